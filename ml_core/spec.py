@@ -1,0 +1,122 @@
+"""What a method may be asked to do: the Spec a person fills in and the Card that introduces a method. Light: no arrays, no models."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+Queue = Literal["cpu", "gpu"]
+Reference = Literal["dataset", "encoder", "run", "subset", "file"]
+
+
+class BadInput(Exception):
+    """Input that a person can correct: says what is wrong, where (`field`), and what to do. Exit 2, a field error, a 4xx."""
+
+    def __init__(self, message: str, *, field: str = ""):
+        super().__init__(message)
+        self.field = field
+
+
+class Stopped(Exception):
+    """Raised by a method after it has written its last checkpoint because it was asked to stop."""
+
+
+class Spec(BaseModel):
+    """Settings of one run of one method: frozen, complete, comparable. Every field carries bounds, a unit and one sentence."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True, allow_inf_nan=False)
+
+    def fingerprint(self, method: str) -> str:
+        """SHA-256 (hex) over the method's key and every setting, defaults included: equal specs, equal fingerprint."""
+        canonical = json.dumps([method, self.model_dump(mode="json")], sort_keys=True, separators=(",", ":"))
+        return hashlib.sha256(canonical.encode()).hexdigest()
+
+
+def setting(
+    default: Any,
+    text: str,
+    *,
+    group: str = "Settings",
+    unit: str = "",
+    reference: Reference | None = None,
+    accepts: tuple[str, ...] = (),
+    advanced: bool = False,
+    **bounds: Any,
+) -> Any:
+    """A Spec field: its one sentence, its fieldset, its unit, what it may refer to.
+
+    `reference` says that the value names something (a data set, an encoder, a run, a query subset, a file); `accepts`
+    narrows it (data sets: "retrieval", "classification"; runs: method keys). `default=...` makes it required.
+    """
+    extra = {"group": group, "unit": unit, "reference": reference, "accepts": list(accepts), "advanced": advanced}
+    return Field(default, description=text, json_schema_extra=extra, **bounds)
+
+
+@dataclass(frozen=True)
+class Card:
+    """Introduces a method: everything a form, the API, the command line and the docs need, without importing its code."""
+
+    key: str
+    title: str
+    summary: str
+    spec: type[Spec]
+    entry: str  # "package.module:function", called as function(spec, context) -> Iterator[Event]
+    queue: Queue = "cpu"
+    headline: str = ""
+    higher_is_better: bool = True
+    presets: dict[str, dict[str, Any]] = field(default_factory=dict)
+    paper: str = ""
+    web: bool = True  # False: reads files by path, so it is for the command line alone
+    leaves_cases: bool = False
+
+    def load(self) -> Callable[[Spec, Context], Iterator[Any]]:
+        """The function behind the card; imports its module."""
+        module, _, name = self.entry.partition(":")
+        return getattr(importlib.import_module(module), name)
+
+    def parse(self, values: dict[str, Any]) -> Spec:
+        """A valid spec from plain values, or BadInput naming the first wrong field and every other one after it."""
+        try:
+            return self.spec.model_validate(values)
+        except ValidationError as error:
+            problems = spec_problems(error)
+            first = problems[0][0]
+            raise BadInput("; ".join(f"{name}: {text}" for name, text in problems), field=first) from error
+
+
+def spec_problems(error: ValidationError) -> list[tuple[str, str]]:
+    """Every (field, sentence) in a validation error, in plain words."""
+    return [(".".join(str(part) for part in item["loc"]) or "spec", _plain(item)) for item in error.errors()]
+
+
+def _plain(item: Any) -> str:
+    if item["type"] == "extra_forbidden":
+        return "there is no such setting"
+    if item["type"] == "missing":
+        return "a value is required"
+    text = item["msg"].removeprefix("Value error, ")
+    return f"{text[0].lower()}{text[1:]} (got {_short(item.get('input'))})"
+
+
+def _short(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 80 else text[:77] + "..."
+
+
+@dataclass
+class Context:
+    """What a running method is given beside its spec: where to write, what to reuse, when to stop."""
+
+    out: Path  # artifacts and checkpoints go below this folder
+    cache: str  # store URL of the embedding cache (see ml_core.store)
+    device: str = "cpu"
+    workers: int = 1  # processes or threads that may decode pictures
+    resume: Path | None = None  # a checkpoint folder written by an earlier attempt
+    stop: Callable[[], bool] = lambda: False  # asked between steps; True: write a checkpoint and raise Stopped

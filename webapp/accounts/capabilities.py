@@ -1,0 +1,39 @@
+"""Who may do what: one table of role × capability. A page names the capability it needs; queries ask here."""
+
+from __future__ import annotations
+
+OWNER, RESEARCHER, REVIEWER, ANNOTATOR, VIEWER = "owner", "researcher", "reviewer", "annotator", "viewer"
+ROLES = {
+    OWNER: "Owner",
+    RESEARCHER: "Researcher",
+    REVIEWER: "Reviewer",
+    ANNOTATOR: "Annotator",
+    VIEWER: "Viewer",
+}
+
+# Annotators see their own work and nothing else: a blind campaign must not leak through a data set or a run.
+CAPABILITIES: dict[str, frozenset[str]] = {
+    "project.view": frozenset(ROLES),
+    "project.manage": frozenset({OWNER}),
+    "people.view": frozenset({OWNER, RESEARCHER, REVIEWER}),
+    "people.manage": frozenset({OWNER}),
+    "audit.view": frozenset({OWNER}),
+    "corpus.view": frozenset({OWNER, RESEARCHER, REVIEWER, VIEWER}),
+    "corpus.import": frozenset({OWNER, RESEARCHER}),
+    "corpus.manage": frozenset({OWNER}),
+    "run.view": frozenset({OWNER, RESEARCHER, REVIEWER, VIEWER}),
+    "run.launch": frozenset({OWNER, RESEARCHER}),
+    "run.download": frozenset({OWNER, RESEARCHER, REVIEWER}),
+    "run.delete": frozenset({OWNER}),
+    "case.view": frozenset({OWNER, RESEARCHER, REVIEWER, VIEWER}),
+}
+
+
+def roles_with(capability: str) -> frozenset[str]:
+    """The roles that hold a capability; KeyError for one that is not in the table, so that a typo never opens a door."""
+    return CAPABILITIES[capability]
+
+
+def role_may(role: str | None, capability: str) -> bool:
+    """Whether a role holds a capability."""
+    return role in roles_with(capability)

@@ -1,0 +1,167 @@
+"""Runs and what they leave: metrics, artifacts, log lines and per-query outcomes (cases)."""
+
+from __future__ import annotations
+
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+
+from webapp.accounts.models import Project, User
+from webapp.corpora.models import Corpus
+
+
+class RegisteredModel(models.Model):
+    """A model that an administrator lets runs use, by its slug: `model:SLUG` in a spec."""
+
+    slug = models.SlugField(unique=True)
+    name = models.CharField(max_length=120)
+    reference = models.TextField()  # hf:NAME_OR_PATH or open_clip:NAME/PRETRAINED
+    note = models.CharField(max_length=300, blank=True)
+    created_at = models.DateTimeField()
+
+
+class RunGroup(models.Model):
+    """Runs that belong together: the same settings under several seeds, or the steps of an ablation."""
+
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="run_groups")
+    name = models.CharField(max_length=160)
+    created_at = models.DateTimeField()
+
+
+class Run(models.Model):
+    """One execution of a method with one spec. PostgreSQL is the truth; a broker message only wakes a worker."""
+
+    class State(models.TextChoices):
+        QUEUED = "queued", "Waiting"
+        RUNNING = "running", "Running"
+        SUCCEEDED = "succeeded", "Succeeded"
+        FAILED = "failed", "Failed"
+        CANCELLED = "cancelled", "Cancelled"
+
+    project = models.ForeignKey(Project, on_delete=models.PROTECT, related_name="runs")
+    group = models.ForeignKey(RunGroup, on_delete=models.SET_NULL, null=True, related_name="runs")
+    cloned_from = models.ForeignKey("self", on_delete=models.SET_NULL, null=True, related_name="clones")
+    method = models.CharField(max_length=80)
+    title = models.CharField(max_length=160, blank=True)
+    spec = models.JSONField()
+    fingerprint = models.CharField(max_length=64, db_index=True)
+    queue = models.CharField(max_length=8, choices=[("cpu", "CPU"), ("gpu", "GPU")])
+    state = models.CharField(max_length=16, choices=State.choices, default=State.QUEUED)
+    attempt = models.IntegerField(default=0)
+    worker = models.CharField(max_length=120, blank=True)
+    heartbeat_at = models.DateTimeField(null=True)
+    cancel_requested_at = models.DateTimeField(null=True)
+    progress = models.JSONField(default=dict)
+    checkpoint = models.JSONField(default=dict)  # {"key": store key, "step": int, "attempt": int}
+    failure = models.JSONField(default=dict)  # {"reason", "advice", "field", "tail": [last lines]}
+    provenance = models.JSONField(default=dict)
+    case_count = models.IntegerField(default=0)
+    created_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
+    created_at = models.DateTimeField()
+    started_at = models.DateTimeField(null=True)
+    finished_at = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["queue", "created_at", "id"], name="run_waiting", condition=models.Q(state="queued")),
+            models.Index(fields=["project", "-created_at"], name="run_of_project"),
+        ]
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(state__in=["queued", "running", "succeeded", "failed", "cancelled"]),
+                name="run_state_known",
+            )
+        ]
+
+
+class RunInput(models.Model):
+    """What a run's spec names: a data set or another run. A run waits until all of them are ready."""
+
+    run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="inputs")
+    field = models.CharField(max_length=60)
+    corpus = models.ForeignKey(Corpus, on_delete=models.PROTECT, null=True, related_name="used_by")
+    source_run = models.ForeignKey(Run, on_delete=models.PROTECT, null=True, related_name="used_by")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["run", "field"], name="run_input_once_per_field"),
+            models.CheckConstraint(
+                condition=models.Q(corpus__isnull=False) ^ models.Q(source_run__isnull=False),
+                name="run_input_is_one_thing",
+            ),
+        ]
+
+
+class Metric(models.Model):
+    """A measured value with its interval. `step` is -1 for the final value of a run, else a point of a curve."""
+
+    run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="metrics")
+    name = models.CharField(max_length=120)
+    slice = models.CharField(max_length=400, default="", blank=True)
+    step = models.IntegerField(default=-1)
+    value = models.FloatField()
+    low = models.FloatField(null=True)
+    high = models.FloatField(null=True)
+    n = models.IntegerField(null=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["run", "name", "step", "slice"], name="metric_once_per_step")]
+
+
+class Artifact(models.Model):
+    """A file that a run left in the store."""
+
+    run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="artifacts")
+    attempt = models.IntegerField()
+    path = models.CharField(max_length=300)
+    name = models.CharField(max_length=160)
+    role = models.CharField(max_length=16)
+    media_type = models.CharField(max_length=120)
+    key = models.CharField(max_length=400)
+    byte_count = models.BigIntegerField()
+    sha256 = models.CharField(max_length=64)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["run", "path"], name="artifact_path_once")]
+
+
+class LogLine(models.Model):
+    """A line that a run said, in the order it said it."""
+
+    run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="log_lines")
+    attempt = models.IntegerField()
+    number = models.IntegerField()
+    at = models.DateTimeField()
+    level = models.CharField(max_length=8)
+    message = models.TextField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["run", "attempt", "number"], name="log_line_once")]
+
+
+class Case(models.Model):
+    """What a run answered to one prompt. Partitioned by run; rows arrive by COPY from the run's Parquet file.
+
+    Prompt and answers are each a picture, a text or a page, named by number in the frozen order of the run's corpus.
+    `prompt_text` repeats the caption so that one index answers a text search.
+    """
+
+    pk = models.CompositePrimaryKey("run_id", "number")
+    run = models.ForeignKey(Run, on_delete=models.DO_NOTHING, db_constraint=False, related_name="cases")
+    number = models.IntegerField()
+    direction = models.CharField(max_length=16)  # t2i, i2t, classify
+    unit = models.IntegerField()  # what is resampled: the picture's number
+    prompt_kind = models.CharField(max_length=8)
+    prompt = models.IntegerField()
+    prompt_text = models.TextField(blank=True)
+    answer_kind = models.CharField(max_length=8)
+    right = models.IntegerField()
+    right_score = models.FloatField()
+    rank = models.IntegerField()
+    margin = models.FloatField()
+    given = ArrayField(models.IntegerField())
+    scores = ArrayField(models.FloatField())
+    category_numbers = ArrayField(models.IntegerField())
+
+    class Meta:
+        managed = False
+        db_table = "experiments_case"

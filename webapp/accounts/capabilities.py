@@ -15,6 +15,7 @@ ROLES = {
 CAPABILITIES: dict[str, frozenset[str]] = {
     "project.view": frozenset(ROLES),
     "project.manage": frozenset({OWNER}),
+    "project.create": frozenset({OWNER}),  # held in any project; administrators may as well
     "people.view": frozenset({OWNER, RESEARCHER, REVIEWER}),
     "people.manage": frozenset({OWNER}),
     "audit.view": frozenset({OWNER}),

@@ -16,7 +16,10 @@ class User(AbstractUser):
     language = models.CharField(max_length=8, default="en", choices=[("en", "English"), ("zh-hans", "简体中文")])
 
     class Meta:
-        constraints = [models.UniqueConstraint(Lower("email"), name="user_email_once_whatever_its_case")]
+        constraints = [
+            models.UniqueConstraint(Lower("email"), name="user_email_once_whatever_its_case"),
+            models.UniqueConstraint(Lower("username"), name="user_name_once_whatever_its_case"),
+        ]
 
 
 class Project(models.Model):
@@ -62,6 +65,21 @@ class Invitation(models.Model):
     accepted_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
     revoked_at = models.DateTimeField(null=True)
 
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=(
+                    models.Q(administrator=False, project__isnull=False, role__in=list(ROLES))
+                    | models.Q(project__isnull=True, role="")
+                ),
+                name="invitation_has_a_role_where_it_has_a_project",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(accepted_at__isnull=True) | models.Q(revoked_at__isnull=True),
+                name="invitation_ends_once",
+            ),
+        ]
+
 
 class ApiToken(models.Model):
     """A key for programs: shown once, kept as a hash; acts with its person's rights, in one project where it names one."""
@@ -79,13 +97,24 @@ class ApiToken(models.Model):
 
 
 class AuditEvent(models.Model):
-    """One thing that somebody did. The web and worker role may add rows and read them, never change or delete one."""
+    """One thing that somebody did. The web and worker role may add rows and read them, never change or delete one.
 
-    at = models.DateTimeField(db_index=True)
+    Names are kept beside plain numbers, without foreign keys, so that the trail outlives people and projects.
+    """
+
+    at = models.DateTimeField()
     actor_id = models.BigIntegerField(null=True)
     actor_name = models.CharField(max_length=150, blank=True)
-    project_id = models.BigIntegerField(null=True, db_index=True)
+    project_id = models.BigIntegerField(null=True)
+    project_name = models.CharField(max_length=120, blank=True)
     verb = models.CharField(max_length=60)
     target = models.CharField(max_length=200, blank=True)
     details = models.JSONField(default=dict)
     address = models.GenericIPAddressField(null=True)
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["project_id", "-id"], name="audit_of_project"),
+            models.Index(fields=["actor_id", "-id"], name="audit_of_person"),
+            models.Index(fields=["verb", "-id"], name="audit_of_verb"),
+        ]

@@ -1,0 +1,82 @@
+"""Models of open_clip (CLIP, SigLIP, PE-Core …) by name and pretrained tag, by name and weights file, or by folder."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+import ml_core.encoders.torchvision_ops  # noqa: F401  before open_clip imports torchvision
+import open_clip
+import torch
+from PIL import Image
+
+from ml_core.encoders.preparation import Preparation
+from ml_core.encoders.torch_encoder import TorchEncoder, digest_of
+from ml_core.spec import BadInput
+
+_RESAMPLE = {"bicubic": Image.Resampling.BICUBIC, "bilinear": Image.Resampling.BILINEAR}
+
+
+def load(rest: str, *, device: str, exact: bool = False, precision: str = "auto") -> TorchEncoder:
+    """`NAME/TAG`, `NAME/WEIGHTS.safetensors`, or a folder with open_clip_config.json and its weights."""
+    name, pretrained = _split(rest)
+    try:
+        model = open_clip.create_model(
+            name, pretrained=pretrained, precision="fp32", device="cpu", require_pretrained=True, pretrained_text=False
+        )
+        tokenizer = open_clip.get_tokenizer(name)
+    except (OSError, ValueError, RuntimeError, KeyError, TypeError, AttributeError) as error:
+        first = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+        raise BadInput(f"open_clip:{rest} could not be loaded: {first[:300]}", field="encoder") from error
+    preprocessing = dict(open_clip.get_model_preprocess_cfg(model))
+    return TorchEncoder(
+        model=model,
+        model_id=f"open_clip:{os.path.basename(rest) if os.path.isdir(rest) else rest}",
+        settings={"architecture": str(model)},
+        tokenizer_digest=_tokenizer_digest(tokenizer),
+        preparation=_preparation(preprocessing, exact=exact),
+        image_features=model.encode_image,
+        text_features=lambda texts: model.encode_text(tokenizer(texts).to(next(model.parameters()).device)),
+        dim=_width(model, tokenizer),
+        device=device,
+        precision=precision,
+    )
+
+
+def _split(rest: str) -> tuple[str, str | None]:
+    if os.path.isdir(rest):
+        return f"local-dir:{rest}", None
+    name, _, pretrained = rest.partition("/")
+    if name not in open_clip.list_models():
+        raise BadInput(f"open_clip has no model {name!r}; see `open_clip.list_models()` for those it has", field="encoder")
+    if not pretrained:
+        tags = ", ".join(open_clip.list_pretrained_tags_by_model(name)) or "none, give a weights file"
+        raise BadInput(f"say which weights: open_clip:{name}/TAG, where TAG is one of: {tags}", field="encoder")
+    return name, pretrained
+
+
+def _preparation(settings: dict[str, Any], *, exact: bool) -> Preparation:
+    size = settings["size"]
+    height, width = (size, size) if isinstance(size, int) else (int(size[0]), int(size[1]))
+    return Preparation(
+        settings["resize_mode"],
+        min(height, width),
+        height,
+        width,
+        resample=int(_RESAMPLE[settings["interpolation"]]),
+        mean=tuple(settings["mean"]),
+        std=tuple(settings["std"]),
+        fill=int(settings["fill_color"]),
+        exact=exact,
+    )
+
+
+def _tokenizer_digest(tokenizer: Any) -> str:
+    inner = getattr(tokenizer, "tokenizer", None)
+    words = inner.backend_tokenizer.to_str() if hasattr(inner, "backend_tokenizer") else open_clip.__version__
+    return digest_of(f"{type(tokenizer).__name__}{tokenizer.context_length}{words}")
+
+
+@torch.inference_mode()
+def _width(model: torch.nn.Module, tokenizer: Any) -> int:
+    return int(model.eval().encode_text(tokenizer(["a"])).shape[-1])

@@ -1,0 +1,193 @@
+"""The facts of a scene and the families scenes come in: a base, a near duplicate, and siblings that differ in one factor."""
+
+from __future__ import annotations
+
+import hashlib
+import random
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from typing import Any
+
+from ml_core.datasets.scenes.kinds import ACTORS, DEPTHS, KINDS, ORDER, PLACES, RELATIONS, SIDES, THINGS
+
+FACTORS = ("object", "count", "attribute", "action", "spatial", "context")
+SLOTS = ("base", "nearduplicate", *FACTORS)  # the eight siblings of a family, in order
+SPLITS = ("heldout", "train")
+RESTING = ("sitting", "sleeping", "eating")
+
+
+@dataclass(frozen=True)
+class Group:
+    """`count` things of one kind, colour and, if they can act, action. A person's colour is that of the clothes."""
+
+    kind: str
+    colour: str
+    count: int
+    action: str | None = None
+
+
+@dataclass(frozen=True)
+class Scene:
+    """Everything that is true of a picture: where it is, one or two groups, how the first stands to the second."""
+
+    place: str
+    groups: tuple[Group, ...]
+    relation: str | None = None
+
+    def facts(self) -> dict[str, Any]:
+        """Plain values, as they are kept in `Dataset.facts`."""
+        groups = [{"kind": g.kind, "colour": g.colour, "count": g.count, "action": g.action} for g in self.groups]
+        return {"place": self.place, "groups": groups, "relation": self.relation}
+
+    @classmethod
+    def from_facts(cls, facts: dict[str, Any]) -> Scene:
+        """The scene that `facts` came from."""
+        return cls(facts["place"], tuple(Group(**group) for group in facts["groups"]), facts["relation"])
+
+
+@dataclass(frozen=True)
+class Member:
+    """One scene of a family, and the factor in which it differs from the family's base."""
+
+    factor: str
+    scene: Scene
+
+
+def dice(*parts: object) -> random.Random:
+    """A random source that depends on `parts` alone."""
+    digest = hashlib.sha256("|".join(map(str, parts)).encode()).digest()
+    return random.Random(int.from_bytes(digest[:8], "big"))
+
+
+def split_of(scene: Scene) -> str:
+    """The split that owns these facts, whatever the seed: no two scenes of different splits have equal facts."""
+    digest = hashlib.sha256(repr(scene).encode()).digest()
+    return SPLITS[digest[0] % 2]
+
+
+def sensible(scene: Scene) -> bool:
+    """Whether the scene can be drawn so that its facts can be seen."""
+    if not all(_suits(group, scene.place) for group in scene.groups):
+        return False
+    if len(scene.groups) == 1:
+        return scene.relation is None
+    return scene.relation is not None and _stands(*scene.groups, scene.relation)
+
+
+def _suits(group: Group, place: str) -> bool:
+    kind = KINDS[group.kind]
+    acts = group.action in kind.actions if kind.actions else group.action is None
+    too_white = group.colour == "white" and place == "snow"
+    return acts and place in kind.places and group.colour in kind.colours and group.count <= kind.most and not too_white
+
+
+def _stands(first: Group, second: Group, relation: str) -> bool:
+    """Whether `first` can have `relation` to `second`: room for all, and nothing hidden."""
+    if ORDER[first.kind] >= ORDER[second.kind] or first.count + second.count > 5:
+        return False
+    if relation not in KINDS[second.kind].relations:
+        return False
+    if first.kind == "kite":
+        return relation in SIDES
+    if first.action is None:
+        return relation in (*SIDES, *DEPTHS) and second.kind != "kite"
+    if first.action == "flying":
+        return relation in ("above", *SIDES) and second.kind != "kite"
+    if relation == "on":
+        room = {"bench": 3, "car": 2, "boat": 2}.get(second.kind, 1)
+        return first.action in RESTING and second.count == 1 and first.count <= room and first.kind != "horse"
+    if relation == "under":
+        return first.action != "jumping" and first.count <= 3 and second.count <= (1 if second.kind == "umbrella" else 3)
+    if relation in DEPTHS:
+        return first.count + second.count <= 4 and second.kind != "kite"
+    return relation != "above"
+
+
+def variants(base: Scene, factor: str) -> Iterator[Scene]:
+    """Every sensible scene that differs from `base` in exactly this factor."""
+    for scene in _changed(base, factor):
+        if scene != base and sensible(scene):
+            yield scene
+
+
+def _changed(base: Scene, factor: str) -> Iterator[Scene]:
+    if factor == "context":
+        yield from (replace(base, place=place) for place in PLACES)
+    elif factor == "spatial":
+        yield from (replace(base, relation=relation) for relation in RELATIONS if base.relation)
+    else:
+        for position, group in enumerate(base.groups):
+            for other in _other_groups(group, factor):
+                groups = (*base.groups[:position], other, *base.groups[position + 1 :])
+                if len({g.kind for g in groups}) == len(groups):
+                    yield replace(base, groups=groups)
+
+
+def _other_groups(group: Group, factor: str) -> Iterator[Group]:
+    kind = KINDS[group.kind]
+    if factor == "object":
+        yield from (replace(group, kind=name) for name in (ACTORS if kind.actions else THINGS))
+    elif factor == "attribute":
+        yield from (replace(group, colour=colour) for colour in kind.colours)
+    elif factor == "count":
+        yield from (replace(group, count=count) for count in range(1, kind.most + 1))
+    elif factor == "action":
+        yield from (replace(group, action=action) for action in kind.actions)
+
+
+@lru_cache(maxsize=4096)
+def family(seed: int, split: str, number: int) -> tuple[Member, ...]:
+    """The eight scenes of family `number`: the base, a near duplicate of it, and one sibling for each factor.
+
+    Where a factor cannot vary (a ball does not act, a lone cat stands to nothing) its place is taken by another one.
+    """
+    for attempt in range(10_000):
+        kinds, relation = _theme(dice("theme", seed, split, number, attempt // 100))
+        chance = dice("family", seed, split, number, attempt)
+        base = Scene(chance.choice(PLACES), tuple(_random_group(chance, name) for name in kinds), relation)
+        if not sensible(base) or split_of(base) != split:
+            continue
+        members = _siblings(base, split, chance)
+        if members is not None:
+            return members
+    raise RuntimeError(f"no family {number} for seed {seed} in split {split}")
+
+
+def _siblings(base: Scene, split: str, chance: random.Random) -> tuple[Member, ...] | None:
+    """The family of `base`, or None if a factor that could vary has no sibling in this split."""
+    found: dict[str, list[Scene]] = {}
+    for factor in FACTORS:
+        every = list(variants(base, factor))
+        found[factor] = [scene for scene in every if split_of(scene) == split]
+        chance.shuffle(found[factor])
+        if every and not found[factor]:
+            return None
+    members = [Member("base", base), Member("nearduplicate", base)]
+    spare = ["context", "count", "attribute", "object"]
+    chance.shuffle(spare)
+    for slot in FACTORS:
+        factor = slot if found[slot] else next((name for name in spare if len(found[name]) > 1), None)
+        if factor is None:
+            return None
+        if factor != slot:
+            spare.remove(factor)
+        members.append(Member(factor, found[factor].pop()))
+    return tuple(members) if len({member.scene for member in members}) == len(members) - 1 else None
+
+
+def _theme(chance: random.Random) -> tuple[tuple[str, ...], str | None]:
+    """Kinds and relation of a base: mostly somebody beside something, now and then one group or two things."""
+    shape = chance.random()
+    if shape < 0.10:
+        return (chance.choice(ACTORS),), None
+    first, second = chance.choice(ACTORS if shape < 0.90 else THINGS), chance.choice(THINGS)
+    if ORDER[first] >= ORDER[second]:
+        return _theme(chance)
+    return (first, second), chance.choice(KINDS[second].relations)
+
+
+def _random_group(chance: random.Random, name: str) -> Group:
+    kind = KINDS[name]
+    count = min(chance.choice((1, 1, 1, 2, 2, 3, 4)), kind.most)
+    return Group(name, chance.choice(kind.colours), count, chance.choice(kind.actions) if kind.actions else None)

@@ -1,0 +1,92 @@
+"""The test database: tables owned by nearmiss_owner, tests run as nearmiss_app, made again when a model changes.
+
+So a right that is missing in production is missing here. What only the owner may do (emptying tables between
+transactional tests) goes over a connection of its own.
+"""
+
+from __future__ import annotations
+
+import hashlib
+
+import psycopg
+from django.conf import settings
+from django.core.management import call_command
+from django.db import connections
+from django.test.testcases import TransactionTestCase
+from psycopg import sql
+
+from webapp.local import embedded
+from webapp.local.doors import OWNER_ALIAS, grant, owner_connection
+from webapp.settings import env
+
+KEPT = ("django_migrations", "django_content_type", "auth_permission")
+
+
+def prepare(name: str) -> None:
+    """Database `name` exists with today's tables, empty, and Django's default connection points at it as nearmiss_app."""
+    places = settings.PLACES
+    connections.settings["default"]["NAME"] = name
+    fingerprint = schema_fingerprint()
+    if known_fingerprint(name) == fingerprint:
+        empty(name)
+    else:
+        embedded.drop_database(places, name)
+        embedded.make_database(places, name)
+        owner = owner_connection(places.database_url(embedded.OWNER, name))
+        call_command("migrate", database=OWNER_ALIAS, interactive=False, verbosity=0, run_syncdb=True)
+        grant(owner, embedded.APP, settings.APPEND_ONLY_TABLES)
+        owner.close()
+        del connections[OWNER_ALIAS], connections.settings[OWNER_ALIAS]
+        with embedded.connect(places, name) as line:
+            line.execute(sql.SQL("COMMENT ON DATABASE {} IS {}").format(sql.Identifier(name), fingerprint))
+    TransactionTestCase._fixture_teardown = lambda case: empty(name)  # type: ignore[attr-defined]
+
+
+def schema_fingerprint() -> str:
+    """SHA-256 (hex) over everything that shapes the tables and the rights on them."""
+    digest = hashlib.sha256(repr(settings.APPEND_ONLY_TABLES).encode())
+    patterns = ("*/migrations/*.py", "*/*models*.py", "**/*sql*", "local/doors.py", "accounts/capabilities.py")
+    for path in sorted({path for pattern in patterns for path in (env.ROOT / "webapp").glob(pattern)}):
+        if path.is_file() and "__pycache__" not in path.parts:
+            digest.update(str(path).encode() + path.read_bytes())
+    return digest.hexdigest()
+
+
+def known_fingerprint(name: str) -> str | None:
+    """The fingerprint the database was made with; None if there is no such database."""
+    with embedded.connect(settings.PLACES, "postgres") as line:
+        query = "SELECT shobj_description(oid, 'pg_database') FROM pg_database WHERE datname = %s"
+        row = line.execute(query, [name]).fetchone()
+    return row[0] if row else None
+
+
+def empty(name: str) -> None:
+    """Every table of ours is empty and every partition gone; keys go on counting, so nothing meets an old number."""
+    with embedded.connect(settings.PLACES, name) as line:
+        try:
+            _empty(line)
+        except psycopg.errors.LockNotAvailable:  # a server under test still holds a transaction: end it
+            line.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                " WHERE datname = current_database() AND pid <> pg_backend_pid() AND usename = %s",
+                [embedded.APP],
+            )
+            _empty(line)
+
+
+def _empty(line: psycopg.Connection) -> None:
+    line.execute("SET lock_timeout = '5s'")
+    partitions = line.execute(
+        "SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind = 'r'"
+        " AND (relispartition OR relname ~ '_p[0-9]+$')"
+    ).fetchall()
+    for (table,) in partitions:
+        line.execute(sql.SQL("DROP TABLE IF EXISTS {}").format(sql.Identifier(table)))
+    tables = line.execute(
+        "SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p')"
+        " AND NOT relispartition AND relname <> ALL(%s)",
+        [list(KEPT)],
+    ).fetchall()
+    if tables:
+        names = sql.SQL(", ").join(sql.Identifier(table) for (table,) in tables)
+        line.execute(sql.SQL("TRUNCATE {} CASCADE").format(names))

@@ -1,0 +1,1 @@
+"""The local set-up: embedded PostgreSQL and Redis, and the supervisor behind `make run`."""

@@ -1,0 +1,45 @@
+"""Turns addresses of databases and Redis into what Django and Celery want."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import parse_qs, urlencode, urlsplit
+
+from psycopg.conninfo import conninfo_to_dict
+
+
+def database(url: str, *, pool: int = 0) -> dict[str, Any]:
+    """Django's database settings for `postgresql://user:password@host:port/name?host=/socket/folder`."""
+    parts: dict[str, Any] = dict(conninfo_to_dict(url))
+    settings = {
+        "ENGINE": "django.db.backends.postgresql",
+        "NAME": parts.pop("dbname", ""),
+        "USER": parts.pop("user", ""),
+        "PASSWORD": parts.pop("password", ""),
+        "HOST": parts.pop("host", ""),
+        "PORT": parts.pop("port", ""),
+        "OPTIONS": parts,
+        "CONN_HEALTH_CHECKS": True,
+    }
+    if pool:
+        settings["OPTIONS"]["pool"] = {"min_size": 1, "max_size": pool, "timeout": 10}
+    return settings
+
+
+def cache(broker_url: str, number: int) -> str:
+    """redis-py's address of database `number` on the Redis that Celery reaches under `broker_url`."""
+    parts = urlsplit(broker_url)
+    if parts.scheme == "redis+socket":
+        password = parse_qs(parts.query).get("password", [""])[0]
+        query = {"db": number} | ({"password": password} if password else {})
+        return f"unix://{parts.path}?{urlencode(query)}"
+    return parts._replace(path=f"/{number}").geturl()
+
+
+def broker(broker_url: str, number: int) -> str:
+    """Celery's address of database `number` on the same Redis."""
+    parts = urlsplit(broker_url)
+    if parts.scheme != "redis+socket":
+        return parts._replace(path=f"/{number}").geturl()
+    query = {name: values[0] for name, values in parse_qs(parts.query).items()} | {"virtual_host": str(number)}
+    return parts._replace(query=urlencode(query)).geturl()

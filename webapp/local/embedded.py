@@ -160,6 +160,7 @@ def connect(places: Places, database: str, role: str = SUPERUSER, *, connect_tim
 def make_database(places: Places, name: str) -> None:
     """The two roles, and database `name` owned by the owner role with pgvector in it. Safe to repeat."""
     with connect(places, "postgres") as line:
+        line.execute("SELECT pg_advisory_lock(1)")  # released with the connection
         for role, rights in ((OWNER, "LOGIN"), (APP, "LOGIN")):
             known = line.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [role]).fetchone()
             verb = "ALTER" if known else "CREATE"

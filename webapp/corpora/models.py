@@ -9,7 +9,7 @@ from webapp.accounts.models import Project, User
 
 
 class Corpus(models.Model):
-    """A data set of a project. Its pictures and frozen files lie in the store under `prefix`; rows in its own partitions."""
+    """A data set of a project: pictures and frozen files in the store under `prefix`, rows in partitions of its own."""
 
     class State(models.TextChoices):
         IMPORTING = "importing", "Importing"
@@ -31,7 +31,15 @@ class Corpus(models.Model):
     archived_at = models.DateTimeField(null=True)
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["project", "name"], name="corpus_name_once_per_project")]
+        constraints = [
+            models.UniqueConstraint(fields=["project", "name"], name="corpus_name_once_per_project"),
+            models.CheckConstraint(
+                condition=models.Q(state__in=["importing", "ready", "archived", "deleting"]), name="corpus_state_known"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
 
     @property
     def prefix(self) -> str:
@@ -104,17 +112,34 @@ class Import(models.Model):
     project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="imports")
     corpus = models.ForeignKey(Corpus, on_delete=models.SET_NULL, null=True, related_name="imports")
     name = models.CharField(max_length=120)
+    source = models.CharField(max_length=300, blank=True)  # where it comes from, in words
     reference = models.TextField()  # what ml_core.datasets.opening reads; made by the server, never typed by a browser
     upload_key = models.CharField(max_length=200, blank=True)  # a zip in the store, removed when the import has ended
+    leave_out = models.BooleanField(default=False)  # import the rest where something in the source cannot be used
     state = models.CharField(max_length=16, choices=State.choices, default=State.CHECKING)
     preview = models.JSONField(default=dict)
     progress = models.JSONField(default=dict)
     failure = models.TextField(blank=True)
     attempt = models.IntegerField(default=0)
     heartbeat_at = models.DateTimeField(null=True)
+    cancel_requested_at = models.DateTimeField(null=True)
     created_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
     created_at = models.DateTimeField()
     finished_at = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["id"], name="import_waiting", condition=models.Q(state__in=["checking", "queued"])),
+            models.Index(fields=["project", "-created_at"], name="import_of_project"),
+        ]
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(
+                    state__in=["checking", "checked", "refused", "queued", "importing", "done", "failed", "cancelled"]
+                ),
+                name="import_state_known",
+            )
+        ]
 
 
 class SourceRoot(models.Model):

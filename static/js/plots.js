@@ -1,0 +1,175 @@
+// Draws the tables of webapp.design.plots with Plotly, in the tokens' colours. Plotly is fetched when a plot comes near.
+(() => {
+  "use strict";
+  const PIXELS = { width: 1000, height: 480, scale: 2 };
+  let fetching = null;
+
+  function plotly(address) {
+    if (window.Plotly) return Promise.resolve(window.Plotly);
+    fetching ||= new Promise((resolve, reject) => {
+      const script = Object.assign(document.createElement("script"), { src: address });
+      script.onload = () => resolve(window.Plotly);
+      script.onerror = () => reject(new Error("Plotly did not load"));
+      document.head.append(script);
+    });
+    return fetching;
+  }
+
+  // A token as the browser resolves it for the light that is on now.
+  function token(name) {
+    const probe = document.createElement("i");
+    probe.style.color = `var(--${name})`;
+    document.body.append(probe);
+    const colour = getComputedStyle(probe).color;
+    probe.remove();
+    return colour;
+  }
+  function faded(colour, share) {
+    const [r, g, b] = colour.match(/[\d.]+/g);
+    return `rgba(${r}, ${g}, ${b}, ${share})`;
+  }
+  function palette() {
+    const names = ["ink", "ink-2", "ink-3", "hairline", "edge", "surface", "raised", "near-dot", "repaired-dot", "broken-dot"];
+    const colours = Object.fromEntries(names.map((name) => [name, token(name)]));
+    colours.series = [1, 2, 3, 4, 5].map((number) => token(`series-${number}`));
+    return colours;
+  }
+
+  const read = (figure) => JSON.parse(document.getElementById(figure.dataset.plot).textContent);
+  const tick = (format) => ({ percent: ".0%", points: "+.1%", fraction: ".2f", integer: ",.0f" })[format] || "~g";
+  const hover = (format) => ({ percent: ".1%", points: "+.1%", fraction: ".3f", integer: ",.0f" })[format] || ",.4~g";
+  const numeric = (table) => table.xScale !== "category" && table.x.every((x) => typeof x === "number");
+  const colourOf = (series, index, colours) => (series.tone ? colours[`${series.tone}-dot`] : colours.series[index % colours.series.length]);
+
+  function said(table, series) {
+    const d3 = window.Plotly.d3;
+    const text = (value) => (value === null || value === undefined ? "–" : d3 ? d3.format(hover(table.format))(value) : value.toPrecision(3));
+    return series.values.map((value, at) => {
+      const parts = [`<b>${text(value)}</b>`];
+      if (series.low.length) parts.push(`${text(series.low[at])} to ${text(series.high[at])}`);
+      if (series.n.length && series.n[at] !== null) parts.push(`n ${series.n[at].toLocaleString("en")}`);
+      return parts.join("  ");
+    });
+  }
+
+  function curve(table, series, index, colours, x) {
+    const colour = colourOf(series, index, colours);
+    const line = { x, y: series.values, name: series.name, mode: x.length > 40 ? "lines" : "lines+markers", type: "scatter",
+      line: { color: colour, width: 2, dash: index % 2 ? "dash" : "solid" }, marker: { color: colour, size: 6, symbol: ["circle", "square", "diamond", "triangle-up", "cross"][index % 5] },
+      hovertemplate: `${table.series.length > 1 ? `${series.name}: ` : ""}%{text}<extra></extra>`, text: said(table, series) };
+    if (!series.low.length) return [line];
+    const edge = { x, mode: "lines", type: "scatter", line: { width: 0 }, hoverinfo: "skip", showlegend: false };
+    return [
+      { ...edge, y: series.low },
+      { ...edge, y: series.high, fill: "tonexty", fillcolor: faded(colour, 0.16) },
+      line,
+    ];
+  }
+
+  function bars(table, series, index, colours, x) {
+    const colour = colourOf(series, index, colours);
+    const trace = { x, y: series.values, name: series.name, type: "bar", marker: { color: faded(colour, table.kind === "histogram" ? 0.72 : 0.82), line: { width: 0 } },
+      text: said(table, series), textposition: "none", hovertemplate: `${table.series.length > 1 ? `${series.name}: ` : ""}%{text}<extra></extra>` };
+    if (series.low.length) {
+      const off = (ends, sign) => ends.map((end, at) => (end === null ? 0 : Math.max(0, sign * (end - series.values[at]))));
+      trace.error_y = { type: "data", symmetric: false, array: off(series.high, 1), arrayminus: off(series.low, -1), color: colours.ink, thickness: 1.25, width: 4 };
+    }
+    return [trace];
+  }
+
+  function layout(table, colours, width) {
+    const axis = (label) => ({ title: { text: label, font: { size: 12, color: colours["ink-2"] }, standoff: 8 }, automargin: true, gridcolor: colours.hairline, linecolor: colours.edge,
+      zeroline: false, tickfont: { size: 12, color: colours["ink-2"] }, fixedrange: false });
+    const font = getComputedStyle(document.body).fontFamily;
+    return {
+      margin: { l: 12, r: 16, t: 14, b: 12 }, paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)", bargap: table.kind === "histogram" ? 0.04 : 0.4,
+      font: { family: font, size: 12, color: colours.ink }, hovermode: "x unified", dragmode: width < 560 ? false : "zoom",
+      hoverlabel: { bgcolor: colours.raised, bordercolor: colours.edge, font: { family: font, size: 12, color: colours.ink } },
+      xaxis: { ...axis(table.xLabel), type: numeric(table) ? table.xScale : "category", showgrid: false, ticks: "outside", ticklen: 4, tickcolor: colours.edge },
+      yaxis: { ...axis(table.yLabel), type: table.yScale, tickformat: tick(table.format), showline: false, range: table.yRange || undefined,
+        rangemode: table.yScale === "linear" && !table.yRange ? "tozero" : "normal" },
+      showlegend: table.series.length > 1, legend: { orientation: "h", x: 0, y: 1.02, yanchor: "bottom", font: { size: 12, color: colours.ink } },
+    };
+  }
+
+  function traces(table, colours) {
+    const x = numeric(table) ? table.x : table.x.map(String);
+    const draw = table.kind === "curve" ? curve : bars;
+    return table.series.flatMap((series, index) => draw(table, series, index, colours, x));
+  }
+
+  async function draw(figure) {
+    const canvas = figure.querySelector(".plot-canvas");
+    let Plotly;
+    try {
+      Plotly = await plotly(figure.dataset.plotly);
+    } catch {
+      canvas.textContent = "The drawing did not load. The numbers below are complete.";
+      return;
+    }
+    if (!figure.isConnected) return;
+    const table = read(figure);
+    const colours = palette();
+    canvas.querySelector(".plot-wait")?.remove();
+    await Plotly.react(canvas, traces(table, colours), layout(table, colours, canvas.clientWidth), { displayModeBar: false, responsive: true, scrollZoom: false, doubleClick: "reset" });
+    figure.dataset.drawn = "yes";
+  }
+
+  // Files ---------------------------------------------------------------------------------------------------------
+  function save(name, address) {
+    Object.assign(document.createElement("a"), { href: address, download: name }).click();
+    if (address.startsWith("blob:")) setTimeout(() => URL.revokeObjectURL(address), 1000);
+  }
+  function csv(table) {
+    const cell = (value) => {
+      const text = value === null || value === undefined ? "" : String(value);
+      const safe = typeof value === "string" && /^[=+\-@\t\r]/.test(text) ? `'${text}` : text;
+      return /[",\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
+    };
+    const columns = table.series.flatMap((series) => {
+      const prefix = table.series.length > 1 ? `${series.name} ` : "";
+      const ends = series.low.length ? [[`${prefix}low`, series.low], [`${prefix}high`, series.high]] : [];
+      return [[series.name, series.values], ...ends, ...(series.n.length ? [[`${prefix}n`, series.n]] : [])];
+    });
+    const lines = [[table.xLabel, ...columns.map(([head]) => head)], ...table.x.map((x, at) => [x, ...columns.map(([, values]) => values[at])])];
+    return lines.map((line) => line.map(cell).join(",")).join("\r\n");
+  }
+  async function picture(figure, format) {
+    const Plotly = await plotly(figure.dataset.plotly);
+    const table = read(figure);
+    // Files are for papers: always as on the lit table, on white.
+    const root = document.documentElement;
+    const before = root.dataset.theme;
+    root.dataset.theme = "light";
+    const colours = palette();
+    if (before) root.dataset.theme = before;
+    else delete root.dataset.theme;
+    const drawn = { ...layout(table, colours, PIXELS.width), paper_bgcolor: "#fff", plot_bgcolor: "#fff", width: PIXELS.width, height: PIXELS.height,
+      title: { text: table.title, font: { size: 15, color: colours.ink }, x: 0.02 }, margin: { l: 12, r: 16, t: 56, b: 12 } };
+    return Plotly.toImage({ data: traces(table, colours), layout: drawn }, { format, ...PIXELS, scale: format === "png" ? PIXELS.scale : 1 });
+  }
+  document.addEventListener("click", async (event) => {
+    const button = event.target.closest("[data-plot-file]");
+    if (!button) return;
+    const figure = button.closest("[data-plot]");
+    const format = button.dataset.plotFile;
+    const name = `${figure.id}.${format}`;
+    if (format === "csv") save(name, URL.createObjectURL(new Blob([csv(read(figure))], { type: "text/csv;charset=utf-8" })));
+    else save(name, await picture(figure, format));
+  });
+
+  // When ----------------------------------------------------------------------------------------------------------
+  const watcher = new IntersectionObserver((entries) => {
+    for (const entry of entries) {
+      if (!entry.isIntersecting) continue;
+      watcher.unobserve(entry.target);
+      draw(entry.target);
+    }
+  }, { rootMargin: "300px" });
+  const watch = (within) => within.querySelectorAll("[data-plot]:not([data-drawn])").forEach((figure) => watcher.observe(figure));
+  watch(document);
+  document.addEventListener("htmx:afterSettle", () => watch(document));
+  const redraw = () => document.querySelectorAll("[data-plot][data-drawn]").forEach(draw);
+  document.addEventListener("nearmiss:theme", redraw);
+  addEventListener("beforeprint", () => document.querySelectorAll("[data-plot]:not([data-drawn])").forEach(draw));
+})();

@@ -1,0 +1,169 @@
+"""How a measured number is written: value, interval, n, and where its whisker stands on its scale."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+FORMATS = ("percent", "points", "fraction", "integer", "decimal", "seconds", "bytes")
+_ABSENT = "–"
+
+
+@dataclass(frozen=True)
+class Whisker:
+    """Positions on an axis from 0 to 100; `zero` is where the scale passes zero, if it does so inside."""
+
+    low: float
+    value: float
+    high: float
+    zero: float | None
+
+
+@dataclass(frozen=True)
+class Reading:
+    """A measured number, ready to be shown; `spoken` is the whole of it in one sentence for screen readers."""
+
+    text: str
+    unit: str
+    interval: str
+    n: str
+    spoken: str
+    whisker: Whisker | None
+
+
+def reading(
+    value: float | None,
+    low: float | None = None,
+    high: float | None = None,
+    n: int | None = None,
+    format: str = "decimal",
+    scale: tuple[float, float] | None = None,
+) -> Reading:
+    """The number `value` with its interval [low, high] and n; `scale` are the ends of the whisker's axis."""
+    if value is None or not math.isfinite(value):
+        return Reading(_ABSENT, "", "", "", "not measured", None)
+    text, unit = written(value, format)
+    whole = low is not None and high is not None and math.isfinite(low) and math.isfinite(high)
+    interval = f"{written(low, format)[0]}–{written(high, format)[0]}" if whole else ""
+    if interval and (low < 0 or high < 0):  # type: ignore[operator]
+        interval = f"{written(low, format)[0]} to {written(high, format)[0]}"
+    count = f"{n:,}" if n is not None else ""
+    whisker = _whisker(value, low, high, scale or _scale(low, high, format)) if whole else None  # type: ignore[arg-type]
+    return Reading(text, unit, interval, count, _spoken(text, unit, interval, count), whisker)
+
+
+def written(value: float | None, format: str) -> tuple[str, str]:
+    """A value and its unit in one of FORMATS: `written(0.3042, "percent") == ("30.4", "%")`."""
+    if value is None or not math.isfinite(value):
+        return _ABSENT, ""
+    match format:
+        case "percent":
+            return _signed(value * 100, 1), "%"
+        case "points":
+            return _signed(value * 100, 1, plus=True), "pp"
+        case "fraction":
+            return _signed(value, 3), ""
+        case "integer":
+            return _signed(value, 0), ""
+        case "decimal":
+            return _signed(value, _places(value)), ""
+        case "seconds":
+            return duration(value), ""
+        case "bytes":
+            return _bytes(value)
+    raise ValueError(f"no number format {format!r}: one of {', '.join(FORMATS)}")
+
+
+def duration(seconds: float | None) -> str:
+    """Seconds as people say them: `4.2 s`, `3 min 05 s`, `2 h 10 min`, `3 d 4 h`."""
+    if seconds is None or not math.isfinite(seconds):
+        return _ABSENT
+    if seconds < 9.95:
+        return f"{seconds:.1f} s"
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60:02d} s"
+    if whole < 86400:
+        return f"{whole // 3600} h {whole % 3600 // 60:02d} min"
+    return f"{whole // 86400} d {whole % 86400 // 3600} h"
+
+
+def format_of(metric: str) -> str:
+    """The format that suits a metric by its name (`t2i/recall@1` → percent, `t2i/median_rank` → decimal)."""
+    name = metric.split("/")[1] if metric.count("/") and metric.split("/")[0] in _DIRECTIONS else metric.split("/")[0]
+    stem = name.split("@")[0]
+    if stem in {"recall", "accuracy", "precision", "f1", "hit"} or stem.endswith(("_recall", "_precision", "_f1")):
+        return "percent"
+    if stem in {"mrr", "map", "ndcg", "kappa", "alpha", "ac1", "bleu", "cider", "rouge"}:
+        return "fraction"
+    if stem in {"failures", "queries", "cases", "fixed", "broken", "items", "captions"}:
+        return "integer"
+    return "decimal"
+
+
+_DIRECTIONS = {"t2i": "text → image", "i2t": "image → text", "classify": "classification"}
+_WORDS = {
+    "recall": "Recall", "mrr": "Mean reciprocal rank", "median_rank": "Median rank", "mean_rank": "Mean rank",
+    "map": "Mean average precision", "ndcg": "nDCG", "failures": "Failures", "accuracy": "Accuracy",
+    "loss": "Loss", "learning_rate": "Learning rate", "f1": "F1",
+}  # fmt: skip
+
+
+def label_of(metric: str, with_direction: bool = True) -> str:
+    """A metric's name in words: `t2i/recall@1` → `Recall@1, text → image`."""
+    parts = metric.split("/")
+    direction = _DIRECTIONS.get(parts[0], "") if len(parts) > 1 else ""
+    rest = parts[1:] if direction else parts
+    stem, at, k = rest[0].partition("@")
+    words = _WORDS.get(stem, stem.replace("_", " ").capitalize()) + at + k
+    extra = ", ".join(rest[1:])
+    tail = [direction if with_direction else "", extra]
+    return ", ".join([words, *[part for part in tail if part]])
+
+
+def _signed(value: float, places: int, plus: bool = False) -> str:
+    text = f"{abs(value):,.{places}f}"
+    sign = "−" if value < 0 and float(text.replace(",", "")) else ("+" if plus and value > 0 else "")
+    return sign + text
+
+
+def _places(value: float) -> int:
+    size = abs(value)
+    if size == 0 or size >= 1000:
+        return 0
+    return 1 if size >= 10 else 2 if size >= 1 else min(6, 2 - math.floor(math.log10(size)))
+
+
+def _bytes(value: float) -> tuple[str, str]:
+    for unit in ("B", "KiB", "MiB", "GiB"):
+        if abs(value) < 1024:
+            return (f"{value:,.0f}" if unit == "B" else f"{value:,.1f}"), unit
+        value /= 1024
+    return f"{value:,.1f}", "TiB"
+
+
+def _scale(low: float | None, high: float | None, format: str) -> tuple[float, float]:
+    if format in {"percent", "fraction"} and low is not None and high is not None and low >= 0 and high <= 1:
+        return 0.0, 1.0
+    reach = max(abs(low or 0.0), abs(high or 0.0)) * 1.25 or 1.0
+    return (-reach, reach) if (low or 0.0) < 0 else (0.0, reach)
+
+
+def _whisker(value: float, low: float, high: float, scale: tuple[float, float]) -> Whisker:
+    start, end = scale
+    width = (end - start) or 1.0
+
+    def place(number: float) -> float:
+        return round(min(100.0, max(0.0, 100 * (number - start) / width)), 2)
+
+    zero = place(0.0) if start < 0 < end else None
+    return Whisker(place(low), place(value), place(high), zero)
+
+
+def _spoken(text: str, unit: str, interval: str, n: str) -> str:
+    said = f"{text} {unit}".strip()
+    if interval:
+        said += f", 95 % interval {interval.replace('–', ' to ')}"
+    return said + (f", n = {n}" if n else "")

@@ -1,0 +1,247 @@
+"""The page components as template tags: `{% load nearmiss %}`. Each renders one file of templates/components/."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from django import template
+from django.forms import BaseForm
+from django.forms.boundfield import BoundField
+from django.template.loader import render_to_string
+from django.templatetags.static import static
+from django.utils.html import format_html
+from django.utils.safestring import SafeString, mark_safe
+
+from webapp.design import numbers
+from webapp.design.forms import described
+from webapp.design.plots import Plot
+
+register = template.Library()
+
+# A run's state as people read it: words, icon, tone. Success is plain: green is kept for "repaired".
+STATES = {
+    "draft": ("Draft", "ring", "quiet"),
+    "queued": ("Waiting", "ring", "quiet"),
+    "starting": ("Starting", "turning", "turning"),
+    "running": ("Running", "turning", "turning"),
+    "stopping": ("Stopping", "turning", "turning"),
+    "succeeded": ("Succeeded", "check", "plain"),
+    "ready": ("Ready", "check", "plain"),
+    "failed": ("Failed", "cross", "broken"),
+    "cancelled": ("Cancelled", "stop", "quiet"),
+    "archived": ("Archived", "box", "quiet"),
+}
+
+
+@register.inclusion_tag("components/number.html")
+def number(
+    value: float | None,
+    low: float | None = None,
+    high: float | None = None,
+    n: int | None = None,
+    format: str = "decimal",
+    size: str = "",
+    tone: str = "",
+    scale: Sequence[float] | str | None = None,
+) -> dict[str, Any]:
+    """A measured number with its interval as a small whisker, and n.
+
+    `format`: percent, points, fraction, integer, decimal, seconds, bytes. `size`: "" or "headline". `tone`: "", near,
+    repaired, broken. `scale`: the whisker's ends, "0:0.5" or a pair; fractions stand on 0–1 by themselves.
+    """
+    ends = [float(end) for end in scale.split(":")] if isinstance(scale, str) else scale
+    shown = numbers.reading(value, low, high, n, format, (ends[0], ends[1]) if ends else None)
+    return {"reading": shown, "size": size, "tone": tone, "is_count": format == "integer"}
+
+
+@register.inclusion_tag("components/number.html")
+def metric(measured: Any, size: str = "", tone: str = "", scale: Any = None) -> dict[str, Any]:
+    """The number component for anything with `name`, `value`, `low`, `high`, `n`; its name chooses the format."""
+    take = measured.get if isinstance(measured, Mapping) else lambda key: getattr(measured, key, None)
+    form = numbers.format_of(str(take("name") or ""))
+    return number(take("value"), take("low"), take("high"), take("n"), form, size, tone, scale)
+
+
+@register.filter
+def metric_label(name: str) -> str:
+    """`t2i/recall@1` → `Recall@1, text → image`."""
+    return numbers.label_of(name)
+
+
+@register.filter
+def written(value: float | None, format: str) -> str:
+    """A bare value in one of the number formats, for places where nothing was measured: counts, sizes, durations."""
+    return " ".join(part for part in numbers.written(value, format) if part)
+
+
+@register.simple_tag
+def icon(name: str, label: str = "") -> SafeString:
+    """An icon of static/img/icons.svg; without a label it is decoration and hidden from screen readers."""
+    source = static("img/icons.svg")
+    if label:
+        return format_html(
+            '<svg class="icon" role="img" aria-label="{}"><use href="{}#{}"/></svg>', label, source, name
+        )
+    return format_html(
+        '<svg class="icon" aria-hidden="true" focusable="false"><use href="{}#{}"/></svg>', source, name
+    )
+
+
+@register.simple_tag
+def crumbs(*parts: str) -> list[tuple[str, str]]:
+    """`{% crumbs "Kitchen" url "Runs" url2 as trail %}`: names and addresses by turns; a last name may stand alone."""
+    texts = [str(part) for part in parts]
+    return list(zip(texts[::2], [*texts[1::2], ""], strict=False))
+
+
+@register.simple_block_tag(takes_context=True)
+def page_head(
+    context: template.Context,
+    content: str,
+    title: str,
+    crumbs: Sequence[tuple[str, str]] = (),
+    lede: str = "",
+) -> str:
+    """Where you are, what this is, and (between the tags) the one thing to do."""
+    values = {"title": title, "crumbs": crumbs, "lede": lede, "content": _markup(content)}
+    return render_to_string("components/page_head.html", values)
+
+
+@register.simple_block_tag
+def empty(content: str, title: str, why: str = "") -> str:
+    """An empty place: what is missing, why, and (between the tags) what next."""
+    return render_to_string("components/empty.html", {"title": title, "why": why, "content": _markup(content)})
+
+
+@register.simple_block_tag
+def dialog(content: str, id: str, title: str) -> str:
+    """A dialog that a button with `data-dialog="<id>"` opens; a button with `data-dialog-close` inside closes it."""
+    return render_to_string("components/dialog.html", {"id": id, "title": title, "content": _markup(content)})
+
+
+@register.simple_block_tag
+def menu(content: str, label: str, icon: str = "", end: bool = False) -> str:
+    """A menu under a summary; write links, buttons and <hr> between the tags."""
+    values = {"label": label, "icon": icon, "end": end, "content": _markup(content)}
+    return render_to_string("components/menu.html", values)
+
+
+@register.simple_block_tag
+def table_region(content: str, label: str) -> str:
+    """A table that may be wider than its page: scrolls by itself, reachable by keyboard, with a name."""
+    return format_html('<div class="table-region" role="region" aria-label="{}" tabindex="0">{}</div>', label, content)
+
+
+@register.inclusion_tag("components/field.html")
+def field(bound: BoundField, label: str = "") -> dict[str, Any]:
+    """A form field with label, help, bounds, unit and errors (see webapp.design.forms.described)."""
+    return described(bound, label)
+
+
+@register.inclusion_tag("components/fields.html")
+def fields(form: BaseForm) -> dict[str, Any]:
+    """Every field of a form, hidden ones included, without its error summary."""
+    return {"visible": form.visible_fields(), "hidden": form.hidden_fields()}
+
+
+@register.inclusion_tag("components/error_summary.html")
+def error_summary(*forms: BaseForm) -> dict[str, Any]:
+    """Everything that is wrong with the forms, each line a link to its field; nothing where nothing is wrong."""
+    lines: list[tuple[str, str, str]] = []
+    for form in forms:
+        lines += [("", "", text) for text in form.non_field_errors()]
+        for bound in form:
+            lines += [(bound.id_for_label or bound.auto_id, str(bound.label), text) for text in bound.errors]
+    return {"lines": lines}
+
+
+@register.inclusion_tag("components/badge.html")
+def badge(text: str, tone: str = "", icon: str = "") -> dict[str, str]:
+    """A word with a sticker dot: tone near, repaired, broken or quiet; or with an icon."""
+    return {"text": text, "tone": tone, "icon": icon}
+
+
+@register.inclusion_tag("components/badge.html")
+def state_badge(state: str, text: str = "") -> dict[str, str]:
+    """A run's (or data set's) state."""
+    words, mark, tone = STATES.get(state, (state.replace("_", " ").capitalize(), "ring", "quiet"))
+    return {"text": text or words, "tone": tone, "icon": mark}
+
+
+@register.inclusion_tag("components/tabs.html")
+def tabs(items: Iterable[Any], label: str = "Parts of this page") -> dict[str, Any]:
+    """Places beside each other: items are (text, url, current) or (text, url, current, count)."""
+    rows = [(*item, None)[:4] for item in items]
+    return {"items": [dict(zip(("text", "url", "current", "count"), row, strict=True)) for row in rows], "label": label}
+
+
+@register.inclusion_tag("components/progress.html")
+def progress(
+    stage: str = "",
+    done: float | None = None,
+    total: float | None = None,
+    unit: str = "",
+    rate: float | None = None,
+    eta: float | None = None,
+) -> dict[str, Any]:
+    """How far something is: stage, share, `done` of `total` units, rate in units a second, seconds left."""
+    known = done is not None and total is not None and total > 0
+    share = math.floor(100 * done / total) if known and done is not None and total else None
+    speed = f"{_round(rate)} {unit or 'units'}/s" if rate else ""
+    counted = f"{done:,.0f} of {total:,.0f} {unit}".strip() if known else ""
+    left = f"{numbers.duration(eta)} left" if eta is not None else ""
+    parts = [part for part in (counted, speed, left) if part]
+    return {"stage": stage, "done": done, "total": total if known else None, "share": share, "parts": parts}
+
+
+@register.inclusion_tag("components/pager.html")
+def pager(previous: str = "", next: str = "", summary: str = "", target: str = "") -> dict[str, str]:
+    """Previous and next (keyset pages know no numbers); `target` is a CSS selector for htmx to swap, else whole pages."""
+    return {"previous": previous, "next": next, "summary": summary, "target": target}
+
+
+@register.inclusion_tag("components/facts.html")
+def facts(rows: Iterable[tuple[str, Any]]) -> dict[str, Any]:
+    """Names and what they are, in two columns."""
+    return {"rows": list(rows)}
+
+
+@register.inclusion_tag("components/code.html")
+def code(text: str, label: str = "Command", wrap: bool = False) -> dict[str, Any]:
+    """Text that people copy, with a button that does."""
+    return {"text": text, "label": label, "wrap": wrap}
+
+
+@register.inclusion_tag("components/slide.html")
+def slide(picture: Any, loading: str = "lazy") -> dict[str, Any]:
+    """A picture (or a text) in its mount: webapp.design.slides.Slide or a mapping with the same names."""
+    return {"slide": picture, "loading": loading}
+
+
+@register.inclusion_tag("components/pair.html")
+def picture_pair(wanted: Any, given: Any, caption: str = "", loading: str = "lazy", loupe: bool = False) -> dict[str, Any]:
+    """The one wanted beside the one retrieved, equal in size, whole; `loupe` lets a pointer magnify both at one place."""
+    return {"wanted": wanted, "given": given, "caption": caption, "loading": loading, "loupe": loupe}
+
+
+@register.inclusion_tag("components/plot.html")
+def plot(drawn: Plot, id: str, level: int = 3) -> dict[str, Any]:
+    """A figure with the table of its numbers and its downloads (CSV, PNG, SVG)."""
+    return {"plot": drawn, "id": id, "data": drawn.as_json(), "data_id": f"{id}-data", "level": level, "plotly": static("plotly.min.js")}
+
+
+@register.inclusion_tag("components/theme.html")
+def theme_switch() -> dict[str, Any]:
+    """Auto, light or dark; kept in the browser."""
+    return {"choices": [("auto", "Auto"), ("light", "Light"), ("dark", "Dark")]}
+
+
+def _markup(content: str) -> SafeString:
+    # The body of a block tag was rendered by the template engine, which has escaped what needed it.
+    return mark_safe(content.strip())  # noqa: S308
+
+
+def _round(rate: float) -> str:
+    return f"{rate:,.0f}" if rate >= 10 else f"{rate:.1f}"

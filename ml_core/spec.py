@@ -8,9 +8,9 @@ import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_origin
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 Queue = Literal["cpu", "gpu"]
 Reference = Literal["dataset", "encoder", "run", "subset", "file"]
@@ -32,6 +32,18 @@ class Spec(BaseModel):
     """Settings of one run of one method: frozen, complete, comparable. Every field carries bounds, a unit and one sentence."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True, allow_inf_nan=False)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _lists_as_people_write_them(cls, values: Any) -> Any:
+        """`1, 5, 10` and `5` are lists where a list is wanted: on the command line and in a form's text field."""
+        if not isinstance(values, dict):
+            return values
+        found = dict(values)
+        for name, info in cls.model_fields.items():
+            if get_origin(info.annotation) in (tuple, list) and isinstance(found.get(name), (str, int, float)):
+                found[name] = [part.strip() for part in str(found[name]).split(",") if part.strip()]
+        return found
 
     def fingerprint(self, method: str) -> str:
         """SHA-256 (hex) over the method's key and every setting, defaults included: equal specs, equal fingerprint."""

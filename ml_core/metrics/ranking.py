@@ -1,0 +1,67 @@
+"""What ranks say: the one total order, hits within k, reciprocal ranks, mAP@R, rank buckets. Knows ranks, not scores."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+# A rank bucket is named by its first and last rank; the last one is open.
+BUCKETS: tuple[tuple[int, int | None], ...] = ((1, 1), (2, 5), (6, 10), (11, 50), (51, 100), (101, 500), (501, None))
+
+
+def id_order(ids: Sequence[str]) -> np.ndarray:
+    """Each item's place (N,) int64 when items are sorted by id: as numbers where every id is one, else as text.
+
+    This is the second half of the one total order (score descending, then item id), wherever items have equal scores.
+    """
+    keys = np.array([int(name) for name in ids], dtype=object) if all(map(_is_number, ids)) else np.array(ids, dtype=object)
+    order_N = np.empty(len(ids), dtype=np.int64)
+    order_N[np.argsort(keys, kind="stable")] = np.arange(len(ids))
+    return order_N
+
+
+def hits_at(rank_Q: np.ndarray, k: int) -> np.ndarray:
+    """1 where a right answer stands within the first k, else 0: (Q,) int64."""
+    return (np.asarray(rank_Q) <= k).astype(np.int64)
+
+
+def reciprocal_ranks(rank_Q: np.ndarray) -> np.ndarray:
+    """1 / rank of the best right answer: (Q,); their mean is MRR."""
+    return 1.0 / np.asarray(rank_Q, dtype=np.float64)
+
+
+def average_precision_at_r(right_QK: np.ndarray, relevant_Q: np.ndarray) -> np.ndarray:
+    """AP@R of each query: (Q,); mAP@R is its mean (Musgrave, Belongie, Lim 2020, equation 1).
+
+    `right_QK` says which of the first K answers are right, `relevant_Q` (R) how many right answers there are; K must
+    reach the largest R. AP@R = 1/R · Σ over the right answers among the first R of the precision at their rank.
+    """
+    right_QK = np.asarray(right_QK, dtype=bool)
+    relevant_Q = np.asarray(relevant_Q)
+    if len(relevant_Q) and right_QK.shape[1] < relevant_Q.max():
+        raise ValueError(f"{right_QK.shape[1]} answers a query do not reach R = {relevant_Q.max()}")
+    ranks_K = np.arange(1, right_QK.shape[1] + 1)
+    counted_QK = right_QK & (ranks_K <= relevant_Q[:, None])
+    precision_QK = np.cumsum(right_QK, axis=1) / ranks_K
+    return (precision_QK * counted_QK).sum(1) / np.maximum(relevant_Q, 1)
+
+
+def bucket_of(rank_Q: np.ndarray) -> np.ndarray:
+    """The number of each rank's bucket in BUCKETS: (Q,) int64."""
+    return np.searchsorted([first for first, _ in BUCKETS], rank_Q, side="right") - 1
+
+
+def bucket_names() -> list[str]:
+    """`1`, `2-5`, …, `501+`: one a bucket."""
+    return [_bucket_name(first, last) for first, last in BUCKETS]
+
+
+def _bucket_name(first: int, last: int | None) -> str:
+    if last is None:
+        return f"{first}+"
+    return str(first) if first == last else f"{first}-{last}"
+
+
+def _is_number(name: str) -> bool:
+    return name.isascii() and name.isdecimal()

@@ -119,7 +119,7 @@ def name_problem(file_name: str, seen: Seen, place: str) -> Problem | None:
     suffix = Path(file_name).suffix.lower()
     if not suffix or suffix in _SUFFIXES.get(seen.format, {suffix}):
         return None
-    return Problem("misnamed-picture", place, f"the name ends in {suffix}, the bytes are {seen.format}; used as they are")
+    return Problem("misnamed-picture", place, f"its name ends in {suffix}, its bytes are {seen.format}; used as it is")
 
 
 def caption_problem(text: object, place: str) -> Problem | None:
@@ -147,7 +147,7 @@ def below(folder: Path, name: str, within: Path | None) -> Path | None:
 
 
 def inside(path: Path, within: Path | None) -> Path:
-    """`path`, where it exists and, if `within` is given, lies below that folder after every link; BadInput otherwise."""
+    """`path`; BadInput where `within` is given and the path, every link followed, lies outside it."""
     if within is not None and not path.resolve().is_relative_to(within):
         raise BadInput(f"{path.name} lies outside the folder that may be imported from", field="dataset")
     return path

@@ -1,4 +1,4 @@
-"""Reads COCO captions and instances: `coco:PATH`, a folder with `annotations/captions*.json` and pictures, or that file itself."""
+"""Reads COCO captions and instances, `coco:PATH`: a folder with `annotations/captions*.json` and pictures, or the file."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pycocotools.coco import COCO
 
 from ml_core.datasets.checking import Look, below, inside
 from ml_core.datasets.gathering import Draft, Entry, gather
-from ml_core.datasets.reading import member, read_json, unknown_options
+from ml_core.datasets.reading import limit, member, read_json, unknown_options
 from ml_core.datasets.types import Dataset, Problem
 from ml_core.spec import BadInput
 
@@ -32,7 +32,7 @@ def read(
     captions_file = inside(_captions_file(Path(path), options.get("split", "")), within)
     data = read_json(captions_file)
     draft = _draft(data, captions_file, within)
-    _captions(draft, data, captions_file, _limit(options))
+    _captions(draft, data, captions_file, limit(options))
     instances_file = captions_file.with_name(captions_file.name.replace("captions", "instances", 1))
     if instances_file != captions_file and instances_file.is_file():
         _boxes(draft, read_json(inside(instances_file, within)), instances_file)
@@ -61,13 +61,6 @@ def _captions_file(path: Path, split: str) -> Path:
         names = ", ".join(file.stem.removeprefix("captions").strip("_") for file in found)
         raise BadInput(f"{path}: there are several caption files; choose one by ?split= ({names})", field="dataset")
     return found[0]
-
-
-def _limit(options: dict[str, str]) -> int:
-    text = options.get("captions", "5")
-    if not text.isascii() or not text.isdigit():
-        raise BadInput(f"captions={text!r}: a whole number from 0 is wanted", field="dataset")
-    return int(text)
 
 
 def _draft(data: Any, file: Path, within: Path | None) -> Draft:

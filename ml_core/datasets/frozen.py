@@ -1,4 +1,4 @@
-"""Writes and reads frozen data sets: a manifest with the content hash, three tables, and the original pictures by their hash."""
+"""Writes and reads frozen data sets: a manifest with the content hash, three tables, the original pictures by hash."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def read(path: str, options: dict[str, str]) -> tuple[Dataset, list[Problem]]:
 
 
 def read_frozen(store: Store, prefix: str) -> Dataset:
-    """The frozen data set under `prefix`, verified against its content hash; pictures are verified as they are opened."""
+    """The frozen data set under `prefix`, verified by its content hash; pictures are verified as they are opened."""
     manifest = read_manifest(store, prefix)
     try:
         items = _table(store, f"{prefix}/items.parquet", ITEMS)
@@ -94,7 +94,7 @@ def read_frozen(store: Store, prefix: str) -> Dataset:
         about=manifest["about"],
     )
     if dataset.content_hash != manifest["content_hash"]:
-        raise BadInput(f"{prefix}: its tables do not match its content hash; it was changed or damaged", field="dataset")
+        raise BadInput(f"{prefix}: its tables do not match its content hash: changed or damaged", field="dataset")
     return dataset
 
 
@@ -103,7 +103,7 @@ def read_manifest(store: Store, prefix: str) -> dict[str, Any]:
     try:
         manifest = json.loads(store.read_bytes(f"{prefix}/{MANIFEST}"))
     except FileNotFoundError:
-        raise BadInput(f"{store.url}/{prefix}: there is no {MANIFEST}: not a frozen data set", field="dataset") from None
+        raise BadInput(f"{prefix}: there is no {MANIFEST} in it: not a frozen data set", field="dataset") from None
     except ValueError as error:
         raise BadInput(f"{prefix}/{MANIFEST}: broken JSON: {error}", field="dataset") from error
     if not isinstance(manifest, dict) or manifest.get("format") != FORMAT:
@@ -114,7 +114,9 @@ def read_manifest(store: Store, prefix: str) -> dict[str, Any]:
     return manifest
 
 
-def write_frozen(dataset: Dataset, store: Store, prefix: str, *, look: Look | None = None, name: str = "") -> dict[str, Any]:
+def write_frozen(
+    dataset: Dataset, store: Store, prefix: str, *, look: Look | None = None, name: str = ""
+) -> dict[str, Any]:
     """Writes a data set under `prefix` and returns its manifest, which is written last: with it, the set is whole.
 
     Pictures that are there already with the right size are not written again, so a killed writing goes on where it was.

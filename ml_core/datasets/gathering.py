@@ -73,7 +73,7 @@ def gather(draft: Draft, look: Look, sample: int | None, seed: int) -> tuple[Dat
         draft.about |= {"sample": sample, "seed": seed}
     kept, seen, paths = _usable(draft, entries, look)
     if not kept:
-        raise BadInput(f"{draft.name}: there is no picture in it that can be used{_why(draft.problems)}", field="dataset")
+        raise BadInput(f"{draft.name}: no picture in it can be used{_why(draft.problems)}", field="dataset")
     _tell_same_pictures(draft, kept, seen)
     return _dataset(draft, kept, seen, _opener(paths)), draft.problems
 

@@ -1,4 +1,4 @@
-"""Opens a data set by its reference: `coco:PATH`, `flickr:PATH`, `imagefolder:PATH`, `scenes:N`, `frozen:URL`, each with `?options`."""
+"""Opens a data set by its reference: `coco:PATH`, `imagefolder:PATH`, `scenes:N`, `frozen:URL` … with `?options`."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable
 from functools import cache
 from importlib.metadata import entry_points
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -20,14 +21,16 @@ from ml_core.datasets.types import Dataset, Problem
 from ml_core.spec import BadInput
 
 ENTRY_POINT_GROUP = "nearmiss.datasets"
+FOLDER_READERS = ("coco", "flickr", "imagefolder")  # in the order in which a folder is tried
 _OPTIONS = re.compile(r"[a-z_]+=[^&]*(&[a-z_]+=[^&]*)*")
 
 
 def open_dataset(reference: str) -> Dataset:
     """The data set that a reference names; BadInput that says what is wrong with it and where.
 
-    `?sample=5000&seed=1` takes a sample by hash of (seed, item id). Anything unusable in the source (a broken picture, a
-    caption of 100 kB) refuses the whole set unless `?broken=skip` leaves such things out.
+    `?sample=5000&seed=1` takes a sample by hash of (seed, item id). Anything unusable in the source (a broken picture,
+    a caption of 100 kB) refuses the whole set unless `?broken=skip` leaves such things out. `auto:FOLDER` finds the
+    format out.
     """
     prefix, path, options = split_reference(reference)
     skip = _choice(options, "broken", {"refuse": False, "skip": True})
@@ -45,6 +48,8 @@ def read_dataset(reference: str, look: Look | None = None) -> tuple[Dataset, lis
     """
     prefix, path, options = split_reference(reference)
     options.pop("broken", None)
+    if prefix == "auto":
+        prefix, path = recognise(Path(path))
     sample, seed = sample_options(options)
     read = _reader(prefix)
     if not path:
@@ -55,6 +60,22 @@ def read_dataset(reference: str, look: Look | None = None) -> tuple[Dataset, lis
         dataset, problems = read(path, options)
         dataset = sampled(dataset, sample, seed)
     return dataset, problems
+
+
+def recognise(folder: Path) -> tuple[str, str]:
+    """The prefix of the reader that knows a folder, and the folder: itself, or the only folder in it (as in a zip)."""
+    for _ in range(3):
+        if not folder.is_dir():
+            break
+        for prefix in FOLDER_READERS:
+            if importlib.import_module(f"{ml_core.datasets.__name__}.{prefix}").recognises(folder):
+                return prefix, str(folder)
+        inner = [child for child in folder.iterdir() if child.is_dir() and not child.name.startswith((".", "__"))]
+        if len(inner) != 1:
+            break
+        folder = inner[0]
+    wanted = "annotations/captions*.json (COCO), captions.txt (Flickr), or a folder of pictures for each class"
+    raise BadInput(f"{folder.name}: this looks like no data set we know; wanted: {wanted}", field="dataset")
 
 
 def split_reference(reference: str) -> tuple[str, str, dict[str, str]]:
@@ -68,7 +89,7 @@ def split_reference(reference: str) -> tuple[str, str, dict[str, str]]:
 
 @cache
 def readers() -> dict[str, Callable[..., Any]]:
-    """Every reader by prefix: the modules here that hold a PREFIX, and entry points in the group `nearmiss.datasets`."""
+    """Every reader by prefix: modules here that hold a PREFIX, and entry points in the group `nearmiss.datasets`."""
     names = [module.name for module in pkgutil.iter_modules(ml_core.datasets.__path__) if module.name != "opening"]
     found = {name: read for name in names if (read := _own_reader(name)) is not None}
     for point in entry_points(group=ENTRY_POINT_GROUP):

@@ -67,3 +67,11 @@ def unknown_options(options: dict[str, str], known: set[str]) -> None:
         if name not in known:
             there = ", ".join(sorted(known | {"sample", "seed", "broken"}))
             raise BadInput(f"there is no option {name!r} of a data set here; there are: {there}", field="dataset")
+
+
+def limit(options: dict[str, str]) -> int:
+    """Captions a picture (`?captions=N`): the first five unless said otherwise, 0 for all."""
+    text = options.get("captions", "5")
+    if not text.isascii() or not text.isdigit():
+        raise BadInput(f"captions={text!r}: a whole number from 0 is wanted", field="dataset")
+    return int(text)

@@ -15,6 +15,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "webapp.settings.local")
 QUEUES = ("cpu", "gpu", "jobs")
 RUN_TASK = "workers.tasks.run_next"
 REAP_TASK = "workers.tasks.reap"
+BUNDLE_TASK = "workers.tasks.make_bundle"
 
 app = Celery("nearmiss")
 app.conf.update(

@@ -47,6 +47,7 @@ class Run(models.Model):
     queue = models.CharField(max_length=8, choices=[("cpu", "CPU"), ("gpu", "GPU")])
     state = models.CharField(max_length=16, choices=State.choices, default=State.QUEUED)
     attempt = models.IntegerField(default=0)
+    lost_count = models.IntegerField(default=0)  # workers lost in a row without a new checkpoint
     worker = models.CharField(max_length=120, blank=True)
     heartbeat_at = models.DateTimeField(null=True)
     cancel_requested_at = models.DateTimeField(null=True)
@@ -55,6 +56,8 @@ class Run(models.Model):
     failure = models.JSONField(default=dict)  # {"reason", "advice", "field", "tail": [last lines]}
     provenance = models.JSONField(default=dict)
     case_count = models.IntegerField(default=0)
+    bundle_requested_at = models.DateTimeField(null=True)  # somebody wants the inputs as one file
+    bundle = models.JSONField(default=dict)  # {"key", "byte_count", "sha256"} once it is there
     created_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
     created_at = models.DateTimeField()
     started_at = models.DateTimeField(null=True)
@@ -63,7 +66,8 @@ class Run(models.Model):
     class Meta:
         indexes = [
             models.Index(fields=["queue", "created_at", "id"], name="run_waiting", condition=models.Q(state="queued")),
-            models.Index(fields=["project", "-created_at"], name="run_of_project"),
+            models.Index(fields=["project", "-id"], name="run_of_project"),
+            models.Index(fields=["id"], name="run_running", condition=models.Q(state="running")),
         ]
         constraints = [
             models.CheckConstraint(

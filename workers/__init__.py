@@ -1,0 +1,1 @@
+"""Between the web and the science: claims runs, runs them in child processes, records what they say."""

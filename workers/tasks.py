@@ -1,0 +1,53 @@
+"""The tasks that messages wake, one call each; what there is to do stands in PostgreSQL."""
+
+from __future__ import annotations
+
+import os
+import socket
+import threading
+from typing import Any
+
+import django
+from celery.signals import worker_shutting_down
+from django.apps import apps
+from django.db import close_old_connections
+
+if not apps.ready:
+    django.setup()
+
+from webapp.broker import REAP_TASK, RUN_TASK, app, wake
+from webapp.experiments.lifecycle import claim_run, fail_hopeless
+from workers import reaping
+from workers.execution import Execution
+
+_stopping = threading.Event()
+
+
+@worker_shutting_down.connect
+def stop_runs(**about: Any) -> None:
+    """Celery is asked to end: running methods write a checkpoint and their runs wait for the next worker."""
+    _stopping.set()
+
+
+@app.task(name=RUN_TASK)
+def run_next(queue: str) -> None:
+    """Runs what waits in a queue, one after the other, until nothing waits."""
+    close_old_connections()
+    fail_hopeless()
+    while not _stopping.is_set() and (run := claim_run(queue=queue, worker=worker_name())) is not None:
+        Execution(run, stopping=_stopping.is_set).go()
+    close_old_connections()
+
+
+@app.task(name=REAP_TASK)
+def reap() -> None:
+    """Looks for runs whose worker is gone."""
+    close_old_connections()
+    if reaping.reap():
+        for queue in ("cpu", "gpu"):
+            wake(RUN_TASK, queue, queue=queue)
+
+
+def worker_name() -> str:
+    """Who runs a run, for people."""
+    return f"{socket.gethostname()}:{os.getpid()}"

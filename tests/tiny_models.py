@@ -10,7 +10,9 @@ from pathlib import Path
 
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 
-import ml_core.encoders.torchvision_ops  # noqa: F401
+import ml_core.encoders.torchvision_ops  # noqa: F401  before open_clip imports torchvision
+
+# isort: split
 import open_clip
 import torch
 from safetensors.torch import save_file
@@ -31,10 +33,10 @@ from transformers import (
 
 CACHE = Path(__file__).resolve().parent.parent / "var" / "test-models"
 VERSION = 2  # raise it when a builder changes, so that older folders are not used
-WORDS = (
-    "a an the red green blue yellow ball cube dog cat bird tree house on in under beside two three one is are jumps runs "
-    "sleeps park street beach photo of and with small large picture shows there near left right above"
-).split()
+WORDS = """
+a an the red green blue yellow ball cube dog cat bird tree house on in under beside two three one is are jumps runs
+sleeps park street beach photo of and with small large picture shows there near left right above
+""".split()  # noqa: SIM905
 
 
 def tiny_clip() -> Path:
@@ -126,9 +128,7 @@ def _build_siglip(folder: Path) -> None:
     )
     sizes = {"hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 2, "num_attention_heads": 2}
     ids = {"pad_token_id": 0, "bos_token_id": 1, "eos_token_id": 1}
-    text = SiglipTextConfig(
-        vocab_size=len(tokenizer), max_position_embeddings=16, projection_size=32, **ids, **sizes
-    )
+    text = SiglipTextConfig(vocab_size=len(tokenizer), max_position_embeddings=16, projection_size=32, **ids, **sizes)
     vision = SiglipVisionConfig(image_size=32, patch_size=8, **sizes)
     config = SiglipConfig(text_config=text.to_dict(), vision_config=vision.to_dict())
     SiglipModel(config).save_pretrained(folder)

@@ -74,8 +74,8 @@ def open_picture(data: bytes) -> Image.Image:
 def decode_rgb(data: bytes, target_size: int | None = None, *, exact: bool = False) -> Image.Image:
     """The picture as RGB, upright by its EXIF orientation, decoded to its last row; BrokenPicture where that fails.
 
-    `target_size` is the edge (pixels) that it will be resized to. A JPEG much larger than that is then decoded at 1/2, 1/4
-    or 1/8 scale, never below the target ("draft": faster, pixels move a little); `exact=True` always decodes in full.
+    `target_size` is the edge (pixels) that it will be resized to. A JPEG much larger than that is then decoded at 1/2,
+    1/4 or 1/8 scale, never below the target ("draft": faster, pixels move a little); `exact=True` decodes in full.
     """
     image = open_picture(data)
     try:

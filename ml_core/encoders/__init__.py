@@ -1,4 +1,4 @@
-"""Opens an encoder by its reference `family:rest`. A family is a module in `families` or an entry point; each loads its own weight."""
+"""Opens an encoder by its reference `family:rest`; a family is a module in `families` or an entry point."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ def load_encoder(reference: str, device: str = "cpu", *, exact: bool = False, pr
     """The encoder that `reference` names, on `device`: an `Encoder` or `Recorded` of `ml_core.encoders.types`.
 
     `hf:NAME_OR_PATH[@REVISION]`, `open_clip:NAME/PRETRAINED_OR_PATH` or `open_clip:FOLDER`, `embeddings:FILE.npz`,
-    `checkpoint:FOLDER`. `exact` decodes pictures in full instead of in draft mode; `precision` is auto (mixed on a GPU),
-    fp32, bf16 or fp16. BadInput (field "encoder") where it cannot be opened.
+    `checkpoint:FOLDER`. `exact` decodes pictures in full instead of in draft mode; `precision` is auto (mixed on a
+    GPU), fp32, bf16 or fp16. BadInput (field "encoder") where it cannot be opened.
     """
     family, colon, rest = reference.partition(":")
     if not colon or not rest or family not in family_names():

@@ -54,7 +54,8 @@ class _Pictures:
     def rows(self, start: int, stop: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         size = self._encoder.image_batch
         done = 0
-        for batch in decoded_batches(self._dataset, range(start, stop), size, self._encoder.prepare_bytes, self._workers):
+        prepare, numbers = self._encoder.prepare_bytes, range(start, stop)
+        for batch in decoded_batches(self._dataset, numbers, size, prepare, self._workers):
             yield np.arange(done, done + len(batch)), self._encoder.encode_images(batch)
             done += len(batch)
 
@@ -92,7 +93,8 @@ class _Pace:
         self.fresh += rows if fresh else 0
         spent = time.monotonic() - self.since
         rate = self.fresh / spent if self.fresh and spent > 0 else None
-        return Progress(self.stage, self.done, self.total, self.unit, rate, (self.total - self.done) / rate if rate else None)
+        eta = (self.total - self.done) / rate if rate else None
+        return Progress(self.stage, self.done, self.total, self.unit, rate, eta)
 
 
 def _encode(
@@ -117,7 +119,7 @@ def _encode(
         left = stop - start
         for positions, batch_BE in side.rows(start, stop):
             if not np.isfinite(batch_BE).all():
-                raise BadInput(f"the encoder gave values that are not finite for {side.unit} near {start}", field="encoder")
+                raise BadInput(f"the encoder gave NaN or infinity for {side.unit} from {start} on", field="encoder")
             rows_NE[start + positions] = batch_BE
             yield pace.advance(len(positions), fresh=True)
             left -= len(positions)
@@ -132,9 +134,9 @@ def _encode(
 def decoded_batches(
     dataset: Dataset, numbers: Sequence[int], size: int, prepare: Callable[[bytes], np.ndarray], workers: int
 ) -> Iterator[list[np.ndarray]]:
-    """Pictures of the data set in the order of `numbers`, `size` at a time, decoded by `workers` threads a few batches ahead.
+    """Pictures in the order of `numbers`, `size` at a time, decoded by `workers` threads AHEAD batches ahead.
 
-    Pillow lets go of the interpreter while it decodes and resizes, so threads use the cores; memory holds AHEAD batches.
+    Pillow lets go of the interpreter while it decodes and resizes, so threads use the cores and memory stays bounded.
     """
 
     def one(number: int) -> np.ndarray:

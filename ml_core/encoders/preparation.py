@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from dataclasses import asdict, dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import PIL
@@ -21,8 +22,8 @@ class Preparation:
     """How pictures are brought to `height` × `width` pixels.
 
     `shortest`: the short edge becomes `edge`, then the centre is cut out; `squash`: both edges at once, ratio not kept;
-    `longest`: the long edge fits, the rest is filled with `fill`. Mean and std are of values in 0..1. `exact=False` lets
-    JPEG files be decoded at a reduced scale (see decode_rgb).
+    `longest`: the long edge fits, the rest is filled with `fill`. Mean and std are of values in 0..1. `exact=False`
+    lets JPEG files be decoded at a reduced scale (see decode_rgb).
     """
 
     mode: Literal["shortest", "squash", "longest"]
@@ -33,6 +34,7 @@ class Preparation:
     mean: tuple[float, ...] = (0.5, 0.5, 0.5)
     std: tuple[float, ...] = (0.5, 0.5, 0.5)
     fill: int = 0
+    round_crop: bool = False  # where half a pixel is over: to the nearest (torchvision) instead of down (transformers)
     exact: bool = False
 
     @property
@@ -57,8 +59,16 @@ class Preparation:
         size = (max(int(image.width * scale), self.edge), max(int(image.height * scale), self.edge))
         return np.asarray(self._centre(_resized(image, size, filter_)))
 
+    def normalised(self, pixels_BHWC: Any) -> Any:
+        """A torch tensor of prepared pictures, uint8 (B, H, W, 3), as the float32 (B, 3, H, W) that the model sees."""
+        mean, std = (
+            pixels_BHWC.new_tensor(values, dtype=pixels_BHWC.float().dtype) for values in (self.mean, self.std)
+        )
+        return ((pixels_BHWC.float().div_(255) - mean) / std).permute(0, 3, 1, 2).contiguous()
+
     def _centre(self, image: Image.Image) -> Image.Image:
-        left, top = (image.width - self.width) // 2, (image.height - self.height) // 2
+        left, top = (image.width - self.width) / 2, (image.height - self.height) / 2
+        left, top = (round(left), round(top)) if self.round_crop else (math.floor(left), math.floor(top))
         return image.crop((left, top, left + self.width, top + self.height))
 
     def _padded(self, image: Image.Image, filter_: Image.Resampling) -> Image.Image:

@@ -51,8 +51,6 @@ class TorchEncoder:
         on_gpu = self.device.type == "cuda"
         self.image_batch, self.text_batch = (256, 1024) if on_gpu else (64, 256)
         self._image_features, self._text_features = image_features, text_features
-        self._mean = torch.tensor(preparation.mean, device=self.device).view(1, 3, 1, 1)
-        self._std = torch.tensor(preparation.std, device=self.device).view(1, 3, 1, 1)
 
     def prepare(self, image: Image.Image) -> np.ndarray:
         """uint8 (H, W, 3) of an RGB picture."""
@@ -82,9 +80,9 @@ class TorchEncoder:
         pixels = torch.from_numpy(np.stack(arrays))
         if self.device.type == "cuda":
             pixels = pixels.pin_memory()
-        pixels = pixels.to(self.device, non_blocking=True).permute(0, 3, 1, 2).float().div_(255)
+        pixels = self.preparation.normalised(pixels.to(self.device, non_blocking=True))
         with self._autocast():
-            return _unit(self._image_features((pixels - self._mean) / self._std))
+            return _unit(self._image_features(pixels))
 
     def _autocast(self) -> contextlib.AbstractContextManager[Any]:
         if self.precision == "fp32":

@@ -1,7 +1,7 @@
 """Lets torchvision be imported beside a torch it was not built for. Import it before open_clip, timm or transformers.
 
-The torchvision wheel is linked against CUDA; beside a CPU-only torch its `_C.so` does not load, `torchvision::nms` is then
-unknown, and importing torchvision fails, and with it open_clip and timm. Where the native library loads, nothing
+The torchvision wheel is linked against CUDA; beside a CPU-only torch its `_C.so` does not load, `torchvision::nms` is
+then unknown, and importing torchvision fails, and with it open_clip and timm. Where the native library loads, nothing
 happens here. Where it does not, the two missing operators are declared, `nms` gets a small CPU implementation, and
 torchvision is told that it has its operators. `torchvision.io` stays broken; pictures are decoded with Pillow.
 """

@@ -16,8 +16,8 @@ class Encoder(Protocol):
     """Pictures and texts into one space; all rows it returns are float32 of unit length.
 
     `model_id` names the model, `revision` is a SHA-256 over weights and configuration, `preprocessing_hash` one over
-    everything between bytes and model (decoding, resizing, tokenizer, precision). `image_batch` and `text_batch` are the
-    sizes that encode_dataset uses: other sizes give other last bits.
+    everything between bytes and model (decoding, resizing, tokenizer, precision). `image_batch` and `text_batch` are
+    the sizes that encode_dataset uses: other sizes give other last bits.
     """
 
     model_id: str

@@ -1,4 +1,4 @@
-"""Where bytes are kept: `Store` for files under any fsspec address; the embedding cache stands in `ml_core.store.embeddings`."""
+"""Where bytes are kept: `Store` for files at any fsspec address; `ml_core.store.embeddings` has the embedding cache."""
 
 from ml_core.store.files import Store
 

@@ -14,7 +14,7 @@ from ml_core.store.files import Store
 
 Kind = Literal["images", "texts"]
 FORMAT = "nearmiss-embeddings-1"
-CHUNK = {"images": 512, "texts": 2048}  # rows a chunk: part of what makes a resumed result equal to an uninterrupted one
+CHUNK = {"images": 512, "texts": 2048}  # rows; fixed, so that a resumed result is equal
 
 
 class Refused(Exception):
@@ -36,7 +36,7 @@ class EmbeddingCache:
         return [(start, min(start + size, count)) for start in range(0, count, size)]
 
     def write(self, kind: Kind, start: int, rows_NE: np.ndarray) -> None:
-        """Keeps rows `start` … of one chunk, float32 (n, E), whole or not at all. ValueError where a value is not finite."""
+        """Keeps one chunk from row `start` on, (n, E), whole or not at all. ValueError where a value is not finite."""
         rows_NE = np.ascontiguousarray(rows_NE, dtype="<f4")
         if not np.isfinite(rows_NE).all():
             raise ValueError(f"{kind} {start}–{start + len(rows_NE)}: an embedding is not finite")
@@ -45,7 +45,7 @@ class EmbeddingCache:
         self.store.write_bytes(self._key(kind, start), save({"embeddings": rows_NE}, metadata=metadata))
 
     def read(self, kind: Kind, start: int, stop: int) -> np.ndarray | None:
-        """The chunk (stop - start, E), verified; None where it is not there; Refused where it is not what it should be."""
+        """The verified chunk (stop - start, E); None where there is none; Refused where it is not what it should be."""
         key = self._key(kind, start)
         try:
             data = self.store.read_bytes(key)

@@ -1,4 +1,4 @@
-"""Keeps files under keys in a local folder or at any fsspec address; knows nothing of what is in them. Loads no numpy."""
+"""Keeps files under keys in a local folder or at any fsspec address; knows nothing of what is in them. Light."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from ml_core.spec import BadInput
 
 
 class Store:
-    """Files by key below one root, given as a folder or as any address that fsspec understands (`s3://…`, `memory://…`).
+    """Files by key below one root: a folder or any address that fsspec understands (`s3://…`, `memory://…`).
 
-    A key is a relative path with forward slashes; one that could leave the root is refused with BadInput. Local writes go
-    to a temporary name and are renamed, so a reader sees the old file, the new file or none, never half of one.
+    A key is a relative path with forward slashes; one that could leave the root is refused with BadInput. Local writes
+    go to a temporary name and are renamed, so a reader sees the old file, the new file or none, never half of one.
     """
 
     def __init__(self, url: str | Path):
@@ -99,7 +99,7 @@ class Store:
             self._fs.rm_file(path)
 
     def delete_prefix(self, prefix: str) -> None:
-        """Removes the folder `prefix` and all below it; nothing happens where there is none. The root itself is refused."""
+        """Removes the folder `prefix` with all below it, if there is one; the root itself is refused."""
         if not prefix.strip("/"):
             raise BadInput("refused to delete a whole store: name a folder in it")
         path = self._path(prefix)
@@ -107,7 +107,7 @@ class Store:
             self._fs.rm(path, recursive=True)
 
     def local_path(self, key: str) -> Path:
-        """A path where the file can be read: its own in a local store, else a copy fetched below the temporary folder."""
+        """A path where the file can be read: its own in a local store, else a copy in the temporary folder."""
         path = self._path(key)
         if self.is_local:
             return Path(path)

@@ -27,8 +27,9 @@ def find_model(rest: str) -> Path:
             try:
                 json.loads(mark.read_text("utf-8"))
             except ValueError as error:
-                raise BadInput(f"{mark} cannot be read; train again or name another checkpoint", field="encoder") from error
+                raise BadInput(f"{mark} cannot be read; name another checkpoint", field="encoder") from error
             return folder
     raise BadInput(
-        f"checkpoint:{rest}: no model of ours lies there ({MARK} is missing); name a training run's folder", field="encoder"
+        f"checkpoint:{rest}: no model of ours lies there ({MARK} is missing); name a training run's folder",
+        field="encoder",
     )

@@ -17,7 +17,10 @@ _ARRAYS = ("image_ids", "image_embeddings", "text_ids", "text_embeddings")
 
 
 def load(rest: str, *, device: str = "cpu", exact: bool = False, precision: str = "auto") -> RecordedEmbeddings:
-    """The file `rest` (.npz without pickle) with image_ids (N,), image_embeddings (N, E), text_ids (M,), text_embeddings (M, E)."""
+    """The .npz file `rest`, without pickled objects.
+
+    It holds image_ids (N,), image_embeddings (N, E), text_ids (M,) and text_embeddings (M, E).
+    """
     del device, exact, precision  # nothing is computed
     path = Path(rest)
     arrays = _read(path)

@@ -7,9 +7,18 @@ from pathlib import Path
 from typing import Any
 
 import ml_core.encoders.torchvision_ops  # noqa: F401  before transformers looks for torchvision
+
+# isort: split
 import torch
 from PIL import Image
-from transformers import AutoConfig, AutoImageProcessor, AutoModel, AutoTokenizer
+from transformers import (
+    AutoConfig,
+    AutoImageProcessor,
+    AutoModel,
+    AutoTokenizer,
+    CLIPImageProcessor,
+    SiglipImageProcessor,
+)
 from transformers.utils import logging
 
 from ml_core.encoders.preparation import Preparation
@@ -21,7 +30,7 @@ logging.disable_progress_bar()
 
 
 def load(rest: str, *, device: str, exact: bool = False, precision: str = "auto") -> TorchEncoder:
-    """`NAME_OR_PATH[@REVISION]`: a CLIP or SigLIP model, its tokenizer and its image settings, from folder, cache or hub."""
+    """`NAME_OR_PATH[@REVISION]`: a CLIP or SigLIP model with its tokenizer, from a folder, the cache or the hub."""
     model, tokenizer, preparation, name = load_parts(rest, exact=exact)
     return encoder_of(model, tokenizer, preparation, f"hf:{name}", device=device, precision=precision)
 
@@ -33,7 +42,8 @@ def load_parts(rest: str, *, exact: bool = False) -> tuple[Any, Any, Preparation
         config = AutoConfig.from_pretrained(where, revision=revision, trust_remote_code=False)
         if config.model_type not in FAMILIES:
             raise BadInput(
-                f"hf:{rest} is a {config.model_type!r} model; {', '.join(FAMILIES)} can encode both sides", field="encoder"
+                f"hf:{rest} is a {config.model_type!r} model; {', '.join(FAMILIES)} can encode both sides",
+                field="encoder",
             )
         options = {"revision": revision, "trust_remote_code": False}
         model = AutoModel.from_pretrained(where, dtype=torch.float32, **options)
@@ -42,8 +52,8 @@ def load_parts(rest: str, *, exact: bool = False) -> tuple[Any, Any, Preparation
     except (OSError, ValueError, RuntimeError, KeyError, ImportError) as error:
         first = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
         raise BadInput(
-            f"hf:{rest} could not be loaded: {first[:300]} (give a folder written by save_pretrained, or a hub name that is "
-            "cached here or can be reached)",
+            f"hf:{rest} could not be loaded: {first[:300]} (give a folder that save_pretrained "
+            "wrote, or a hub name that is cached here or can be reached)",
             field="encoder",
         ) from error
     return model, tokenizer, preparation, Path(where).name if os.path.isdir(where) else where
@@ -116,3 +126,12 @@ def _split(rest: str) -> tuple[str, str]:
         return rest, "main"
     where, _, revision = rest.rpartition("@")
     return where, revision
+
+
+def processor_of(preparation: Preparation) -> Any:
+    """The other way round: image settings as a transformers image processor that can be saved."""
+    look = {"resample": preparation.resample, "image_mean": list(preparation.mean), "image_std": list(preparation.std)}
+    box = {"height": preparation.height, "width": preparation.width}
+    if preparation.mode == "shortest":
+        return CLIPImageProcessor(size={"shortest_edge": preparation.edge}, crop_size=box, **look)
+    return SiglipImageProcessor(size=box, **look)

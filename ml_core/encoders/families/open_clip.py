@@ -6,6 +6,8 @@ import os
 from typing import Any
 
 import ml_core.encoders.torchvision_ops  # noqa: F401  before open_clip imports torchvision
+
+# isort: split
 import open_clip
 import torch
 from PIL import Image
@@ -48,7 +50,9 @@ def _split(rest: str) -> tuple[str, str | None]:
         return f"local-dir:{rest}", None
     name, _, pretrained = rest.partition("/")
     if name not in open_clip.list_models():
-        raise BadInput(f"open_clip has no model {name!r}; see `open_clip.list_models()` for those it has", field="encoder")
+        raise BadInput(
+            f"open_clip has no model {name!r}; see `open_clip.list_models()` for those it has", field="encoder"
+        )
     if not pretrained:
         tags = ", ".join(open_clip.list_pretrained_tags_by_model(name)) or "none, give a weights file"
         raise BadInput(f"say which weights: open_clip:{name}/TAG, where TAG is one of: {tags}", field="encoder")
@@ -67,6 +71,7 @@ def _preparation(settings: dict[str, Any], *, exact: bool) -> Preparation:
         mean=tuple(settings["mean"]),
         std=tuple(settings["std"]),
         fill=int(settings["fill_color"]),
+        round_crop=True,
         exact=exact,
     )
 

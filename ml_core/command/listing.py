@@ -31,7 +31,7 @@ def settings(card: Card) -> str:
         lines += _setting(name, _type(entry), _default(name, entry, required), entry)
     if card.presets:
         lines += ["", "presets (preset=NAME):"]
-        lines += [f"  {name}: " + " ".join(f"{k}={_text(v)}" for k, v in p.items()) for name, p in card.presets.items()]
+        lines += [f"  {name}: " + (" ".join(f"{k}={_text(v)}" for k, v in p.items()) or "the defaults") for name, p in card.presets.items()]
     lines += ["", "every method also takes:"]
     lines += [f"  {name}  [{default}]\n      {text}" for name, (default, text) in COMMON.items()]
     if card.paper:
@@ -52,14 +52,14 @@ def _type(entry: dict[str, Any]) -> str:
     if "anyOf" in entry:
         return " or ".join(_type(option) for option in entry["anyOf"] if option.get("type") != "null")
     if entry.get("type") == "array":
-        return f"list of {_type(entry.get('items', {}))}, with commas"
+        return f"{_type(entry.get('items', {}))}s, with commas"
     if entry.get("reference"):
         return {"dataset": "data set", "file": "file"}.get(entry["reference"], entry["reference"])
     return _TYPES.get(entry.get("type", ""), "value")
 
 
 def _bounds(entry: dict[str, Any]) -> list[str]:
-    found = [text.format(f"{entry[key]:g}") for key, text in _BOUNDS.items() if key in entry]
+    found = [text.format(f"{entry[key]:,.10g}") for key, text in _BOUNDS.items() if key in entry]
     return found + [bound for option in entry.get("anyOf", ()) for bound in _bounds(option)]
 
 

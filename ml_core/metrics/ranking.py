@@ -1,4 +1,4 @@
-"""What ranks say: the one total order, hits within k, reciprocal ranks, mAP@R, rank buckets. Knows ranks, not scores."""
+"""What ranks say: the one total order, hits within k, reciprocal ranks, mAP@R, buckets. Knows ranks, not scores."""
 
 from __future__ import annotations
 
@@ -6,8 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-# A rank bucket is named by its first and last rank; the last one is open.
-BUCKETS: tuple[tuple[int, int | None], ...] = ((1, 1), (2, 5), (6, 10), (11, 50), (51, 100), (101, 500), (501, None))
+from ml_core.metrics.buckets import MARGINS, RANKS
 
 
 def id_order(ids: Sequence[str]) -> np.ndarray:
@@ -15,7 +14,8 @@ def id_order(ids: Sequence[str]) -> np.ndarray:
 
     This is the second half of the one total order (score descending, then item id), wherever items have equal scores.
     """
-    keys = np.array([int(name) for name in ids], dtype=object) if all(map(_is_number, ids)) else np.array(ids, dtype=object)
+    numbers = all(map(_is_number, ids))
+    keys = np.array([int(name) if numbers else name for name in ids], dtype=object)
     order_N = np.empty(len(ids), dtype=np.int64)
     order_N[np.argsort(keys, kind="stable")] = np.arange(len(ids))
     return order_N
@@ -47,20 +47,14 @@ def average_precision_at_r(right_QK: np.ndarray, relevant_Q: np.ndarray) -> np.n
     return (precision_QK * counted_QK).sum(1) / np.maximum(relevant_Q, 1)
 
 
-def bucket_of(rank_Q: np.ndarray) -> np.ndarray:
-    """The number of each rank's bucket in BUCKETS: (Q,) int64."""
-    return np.searchsorted([first for first, _ in BUCKETS], rank_Q, side="right") - 1
+def rank_bucket(rank_Q: np.ndarray) -> np.ndarray:
+    """The number of each rank's bucket in `buckets.RANKS`: (Q,) int64."""
+    return np.searchsorted([first for first, _ in RANKS], rank_Q, side="right") - 1
 
 
-def bucket_names() -> list[str]:
-    """`1`, `2-5`, …, `501+`: one a bucket."""
-    return [_bucket_name(first, last) for first, last in BUCKETS]
-
-
-def _bucket_name(first: int, last: int | None) -> str:
-    if last is None:
-        return f"{first}+"
-    return str(first) if first == last else f"{first}-{last}"
+def margin_bucket(margin_Q: np.ndarray) -> np.ndarray:
+    """The number of each margin's bucket in `buckets.MARGINS`: (Q,) int64; a bucket holds its lower end."""
+    return np.searchsorted([low for low, _ in MARGINS[1:]], margin_Q, side="right")
 
 
 def _is_number(name: str) -> bool:

@@ -1,4 +1,4 @@
-"""Reads COCO captions and instances, `coco:PATH`: a folder with `annotations/captions*.json` and pictures, or the file."""
+"""Reads COCO captions and instances, `coco:PATH`: `annotations/captions*.json` beside pictures, or that file."""
 
 from __future__ import annotations
 
@@ -139,9 +139,14 @@ def _boxes(draft: Draft, data: Any, file: Path) -> None:
     numbers = {external: number for number, (external, _, _) in enumerate(draft.categories)}
     for item_id, entry in draft.entries.items():
         entry.boxes = [
-            (numbers[annotation["category_id"]], *(float(value) for value in annotation["bbox"]))
+            (numbers[annotation["category_id"]], *_four(annotation["bbox"]))
             for annotation in index.imgToAnns.get(int(item_id), [])
         ]
+
+
+def _four(box: list[float]) -> tuple[float, float, float, float]:
+    x, y, width, height = (float(value) for value in box)
+    return x, y, width, height
 
 
 def _index(annotations: list[dict[str, Any]], categories: list[dict[str, Any]]) -> COCO:
@@ -167,7 +172,9 @@ def _is_box(annotation: Any) -> bool:
 
 def _declared(image: dict[str, Any]) -> tuple[int, int] | None:
     width, height = image.get("width"), image.get("height")
-    return (width, height) if _is_id(width) and _is_id(height) and width > 0 and height > 0 else None
+    if not isinstance(width, int) or not isinstance(height, int) or min(width, height) <= 0:
+        return None
+    return width, height
 
 
 def _about(data: dict[str, Any]) -> dict[str, Any]:

@@ -14,6 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from ml_core.datasets.checking import Look
+from ml_core.datasets.reading import unknown_options
 from ml_core.datasets.sampling import order_table
 from ml_core.datasets.types import Dataset, Problem
 from ml_core.spec import BadInput
@@ -53,8 +54,7 @@ BOXES = pa.schema(
 
 def read(path: str, options: dict[str, str]) -> tuple[Dataset, list[Problem]]:
     """The frozen data set at a store's address; BadInput where it is not whole. It never has problems."""
-    for name in options:
-        raise BadInput(f"a frozen data set has no option {name!r}; there are: sample, seed", field="dataset")
+    unknown_options(options, {"seed"})
     root, _, prefix = path.rstrip("/").rpartition("/")
     return read_frozen(Store(root or ("/" if path.startswith("/") else ".")), prefix), []
 

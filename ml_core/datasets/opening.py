@@ -57,7 +57,7 @@ def read_dataset(reference: str, look: Look | None = None) -> tuple[Dataset, lis
     if "sample" in inspect.signature(read).parameters:
         dataset, problems = read(path, options, look=look or Look(), sample=sample, seed=seed)
     else:
-        dataset, problems = read(path, options)
+        dataset, problems = read(path, options | ({"seed": str(seed)} if sample else {}))
         dataset = sampled(dataset, sample, seed)
     return dataset, problems
 

@@ -1,12 +1,14 @@
 """The root of all addresses."""
 
-from django.contrib.auth.decorators import login_not_required
 from django.db import connection
 from django.http import HttpRequest, HttpResponse
-from django.urls import URLPattern, URLResolver, path
+from django.urls import URLPattern, URLResolver, include, path
+
+from webapp.accounts.doors import open_page
+from webapp.accounts.urls import allauth_urlpatterns
 
 
-@login_not_required
+@open_page()
 def health(request: HttpRequest) -> HttpResponse:
     """Whether the web process runs and reaches its database; for supervisors and load balancers."""
     with connection.cursor() as cursor:
@@ -16,4 +18,6 @@ def health(request: HttpRequest) -> HttpResponse:
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("healthz", health, name="health"),
+    path("", include("webapp.accounts.urls")),
+    *allauth_urlpatterns,
 ]

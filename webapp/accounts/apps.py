@@ -1,4 +1,6 @@
-"""Names the app."""
+"""Names the app and puts its pages into the bar and the list for administrators."""
+
+from importlib import import_module
 
 from django.apps import AppConfig
 
@@ -9,3 +11,7 @@ class AccountsConfig(AppConfig):
     name = "webapp.accounts"
     label = "accounts"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        """Register places and administrators' pages; their modules need models, which exist only now."""
+        import_module("webapp.accounts.navigation").register()

@@ -31,7 +31,7 @@ CAPABILITIES: dict[str, frozenset[str]] = {
 
 
 def roles_with(capability: str) -> frozenset[str]:
-    """The roles that hold a capability; KeyError for one that is not in the table, so that a typo never opens a door."""
+    """The roles that hold a capability; KeyError for one that is not in the table: a typo opens no door."""
     return CAPABILITIES[capability]
 
 

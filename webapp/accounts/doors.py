@@ -9,7 +9,7 @@ Pages (function views; `slug` is taken out of the address and not passed on):
 
     @signed_in() · @administrator_page() · @open_page()      # methods=("GET", "POST") where a form is sent
 
-The API (`self.project`, `self.role`; `slug` stays in `self.kwargs`):
+The API (`self.project`, `self.role`, `self.membership`, `self.person`, `self.token`; `slug` stays in `self.kwargs`):
 
     class RunList(ProjectAPIView):
         capability = {"GET": "run.view", "POST": "run.launch"}
@@ -33,7 +33,6 @@ from django.http.response import HttpResponseBase
 from rest_framework.exceptions import MethodNotAllowed, NotAuthenticated, NotFound
 from rest_framework.exceptions import PermissionDenied as ApiPermissionDenied
 from rest_framework.generics import GenericAPIView
-from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
@@ -81,7 +80,7 @@ def _at_login(request: HttpRequest) -> HttpResponse:
 
 
 def _marked(view: View, door: Door) -> View:
-    """The door says itself what happens to strangers; the middleware that turns them away everywhere else leaves it alone."""
+    """The door says what happens to strangers; the middleware that turns them away everywhere else leaves it alone."""
     view.door = door  # type: ignore[attr-defined]
     return login_not_required(view)
 
@@ -108,7 +107,7 @@ def _person_door(door: Door, admit: Callable[[User], bool]) -> Callable[[View], 
         def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
             if not request.user.is_authenticated:
                 return _at_login(request)
-            if not admit(cast(User, request.user)):
+            if not admit(request.user):
                 raise PermissionDenied
             if request.method not in door.methods:
                 return HttpResponseNotAllowed(sorted(door.methods))
@@ -140,7 +139,7 @@ def project_page(capability: str | None = None, *, post: str | None = None) -> C
         def guarded(request: HttpRequest, slug: str, *args: Any, **kwargs: Any) -> HttpResponseBase:
             if not request.user.is_authenticated:
                 return _at_login(request)
-            membership = membership_of(cast(User, request.user), slug)
+            membership = membership_of(request.user, slug)
             if membership is None:
                 raise Http404("No such project.")
             if request.method not in needed:
@@ -156,19 +155,10 @@ def project_page(capability: str | None = None, *, post: str | None = None) -> C
     return decorate
 
 
-class Closed(BasePermission):
-    """The default of every API view that names no door of its own: nobody."""
-
-    def has_permission(self, request: Request, view: APIView) -> bool:
-        """Never."""
-        return False
-
-
-class PersonDoor:
+class PersonDoor(APIView):
     """Mixed into an API view: people who are signed in or hold a token; a read-only token reads."""
 
-    http_method_names: ClassVar[list[str]] = ["get", "head", "post", "put", "patch", "delete"]
-    request: Request
+    http_method_names = ["get", "head", "post", "put", "patch", "delete"]
 
     def check_permissions(self, request: Request) -> None:
         """Admit or raise: 401 for a stranger, 403 for a read-only token that would write."""
@@ -204,12 +194,13 @@ class ProjectDoor(PersonDoor):
     capability: ClassVar[Mapping[str, str]] = {}
     project: Project
     role: str
+    membership: Membership
 
     def check_permissions(self, request: Request) -> None:
         """Admit or raise: 404 for who is no member or whose token is bound elsewhere, 405, 403."""
         if not request.user or not request.user.is_authenticated:
             raise NotAuthenticated
-        membership = membership_of(self.person, self.kwargs["slug"])  # type: ignore[attr-defined]
+        membership = membership_of(self.person, self.kwargs["slug"])
         if membership is None or not token_reaches(self.token, membership.project_id):
             raise NotFound
         super().check_permissions(request)
@@ -218,7 +209,7 @@ class ProjectDoor(PersonDoor):
             raise MethodNotAllowed(method)
         if not role_may(membership.role, self.capability[method]):
             raise ApiPermissionDenied
-        self.project, self.role = membership.project, membership.role
+        self.membership, self.project, self.role = membership, membership.project, membership.role
 
 
 class PersonAPIView(PersonDoor, GenericAPIView):

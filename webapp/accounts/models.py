@@ -10,7 +10,7 @@ from webapp.accounts.capabilities import ROLES
 
 
 class User(AbstractUser):
-    """A person. `is_superuser` is an administrator of the installation: models, folders, people; not of every project."""
+    """A person. `is_superuser` administers the installation: models, folders, people; not every project."""
 
     email = models.EmailField("email address", unique=True)
     language = models.CharField(max_length=8, default="en", choices=[("en", "English"), ("zh-hans", "简体中文")])
@@ -82,7 +82,7 @@ class Invitation(models.Model):
 
 
 class ApiToken(models.Model):
-    """A key for programs: shown once, kept as a hash; acts with its person's rights, in one project where it names one."""
+    """A key for programs: shown once, kept as a hash; acts with its person's rights, in one project if it names one."""
 
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="api_tokens")
     project = models.ForeignKey(Project, on_delete=models.CASCADE, null=True, related_name="+")

@@ -21,7 +21,7 @@ def record(
 ) -> AuditEvent:
     """Add one event to the trail: `verb` as `thing.done` ("corpus.imported"), `target` in words a person can read.
 
-    The address and the API token come from the request being served. Call it inside the transaction of what it tells of.
+    Address and API token come from the request being served. Call it inside the transaction of what it tells of.
     """
     origin = current_origin()
     told = dict(details or {})

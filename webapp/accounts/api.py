@@ -1,0 +1,322 @@
+"""The API of people and projects, its root and its schema. What the pages do, programs can do."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import Http404
+from django.urls import reverse
+from django.utils import timezone
+from drf_spectacular.extensions import OpenApiAuthenticationExtension
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.views import SpectacularAPIView
+from rest_framework import serializers, status
+from rest_framework.exceptions import PermissionDenied
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from webapp.accounts.actions import projects
+from webapp.accounts.actions.invitations import invite, revoke_invitation
+from webapp.accounts.capabilities import CAPABILITIES, ROLES, role_may
+from webapp.accounts.doors import AdministratorAPIView, PersonAPIView, PersonDoor, ProjectAPIView
+from webapp.accounts.models import AuditEvent, Invitation, Membership, Project, User
+from webapp.accounts.queries import memberships_of, token_reaches
+from webapp.accounts.queries import people as queries
+from webapp.accounts.queries import trail as trails
+from webapp.accounts.views.home import may_create_projects
+from webapp.api import KeysetPagination, checked, narrowed
+
+
+class TokenScheme(OpenApiAuthenticationExtension):
+    """Tells the schema how the token travels."""
+
+    target_class = "webapp.accounts.authentication.TokenAuthentication"
+    name = "token"
+
+    def get_security_definition(self, auto_schema: object) -> dict[str, str]:
+        """A bearer token."""
+        return {"type": "http", "scheme": "bearer", "description": "An API token from your account page."}
+
+
+class ProjectWritten(serializers.Serializer[Any]):
+    """A project as it is made or changed."""
+
+    name = serializers.CharField(max_length=120)
+    description = serializers.CharField(max_length=4000, required=False, allow_blank=True, default="")
+
+
+class ProjectShown(serializers.Serializer[Any]):
+    """A project as its member sees it."""
+
+    slug = serializers.CharField(source="project.slug")
+    name = serializers.CharField(source="project.name")
+    description = serializers.CharField(source="project.description")
+    role = serializers.ChoiceField(choices=list(ROLES.items()))
+    capabilities = serializers.SerializerMethodField(help_text="What this role may do here.")
+    created_at = serializers.DateTimeField(source="project.created_at")
+
+    def get_capabilities(self, membership: Membership) -> list[str]:
+        """Names of capabilities, sorted."""
+        return sorted(name for name in CAPABILITIES if role_may(membership.role, name))
+
+
+class MemberShown(serializers.Serializer[Any]):
+    """Somebody in a project."""
+
+    id = serializers.IntegerField(source="user.id")
+    username = serializers.CharField(source="user.username")
+    role = serializers.ChoiceField(choices=list(ROLES.items()))
+    since = serializers.DateTimeField(source="created_at")
+
+
+class RoleWritten(serializers.Serializer[Any]):
+    """A member's new role."""
+
+    role = serializers.ChoiceField(choices=list(ROLES.items()))
+
+
+class InvitationWritten(RoleWritten):
+    """Somebody to be let in."""
+
+    email = serializers.EmailField(required=False, allow_blank=True, default="")
+
+
+class InvitationShown(serializers.Serializer[Any]):
+    """An invitation that waits; its link is shown only in the answer that makes it."""
+
+    id = serializers.IntegerField()
+    email = serializers.EmailField()
+    role = serializers.CharField()
+    created_at = serializers.DateTimeField()
+    expires_at = serializers.DateTimeField()
+    link = serializers.SerializerMethodField()
+
+    def get_link(self, invitation: Invitation) -> str | None:
+        """The address to send to the person, once."""
+        return self.context.get("link")
+
+
+class EventShown(serializers.ModelSerializer[AuditEvent]):
+    """One thing that somebody did."""
+
+    class Meta:
+        model = AuditEvent
+        fields = [
+            "id", "at", "actor_id", "actor_name", "project_id", "project_name", "verb", "target", "details", "address",
+        ]  # fmt: skip
+
+
+class PersonShown(serializers.Serializer[Any]):
+    """An account, for administrators."""
+
+    id = serializers.IntegerField()
+    username = serializers.CharField()
+    email = serializers.EmailField()
+    is_active = serializers.BooleanField()
+    administrator = serializers.BooleanField(source="is_superuser")
+    second_factor = serializers.BooleanField()
+    project_count = serializers.IntegerField()
+    last_login = serializers.DateTimeField(allow_null=True)
+
+
+class MeShown(serializers.Serializer[Any]):
+    """Who asks."""
+
+    id = serializers.IntegerField()
+    username = serializers.CharField()
+    email = serializers.EmailField()
+    language = serializers.CharField()
+    administrator = serializers.BooleanField(source="is_superuser")
+
+
+class Root(PersonAPIView):
+    """Where to begin."""
+
+    @extend_schema(responses={200: dict[str, str]}, operation_id="root")
+    def get(self, request: Request) -> Response:
+        """Addresses of the schema, of yourself and of your projects."""
+        names = {"schema": "accounts:api_schema", "me": "accounts:api_me", "projects": "accounts:api_projects"}
+        return Response({name: request.build_absolute_uri(reverse(url)) for name, url in names.items()})
+
+
+class Schema(PersonDoor, SpectacularAPIView):
+    """The OpenAPI description of everything here."""
+
+    schema = None
+
+
+class Me(PersonAPIView):
+    """Who asks."""
+
+    serializer_class = MeShown
+
+    def get(self, request: Request) -> Response:
+        """The account behind the session or token."""
+        return Response(MeShown(self.person).data)
+
+
+class Projects(PersonAPIView):
+    """The projects of whoever asks."""
+
+    serializer_class = ProjectShown
+    pagination_class = None
+
+    def get(self, request: Request) -> Response:
+        """Projects this token or session reaches, by name."""
+        held = [row for row in memberships_of(self.person) if token_reaches(self.token, row.project_id)]
+        return Response(ProjectShown(held, many=True).data)
+
+    @extend_schema(request=ProjectWritten, responses={201: ProjectShown})
+    def post(self, request: Request) -> Response:
+        """Make a project and own it."""
+        bound = self.token is not None and self.token.project_id is not None
+        if bound or not may_create_projects(self.person, memberships_of(self.person)):
+            raise PermissionDenied
+        given = checked(ProjectWritten, request)
+        made = projects.create_project(owner=self.person, actor=self.person, now=timezone.now(), **given)
+        membership = queries.member(made, self.person.pk)
+        return Response(ProjectShown(membership).data, status=status.HTTP_201_CREATED)
+
+
+class ProjectDetail(ProjectAPIView):
+    """One project."""
+
+    capability = {"GET": "project.view", "PATCH": "project.manage"}
+    serializer_class = ProjectShown
+
+    def get(self, request: Request, slug: str) -> Response:
+        """Name, description, your role and what it lets you do."""
+        return Response(ProjectShown(self.membership).data)
+
+    @extend_schema(request=ProjectWritten, responses={200: ProjectShown})
+    def patch(self, request: Request, slug: str) -> Response:
+        """Rename or describe it; its address stays."""
+        held = {"name": self.project.name, "description": self.project.description}
+        given = held | checked(ProjectWritten, request, partial=True)
+        projects.change_project(project=self.project, actor=self.person, now=timezone.now(), **given)
+        return Response(ProjectShown(self.membership).data)
+
+
+class Members(ProjectAPIView):
+    """Everybody in a project."""
+
+    capability = {"GET": "people.view"}
+    serializer_class = MemberShown
+    pagination_class = None
+
+    def get(self, request: Request, slug: str) -> Response:
+        """Members by name."""
+        return Response(MemberShown(queries.members(self.project), many=True).data)
+
+
+class Member(ProjectAPIView):
+    """One member."""
+
+    capability = {"GET": "people.view", "PATCH": "people.manage", "DELETE": "people.manage"}
+    serializer_class = MemberShown
+
+    def get(self, request: Request, slug: str, person_id: int) -> Response:
+        """Name and role."""
+        return Response(MemberShown(self._member(person_id)).data)
+
+    @extend_schema(request=RoleWritten, responses={200: MemberShown})
+    def patch(self, request: Request, slug: str, person_id: int) -> Response:
+        """Give another role; the last owner keeps theirs."""
+        membership, given = self._member(person_id), checked(RoleWritten, request)
+        changed = projects.change_role(membership=membership, role=given["role"], actor=self.person, now=timezone.now())
+        return Response(MemberShown(changed).data)
+
+    def delete(self, request: Request, slug: str, person_id: int) -> Response:
+        """Take out of the project; the last owner stays."""
+        projects.remove_member(membership=self._member(person_id), actor=self.person, now=timezone.now())
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+    def _member(self, person_id: int) -> Membership:
+        membership = queries.member(self.project, person_id)
+        if membership is None:
+            raise Http404
+        return membership
+
+
+class Invitations(ProjectAPIView):
+    """Links that let somebody into a project."""
+
+    capability = {"GET": "people.manage", "POST": "people.manage"}
+    serializer_class = InvitationShown
+    pagination_class = None
+
+    def get(self, request: Request, slug: str) -> Response:
+        """Invitations that can still be used, newest first."""
+        return Response(InvitationShown(queries.open_invitations(self.project, timezone.now()), many=True).data)
+
+    @extend_schema(request=InvitationWritten, responses={201: InvitationShown})
+    def post(self, request: Request, slug: str) -> Response:
+        """Make one; `link` is shown in this answer and never again."""
+        given = checked(InvitationWritten, request)
+        invitation, secret = invite(project=self.project, actor=self.person, now=timezone.now(), **given)
+        link = request.build_absolute_uri(reverse("accounts:invitation", args=[secret]))
+        shown = InvitationShown(invitation, context={"link": link})
+        return Response(shown.data, status=status.HTTP_201_CREATED, headers={"Cache-Control": "no-store"})
+
+
+class InvitationDetail(ProjectAPIView):
+    """One invitation."""
+
+    capability = {"DELETE": "people.manage"}
+    serializer_class = InvitationShown
+
+    def delete(self, request: Request, slug: str, invitation_id: int) -> Response:
+        """Take it back."""
+        invitation = queries.invitation_of(self.project, invitation_id)
+        if invitation is None:
+            raise Http404
+        revoke_invitation(invitation=invitation, actor=self.person, now=timezone.now())
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+
+TRAIL_FILTERS = [
+    OpenApiParameter("verb", str, description="One verb, `member.removed`, or all of a kind, `member`."),
+    OpenApiParameter("actor", str, description="The name of who did it."),
+]
+TRAIL_NARROWING: dict[str, Any] = {
+    "verb": trails.of_verb,
+    "actor": lambda rows, text: rows.filter(actor_name=text),
+}
+
+
+@extend_schema(parameters=TRAIL_FILTERS)
+class Trail(ProjectAPIView):
+    """What was done in a project."""
+
+    capability = {"GET": "audit.view"}
+    serializer_class = EventShown
+    pagination_class = KeysetPagination
+
+    def get(self, request: Request, slug: str) -> Response:
+        """Events, newest first."""
+        rows = narrowed(trails.events(self.project.pk), request, filters=TRAIL_NARROWING)
+        return self.get_paginated_response(EventShown(self.paginate_queryset(rows), many=True).data)
+
+
+@extend_schema(parameters=TRAIL_FILTERS)
+class WholeTrail(AdministratorAPIView):
+    """What was done anywhere."""
+
+    serializer_class = EventShown
+    pagination_class = KeysetPagination
+
+    def get(self, request: Request) -> Response:
+        """Events, newest first."""
+        rows = narrowed(trails.events(None), request, filters=TRAIL_NARROWING)
+        return self.get_paginated_response(EventShown(self.paginate_queryset(rows), many=True).data)
+
+
+class People(AdministratorAPIView):
+    """Everybody with an account."""
+
+    serializer_class = PersonShown
+    pagination_class = None
+
+    def get(self, request: Request) -> Response:
+        """Accounts by name."""
+        return Response(PersonShown(queries.people(), many=True).data)

@@ -1,0 +1,50 @@
+"""Reads the audit trail, page by page from the newest, by key and never by offset."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from django.db.models import QuerySet
+
+from webapp.accounts.models import AuditEvent
+
+PAGE = 50
+
+
+@dataclass(frozen=True)
+class TrailPage:
+    """Some events, newest first; `older` is the key to go on with (`before=`), None at the end."""
+
+    events: list[AuditEvent]
+    older: int | None
+
+
+def events(project_id: int | None) -> QuerySet[AuditEvent]:
+    """Events of a project (None: of everything), newest first, to be narrowed and paged by the API."""
+    rows = AuditEvent.objects.order_by("-id")
+    return rows if project_id is None else rows.filter(project_id=project_id)
+
+
+def of_verb(rows: QuerySet[AuditEvent], verb: str) -> QuerySet[AuditEvent]:
+    """Events of one verb (`member.removed`) or of all verbs of a kind (`member`)."""
+    return rows.filter(verb=verb) if "." in verb else rows.filter(verb__startswith=verb + ".")
+
+
+def trail(
+    *, project_id: int | None = None, verb: str = "", actor: str = "", before: int | None = None, size: int = PAGE
+) -> TrailPage:
+    """Events of a project (None: of everything), filtered by verb (`member.removed`, or all of `member`) and name."""
+    rows = events(project_id)
+    if verb:
+        rows = of_verb(rows, verb)
+    if actor:
+        rows = rows.filter(actor_name=actor)
+    if before is not None:
+        rows = rows.filter(id__lt=before)
+    found = list(rows[: size + 1])
+    return TrailPage(found[:size], found[size - 1].pk if len(found) > size else None)
+
+
+def verbs(*, project_id: int | None = None) -> list[str]:
+    """The verbs that occur in the trail, for the filter."""
+    return sorted(events(project_id).order_by().values_list("verb", flat=True).distinct())

@@ -1,0 +1,1 @@
+"""The pages of people, projects and administration, each module one place."""

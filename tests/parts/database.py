@@ -23,7 +23,7 @@ KEPT = ("django_migrations", "django_content_type", "auth_permission")
 
 
 def prepare(name: str) -> None:
-    """Database `name` exists with today's tables, empty, and Django's default connection points at it as nearmiss_app."""
+    """Database `name` has today's tables, all empty, and Django's default connection reaches it as nearmiss_app."""
     places = settings.PLACES
     connections.settings["default"]["NAME"] = name
     fingerprint = schema_fingerprint()
@@ -65,7 +65,10 @@ def empty(name: str) -> None:
     with embedded.connect(settings.PLACES, name) as line:
         try:
             _empty(line)
-        except psycopg.errors.LockNotAvailable:  # a server under test still holds a transaction: end it
+        except (
+            psycopg.errors.LockNotAvailable,
+            psycopg.errors.DeadlockDetected,
+        ):  # a server under test still holds a transaction: end it
             line.execute(
                 "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
                 " WHERE datname = current_database() AND pid <> pg_backend_pid() AND usename = %s",

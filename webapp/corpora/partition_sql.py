@@ -14,7 +14,8 @@ CREATE OR REPLACE FUNCTION public.nearmiss_partition_name(parent text, key bigin
 LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     IF parent IS NULL OR parent <> ALL (ARRAY{list(PARENTS)!r}) THEN
-        RAISE EXCEPTION 'no partitions are made of %', coalesce(parent, 'nothing') USING ERRCODE = 'invalid_parameter_value';
+        RAISE EXCEPTION 'no partitions are made of %', coalesce(parent, 'nothing')
+            USING ERRCODE = 'invalid_parameter_value';
     END IF;
     IF key IS NULL OR key <= 0 THEN
         RAISE EXCEPTION 'a partition has a positive number, not %', key USING ERRCODE = 'invalid_parameter_value';

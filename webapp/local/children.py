@@ -14,7 +14,7 @@ _libc = ctypes.CDLL(None, use_errno=True)
 
 
 def die_with_parent(number: int = signal.SIGKILL) -> Callable[[], None]:
-    """A `preexec_fn`: the kernel sends the child this signal when we end, however we end. Nothing is allocated in it."""
+    """A `preexec_fn`: the kernel sends the child this signal when we end, however we end."""
     parent = os.getpid()
 
     def arrange() -> None:
@@ -26,7 +26,7 @@ def die_with_parent(number: int = signal.SIGKILL) -> Callable[[], None]:
 
 
 def identity(pid: int) -> str | None:
-    """What tells this process from a later one with the same number: its start time. None if there is no such process."""
+    """What tells this process from a later one with its number: its start time. None if there is no such process."""
     try:
         fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     except OSError:

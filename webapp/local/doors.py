@@ -1,4 +1,4 @@
-"""Who may do what in the database: the owner role migrates, the web and worker role gets exactly the rights it needs."""
+"""Who may do what in the database: the owner migrates, the web and worker role gets exactly the rights it needs."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ OWNER_ALIAS = "owner"
 
 
 def owner_connection(url: str = "") -> BaseDatabaseWrapper:
-    """Django's connection as the role that owns the tables, under the alias `owner`. Only commands and tests ask for it."""
+    """Django's connection as the tables' owner, under the alias `owner`. Only commands and tests ask for it."""
     url = url or settings.DATABASE_OWNER_URL
     if not url:
         raise ImproperlyConfigured("DATABASE_OWNER_URL is not set: give the address of the role that owns the tables.")

@@ -1,4 +1,4 @@
-"""PostgreSQL 18 (with pgvector) and Redis from wheels: where their binaries are, how they are prepared, started, awaited.
+"""PostgreSQL 18 (with pgvector) and Redis from wheels: where their programs are, how they are prepared and started.
 
 The data is private: passwords everywhere (SCRAM, no `trust`), sockets in folders that only we and the servers can open.
 """
@@ -63,10 +63,9 @@ def binaries(places: Places) -> tuple[Path, Path]:
 
 
 def prepare(places: Places) -> None:
-    """Makes the folders and the database cluster if they are not there. Safe to repeat; an interrupted first run heals."""
+    """Makes the folders and the database cluster if they are missing. Safe to repeat, also after an interruption."""
     user = service_user(places)
-    for folder in (places.store, places.cache, places.logs, places.state):
-        private_folder(folder)
+    prepare_folders(places)
     private_folder(places.services, mode=0o711)
     private_folder(places.sockets, mode=0o711)
     for folder in (places.postgres_socket, places.redis_socket.parent, places.redis_data):
@@ -74,6 +73,12 @@ def prepare(places: Places) -> None:
     if not (places.postgres_data / "PG_VERSION").exists():
         _initdb(places, user)
     _write_redis_config(places, user)
+
+
+def prepare_folders(places: Places) -> None:
+    """Our own folders under var/, closed to everybody else."""
+    for folder in (places.store, places.cache, places.logs, places.state):
+        private_folder(folder)
 
 
 def postgres(places: Places) -> Server:

@@ -1,4 +1,4 @@
-"""Where the local set-up keeps things: folders, sockets, generated secrets. Starts nothing and imports nothing heavy."""
+"""Where the local set-up keeps things: folders, sockets, generated secrets. Starts nothing, imports nothing heavy."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class Places:
 
     @cached_property
     def services(self) -> Path:
-        """Folder of the servers' data: under var/, or where the unprivileged user can reach it (a home may be closed)."""
+        """Folder of the servers' data: under var/, or, where their user cannot reach that, under /var/lib."""
         inside = self.var / "services"
         if not self.as_root or open_to_others(self.var):
             return inside
@@ -52,7 +52,7 @@ class Places:
         inside = self.services / "run"
         if len(str(inside / "postgres" / SOCKET_NAME)) <= LONGEST_SOCKET_PATH:
             return inside
-        return Path("/tmp") / f"nearmiss-{os.geteuid()}-{self._tag}"
+        return Path("/tmp") / f"nearmiss-{os.geteuid()}-{self._tag}"  # noqa: S108 (private_folder refuses a stranger's)
 
     @property
     def postgres_data(self) -> Path:
@@ -80,7 +80,7 @@ class Places:
 
     def redis_url(self) -> str:
         """Address of the embedded Redis, for Celery."""
-        return f"redis+socket://{self.redis_socket}?password={self.secret('redis')}"
+        return f"redis+socket://:{self.secret('redis')}@{self.redis_socket}"
 
     def secret(self, name: str) -> str:
         """A generated secret, made on first use and kept readable for us alone under var/secrets/."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
-from urllib.parse import parse_qs, urlencode, urlsplit
+from urllib.parse import urlencode, urlsplit
 
 from psycopg.conninfo import conninfo_to_dict
 
@@ -30,16 +30,13 @@ def cache(broker_url: str, number: int) -> str:
     """redis-py's address of database `number` on the Redis that Celery reaches under `broker_url`."""
     parts = urlsplit(broker_url)
     if parts.scheme == "redis+socket":
-        password = parse_qs(parts.query).get("password", [""])[0]
-        query = {"db": number} | ({"password": password} if password else {})
-        return f"unix://{parts.path}?{urlencode(query)}"
+        return parts._replace(scheme="unix", query=urlencode({"db": number})).geturl()
     return parts._replace(path=f"/{number}").geturl()
 
 
 def broker(broker_url: str, number: int) -> str:
     """Celery's address of database `number` on the same Redis."""
     parts = urlsplit(broker_url)
-    if parts.scheme != "redis+socket":
-        return parts._replace(path=f"/{number}").geturl()
-    query = {name: values[0] for name, values in parse_qs(parts.query).items()} | {"virtual_host": str(number)}
-    return parts._replace(query=urlencode(query)).geturl()
+    if parts.scheme == "redis+socket":
+        return parts._replace(query=urlencode({"virtual_host": number})).geturl()
+    return parts._replace(path=f"/{number}").geturl()

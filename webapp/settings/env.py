@@ -99,7 +99,7 @@ def passed_on(names: list[str] | None = None) -> dict[str, str]:
 
 
 def export(values: dict[str, str]) -> None:
-    """Sets variables for this process and the ones it starts (the test suite points its servers at the test database)."""
+    """Sets variables for this process and the ones it starts, which only the test suite does."""
     os.environ.update(values)
 
 

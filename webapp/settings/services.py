@@ -1,4 +1,4 @@
-"""Where the database, Redis and the store are: from the environment where it says so, else the embedded ones under var/."""
+"""Where the database, Redis and the store are: where the environment says, else the embedded ones under var/."""
 
 from __future__ import annotations
 

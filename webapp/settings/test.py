@@ -10,7 +10,8 @@ PLACES = Places(env.ROOT / "var" / TEST_DATABASE.replace("test_", "test-", 1))
 SECRET_KEY = env.read("SECRET_KEY") or PLACES.secret("secret_key")
 ALLOWED_HOSTS = ["localhost", "127.0.0.1", "testserver"]
 SITE_URL = SITE_URL or "http://testserver"
-globals().update(settings_for(PLACES, database_name=TEST_DATABASE, pool=0))
+_pool = env.read("DATABASE_POOL") if env.read("DATABASE_URL") else 0  # the site under test has one, the tests have none
+globals().update(settings_for(PLACES, database_name=TEST_DATABASE, pool=_pool))
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
 ACCOUNT_RATE_LIMITS = {"login_failed": "1000/m/ip,5/5m/key"}

@@ -1,0 +1,64 @@
+"""The processes of an installation on one machine: how each is started. Starts none itself."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from webapp.settings import env
+
+_BIN = Path(sys.executable).parent
+
+
+@dataclass(frozen=True)
+class Process:
+    """One process: its label, its command, the signal that ends it well and the seconds that may take."""
+
+    name: str
+    command: list[str]
+    stop_signal: int = signal.SIGTERM
+    grace: float = 10
+    environment: dict[str, str] = field(default_factory=dict)
+
+
+def web(host: str, port: int, threads: int) -> Process:
+    """granian with WSGI threads; one process, so that its memory is paid once."""
+    command = [str(_BIN / "granian"), "--interface", "wsgi", "--host", host, "--port", str(port), "--workers", "1"]
+    command += ["--blocking-threads", str(threads), "--backpressure", str(threads * 8), "--no-ws", "--http", "1"]
+    command += ["--workers-kill-timeout", "8", "--log-level", "error", "webapp.wsgi:application"]
+    return Process("web", command)
+
+
+def worker(name: str, queues: str, threads: int, grace: float) -> Process:
+    """A Celery worker in threads: what is heavy runs in child processes of its own."""
+    command = [*_celery(), "worker", "--pool", "threads", "--concurrency", str(threads), "--queues", queues]
+    command += ["--hostname", f"{name}@%h", "--without-gossip", "--without-mingle", "--loglevel", env.read("LOG_LEVEL")]
+    quiet = {"PYTHONWARNINGS": "ignore:You're running the worker"}  # as root: the machine is ours alone
+    return Process(name, command, grace=grace + 5, environment=quiet)
+
+
+def beat(schedule: Path) -> Process:
+    """Celery's clock: asks for reaping and wakes workers now and then."""
+    return Process("beat", [*_celery(), "beat", "--schedule", str(schedule), "--pidfile", "", "--loglevel", "WARNING"])
+
+
+def everything(state: Path) -> list[Process]:
+    """What `make run` starts beside the embedded servers, in this order."""
+    grace = env.read("NEARMISS_STOP_GRACE")
+    return [
+        web(env.read("HOST"), env.read("PORT"), env.read("WEB_THREADS")),
+        worker("runs", "cpu,gpu", 1, grace),
+        worker("jobs", "jobs", env.read("NEARMISS_WORKER_THREADS"), 20),
+        beat(state / "beat"),
+    ]
+
+
+def manage(*arguments: str) -> list[str]:
+    """The command line of a management command."""
+    return [sys.executable, str(env.ROOT / "manage.py"), *arguments]
+
+
+def _celery() -> list[str]:
+    return [str(_BIN / "celery"), "--quiet", "--app", "webapp.broker:app"]

@@ -47,6 +47,8 @@ def _control(bound: BoundField, described_by: str) -> SafeString:
         attributes["aria-describedby"] = described_by
     if bound.errors:
         attributes["aria-invalid"] = "true"
+    if bound.field.widget.attrs.get("placeholder") == bound.label:
+        attributes["placeholder"] = False  # the label says it already, and stays
     return bound.as_widget(attrs=attributes)
 
 

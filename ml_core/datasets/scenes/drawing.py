@@ -1,18 +1,20 @@
-"""Draws a scene: figures where the facts want them, in front of their place."""
+"""Draws a scene: its figures before its place, as a JPEG with a box around each figure."""
 
 from __future__ import annotations
 
 import io
-import random
 from dataclasses import dataclass
+from functools import lru_cache
 
-from PIL import Image, ImageDraw
+from PIL import Image
 
-from ml_core.datasets.scenes.world import Scene
+from ml_core.datasets.scenes.canvas import Canvas, Extent
+from ml_core.datasets.scenes.layout import Figure, arrange
+from ml_core.datasets.scenes.places import WIDE, paint
+from ml_core.datasets.scenes.world import Scene, dice
 
 Box = tuple[float, float, float, float]
-RGB = {"red":(224,77,72),"orange":(240,140,58),"yellow":(247,200,72),"green":(88,164,92),"blue":(70,125,200),"purple":(136,96,178),"pink":(240,140,170),"white":(245,243,238),"black":(52,50,58),"brown":(140,94,62),"grey":(150,150,155)}
-BG = {"kitchen":(235,220,190),"living room":(220,205,215),"park":(170,210,150),"street":(180,180,185),"beach":(240,225,170),"snow":(235,242,250),"lake":(150,195,215)}
+QUALITY = 92
 
 
 @dataclass(frozen=True)
@@ -23,17 +25,46 @@ class Drawn:
     boxes: list[tuple[str, Box]]
 
 
-def draw(scene: Scene, size: int, *, shared: random.Random, own: random.Random) -> Drawn:
-    """`scene` as a square picture; `shared` gives the look that a family has in common, `own` the rest."""
-    image = Image.new("RGB", (size, size), BG[scene.place])
-    pen = ImageDraw.Draw(image)
-    boxes = []
-    for g, group in enumerate(scene.groups):
-        for c in range(group.count):
-            x, y = (0.05 + 0.5 * g + 0.1 * c + 0.05 * own.random()) * size, (0.5 + 0.3 * own.random()) * size
-            w = 0.2 * size
-            pen.ellipse((x, y, x + w, y + w), RGB[group.colour])
-            boxes.append((group.kind, (x, y, w, w)))
+def draw(scene: Scene, size: int, *, look: str, pose: str) -> Drawn:
+    """`scene` as a square picture of `size` pixels.
+
+    `look` seeds what a family has in common (its background, its people), `pose` what is this picture's own.
+    """
+    finer = 3 if size <= 160 else 2
+    side = size * finer
+    own = dice("pose", pose)
+    behind = _background(scene.place, side, look)
+    shift = round(own.random() * (behind.width - side))
+    image = behind.crop((shift, 0, shift + side, side))
+    canvas = Canvas(image)
+    boxes = [(figure.kind, _box(_put(canvas, figure), size)) for figure in arrange(scene, dice("people", look), own)]
+    return Drawn(_jpeg(image.reduce(finer)), boxes)
+
+
+@lru_cache(maxsize=4)
+def _background(place: str, side: int, look: str) -> Image.Image:
+    image = Image.new("RGB", (round(side * WIDE), side))
+    paint(Canvas(image), place, dice("place", look))
+    return image
+
+
+def _put(canvas: Canvas, figure: Figure) -> Extent:
+    if figure.shadow:
+        left, _, right, _ = figure.sketch.extent()
+        if figure.flip:
+            left, right = -right, -left
+        middle, reach = figure.x + figure.scale * (left + right) / 2, figure.scale * (right - left) / 2
+        canvas.shadow(middle, figure.y + 0.008, reach * 0.98, 0.014 + reach * 0.1)
+    return canvas.stamp(figure.sketch, figure.x, figure.y, figure.scale, flip=figure.flip)
+
+
+def _box(extent: Extent, size: int) -> Box:
+    left, bottom, right, top = (min(1.0, max(0.0, edge)) for edge in extent)
+    x, y = left * size, (1 - top) * size
+    return round(x, 2), round(y, 2), round((right - left) * size, 2), round((top - bottom) * size, 2)
+
+
+def _jpeg(image: Image.Image) -> bytes:
     out = io.BytesIO()
-    image.save(out, "JPEG", quality=92, subsampling=0)
-    return Drawn(out.getvalue(), boxes)
+    image.save(out, "JPEG", quality=QUALITY, subsampling=0)
+    return out.getvalue()

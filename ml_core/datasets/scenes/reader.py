@@ -77,8 +77,8 @@ def _member(n: int, wanted: Options) -> Member:
 
 def _draw(n: int, wanted: Options) -> Drawn:
     number, sibling = _place_of(n)
-    key = (wanted.seed, wanted.split, number)
-    return draw(_member(n, wanted).scene, wanted.size, shared=dice("look", *key), own=dice("pose", *key, sibling))
+    look = f"{wanted.seed}|{wanted.split}|{number}"
+    return draw(_member(n, wanted).scene, wanted.size, look=look, pose=f"{look}|{sibling}")
 
 
 def _draw_all(count: int, wanted: Options) -> list[Drawn]:

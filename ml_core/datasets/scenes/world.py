@@ -143,9 +143,9 @@ def family(seed: int, split: str, number: int) -> tuple[Member, ...]:
     Where a factor cannot vary (a ball does not act, a lone cat stands to nothing) its place is taken by another one.
     """
     for attempt in range(10_000):
-        kinds, relation = _theme(dice("theme", seed, split, number, attempt // 100))
+        place, kinds, relation = _theme(dice("theme", seed, split, number, attempt // 100))
         chance = dice("family", seed, split, number, attempt)
-        base = Scene(chance.choice(PLACES), tuple(_random_group(chance, name) for name in kinds), relation)
+        base = Scene(place, tuple(_random_group(chance, name) for name in kinds), relation)
         if not sensible(base) or split_of(base) != split:
             continue
         members = _siblings(base, split, chance)
@@ -176,15 +176,16 @@ def _siblings(base: Scene, split: str, chance: random.Random) -> tuple[Member, .
     return tuple(members) if len({member.scene for member in members}) == len(members) - 1 else None
 
 
-def _theme(chance: random.Random) -> tuple[tuple[str, ...], str | None]:
-    """Kinds and relation of a base: mostly somebody beside something, now and then one group or two things."""
-    shape = chance.random()
+def _theme(chance: random.Random) -> tuple[str, tuple[str, ...], str | None]:
+    """Place, kinds and relation of a base: mostly somebody beside something, now and then one group or two things."""
+    place, shape = chance.choice(PLACES), chance.random()
+    actors, things = ([name for name in names if place in KINDS[name].places] for names in (ACTORS, THINGS))
     if shape < 0.10:
-        return (chance.choice(ACTORS),), None
-    first, second = chance.choice(ACTORS if shape < 0.90 else THINGS), chance.choice(THINGS)
-    if ORDER[first] >= ORDER[second]:
-        return _theme(chance)
-    return (first, second), chance.choice(KINDS[second].relations)
+        return place, (chance.choice(actors),), None
+    while True:
+        first, second = chance.choice(actors if shape < 0.90 else things), chance.choice(things)
+        if ORDER[first] < ORDER[second]:
+            return place, (first, second), chance.choice(KINDS[second].relations)
 
 
 def _random_group(chance: random.Random, name: str) -> Group:

@@ -1,4 +1,4 @@
-"""`python -m ml_core METHOD key=value … out=DIR`: the same specs as the web form, the same events as the worker reads."""
+"""`python -m ml_core METHOD key=value … out=DIR`: the specs of the web form, the events that a worker reads."""
 
 from __future__ import annotations
 

@@ -15,7 +15,10 @@ def explain(error: BaseException) -> tuple[str, str]:
     if isinstance(error, ModuleNotFoundError):
         return f"The package {error.name} is not installed.", "Install what requirements/ lists and try again."
     if isinstance(error, FileNotFoundError):
-        return f"A file is missing: {error.filename or error}.", "Check that it was not moved or deleted, then run again."
+        return (
+            f"A file is missing: {error.filename or error}.",
+            "Check that it was not moved or deleted, then run again.",
+        )
     if isinstance(error, PermissionError):
         return f"A file may not be read or written: {error.filename or error}.", "Check the rights of that folder."
     if isinstance(error, OSError) and error.errno == errno.ENOSPC:

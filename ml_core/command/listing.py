@@ -31,7 +31,10 @@ def settings(card: Card) -> str:
         lines += _setting(name, _type(entry), _default(name, entry, required), entry)
     if card.presets:
         lines += ["", "presets (preset=NAME):"]
-        lines += [f"  {name}: " + (" ".join(f"{k}={_text(v)}" for k, v in p.items()) or "the defaults") for name, p in card.presets.items()]
+        lines += [
+            f"  {name}: " + (" ".join(f"{k}={_text(v)}" for k, v in p.items()) or "the defaults")
+            for name, p in card.presets.items()
+        ]
     lines += ["", "every method also takes:"]
     lines += [f"  {name}  [{default}]\n      {text}" for name, (default, text) in COMMON.items()]
     if card.paper:

@@ -1,4 +1,4 @@
-"""Runs one method from the command line. Exit 0; 2: bad input, one message; 1: a failure, its traceback in error.log."""
+"""Runs one method. Exit 0; 2: bad input, one message; 1: a failure, its traceback in error.log; 143: stopped as asked."""
 
 from __future__ import annotations
 
@@ -37,11 +37,13 @@ def main(words: list[str]) -> int:
 
 
 def run(request: Request, say: saying.Say) -> int:
-    """Runs the method to its end, its failure, or the stop it is asked for; the folder is left readable in each case."""
+    """Runs the method to its end, its failure, or the stop it is asked for."""
     stopping = _StopSignal()
     keeper = Keeper(request.out)
     try:
-        write_json(request.out / "spec.json", {"method": request.card.key, "spec": request.spec.model_dump(mode="json")})
+        write_json(
+            request.out / "spec.json", {"method": request.card.key, "spec": request.spec.model_dump(mode="json")}
+        )
         for event in _events(request, stopping):
             keeper.take(event)
             say(event)
@@ -53,7 +55,7 @@ def run(request: Request, say: saying.Say) -> int:
         return 128 + (stopping.number or signal.SIGTERM)
     except BadInput as error:
         return _bad_input(error, say)
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 (whatever it is: a person gets a reason, the log the traceback)
         return _failed(error, request.out, say)
 
 

@@ -22,7 +22,11 @@ class Plan:
 
     def groups(self) -> dict[str, tuple[str, ...]]:
         """The groups by name: overlap, A, B, …, backup."""
-        return {OVERLAP: self.overlap, **dict(zip(share_names(len(self.shares)), self.shares, strict=True)), BACKUP: self.backup}
+        return {
+            OVERLAP: self.overlap,
+            **dict(zip(share_names(len(self.shares)), self.shares, strict=True)),
+            BACKUP: self.backup,
+        }
 
     def __len__(self) -> int:
         return sum(map(len, self.groups().values()))
@@ -46,9 +50,9 @@ def plan(
 ) -> Plan:
     """A sample of `size` of the ids, split: `overlap` for everyone, `backup` in reserve, the rest in equal shares.
 
-    Each group takes the ids with the smallest hash of (seed, group, id) among those the groups before it left, so adding
-    or losing one id swaps that one, and who has what stays as it was. With `strata` (id → stratum) every group is drawn
-    in proportion to the strata. Where there are too few ids, the overlap is filled first, then the shares, then the backup;
+    Each group takes the ids with the smallest hash of (seed, group, id) among those the groups before it left, so
+    adding or losing one id swaps that one, and who has what stays as it was. With `strata` (id → stratum) every group
+    is drawn in proportion to the strata. Where there are too few ids, the overlap is filled first, then the shares;
     what cannot be shared out equally goes to the backup. BadInput where the numbers do not fit together.
     """
     _check(ids, size, overlap, annotators, backup)

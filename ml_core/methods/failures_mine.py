@@ -19,7 +19,9 @@ class FailuresMine(Spec):
         min_length=1,
     )
     direction: Literal["t2i", "i2t"] = setting(
-        "t2i", "Captions that found the wrong picture (t2i) or pictures that found the wrong caption (i2t).", group="Failures"
+        "t2i",
+        "Captions that found the wrong picture (t2i) or pictures that found the wrong caption (i2t).",
+        group="Failures",
     )
     size: int = setting(200, "Failures in the sample.", group="Sample", unit="failures", ge=0, le=100_000)
     overlap: int = setting(30, "Of these, given to every annotator.", group="Sample", unit="failures", ge=0, le=100_000)
@@ -37,7 +39,7 @@ class FailuresMine(Spec):
 CARD = Card(
     key="failures.mine",
     title="Failure mining",
-    summary="Lists the queries whose first answer is wrong, counts them by rank and margin, and plans a sample to label.",
+    summary="Lists the queries whose first answer is wrong, counts them by rank and margin, plans a sample to label.",
     spec=FailuresMine,
     entry="ml_core.failures.mine:run",
     headline="t2i/failure_rate",

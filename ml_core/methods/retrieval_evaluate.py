@@ -1,4 +1,4 @@
-"""Introduces retrieval.evaluate: how often the right picture or caption comes first, with intervals and every query's outcome."""
+"""Introduces retrieval.evaluate: how often the right picture or caption comes first."""
 
 from __future__ import annotations
 
@@ -53,7 +53,10 @@ class RetrievalEvaluate(Spec):
         advanced=True,
     )
     precision: Literal["auto", "fp32", "bf16", "fp16"] = setting(
-        "auto", "Number format of the model; auto is mixed on a GPU and fp32 elsewhere.", group="Encoding", advanced=True
+        "auto",
+        "Number format of the model; auto is mixed on a GPU and fp32 elsewhere.",
+        group="Encoding",
+        advanced=True,
     )
     batch_size: int = setting(
         0, "Pictures encoded at a time; 0 leaves it to the model.", group="Encoding", advanced=True, ge=0, le=4096

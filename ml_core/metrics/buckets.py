@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-# A rank bucket is (first, last) rank, the last one open; a margin bucket is (from, to) of a score margin, the ends open.
+# A rank bucket is (first, last) rank, the last one open; a margin bucket (from, to) of a score margin, the ends open.
 RANKS: tuple[tuple[int, int | None], ...] = ((1, 1), (2, 5), (6, 10), (11, 50), (51, 100), (101, 500), (501, None))
 MARGINS: tuple[tuple[float | None, float | None], ...] = (
     (None, -0.1),

@@ -1,8 +1,8 @@
-"""How sure a number is: percentile bootstraps that resample whole units (all captions of a picture together), Wilson."""
+"""How sure a number is: percentile bootstraps that draw whole units (all captions of a picture together), Wilson."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from statistics import NormalDist
 from typing import NamedTuple
 
@@ -58,15 +58,27 @@ def proportion(hits_U: np.ndarray, counts_U: np.ndarray, *, resamples: int = RES
     return Estimate(hits / total, *_percentiles(sums_B2[:, 0] / sums_B2[:, 1]), units)
 
 
-def means(sums_US: np.ndarray, counts_U: np.ndarray, *, resamples: int = RESAMPLES, seed: int = 0) -> list[Estimate]:
-    """Σ sums / Σ counts for S statistics of the same U units, all from the same resamples."""
+def means(
+    sums_US: np.ndarray,
+    counts_U: np.ndarray,
+    *,
+    fractions: Sequence[bool],
+    resamples: int = RESAMPLES,
+    seed: int = 0,
+) -> list[Estimate]:
+    """Σ sums / Σ counts for S statistics of the same U units, all from the same resamples.
+
+    `fractions` says which of them lie in 0..1; where such a one is 0 or 1 throughout, its interval is Wilson's on U.
+    """
     parts_US = np.column_stack([sums_US, counts_U]).astype(np.float64)
     values_S = parts_US[:, :-1].sum(0) / parts_US[:, -1].sum()
     drawn = [weights_BU @ parts_US for weights_BU in resampled_weights(len(counts_U), resamples, seed)]
     sums_BS = np.concatenate(drawn)
     ratios_BS = sums_BS[:, :-1] / sums_BS[:, -1:]
+    units = len(counts_U)
     return [
-        Estimate(float(value), *_percentiles(ratios_BS[:, s]), len(counts_U)) for s, value in enumerate(values_S)
+        Estimate(float(value), *(wilson(value * units, units) if flat else _percentiles(ratios_B)), units)
+        for value, ratios_B, flat in zip(values_S, ratios_BS.T, fractions & np.isin(values_S, (0, 1)), strict=True)
     ]
 
 

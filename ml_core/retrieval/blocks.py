@@ -35,7 +35,9 @@ class Ranked:
     scores_QK: np.ndarray
 
 
-def rank_both(pairs: Pairs, keep: int = 0, block: int | None = None) -> Iterator[tuple[int, int] | tuple[Ranked, Ranked]]:
+def rank_both(
+    pairs: Pairs, keep: int = 0, block: int | None = None
+) -> Iterator[tuple[int, int] | tuple[Ranked, Ranked]]:
     """Yields (captions done, captions) after each block, and at last (text→picture, picture→text), each Ranked.
 
     Text→picture: every caption against all N pictures, in caption order. Picture→text: every picture that has a

@@ -1,4 +1,4 @@
-"""The method retrieval.evaluate: encodes a data set, ranks both ways, says how good that is and leaves every query's outcome."""
+"""The method retrieval.evaluate: encodes a data set, ranks both ways, says how well, keeps every query's outcome."""
 
 from __future__ import annotations
 
@@ -128,7 +128,9 @@ def _tables(ways: list[Direction], ids: list[list[str]], spec: RetrievalEvaluate
     starts = np.cumsum([0] + [len(way.ranked.query_Q) for way in ways])
     tables = [report.case_table(way, spec.keep, int(start)) for way, start in zip(ways, starts, strict=False)]
     yield Cases("cases.parquet", write_cases(out / "cases.parquet", tables))
-    names = pa.table({"number": pa.array(np.arange(starts[-1]), pa.int32()), "id": [name for part in ids for name in part]})
+    names = pa.table(
+        {"number": pa.array(np.arange(starts[-1]), pa.int32()), "id": [name for part in ids for name in part]}
+    )
     pq.write_table(names, out / "queries.parquet", compression="zstd")
     yield Artifact("queries.parquet", "Ids of the queries", "data", "application/vnd.apache.parquet")
     plots = {

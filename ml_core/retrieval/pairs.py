@@ -21,7 +21,7 @@ class Pairs:
     slack: float = field(init=False)
 
     def __post_init__(self) -> None:
-        # 4 √E u bounds the rounding of an E-term product of unit vectors with overwhelming probability (Higham, Mary 2019).
+        # 4 √E u bounds the rounding of a product of unit vectors with overwhelming probability (Higham, Mary 2019).
         object.__setattr__(self, "slack", 4.0 * float(np.sqrt(self.images_NE.shape[1])) * 2.0**-24)
 
     def scores(self, text_P: np.ndarray, image_P: np.ndarray) -> np.ndarray:
@@ -46,6 +46,6 @@ def unit_rows(vectors_NE: np.ndarray) -> np.ndarray:
 
 
 def where(mask_BN: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Rows and columns that are True, row by row; for few of them several times faster than `np.nonzero` in two axes."""
+    """Rows and columns that are True, row by row; where few are, much faster than `np.nonzero` in two axes."""
     rows, columns = np.divmod(np.flatnonzero(mask_BN), max(1, mask_BN.shape[1]))
     return rows, columns

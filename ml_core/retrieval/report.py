@@ -39,7 +39,9 @@ class Direction:
         return self.ranked.score_Q - wrong_Q
 
 
-def metrics(way: Direction, chosen_Q: np.ndarray, tail: str, ks: tuple[int, ...], resamples: int, seed: int) -> Iterator[Event]:
+def metrics(
+    way: Direction, chosen_Q: np.ndarray, tail: str, ks: tuple[int, ...], resamples: int, seed: int
+) -> Iterator[Event]:
     """Every metric of one direction over the chosen queries; `tail` is `/slice` or nothing."""
     rank_Q, unit_Q = way.ranked.rank_Q[chosen_Q], way.unit_Q[chosen_Q]
     queries, how = len(rank_Q), {"resamples": resamples, "seed": seed}
@@ -50,7 +52,7 @@ def metrics(way: Direction, chosen_Q: np.ndarray, tail: str, ks: tuple[int, ...]
             yield _metric(way, f"recall@{k}", tail, proportion(*by_unit(hits_at(rank_Q, k), unit_Q), **how))
     precision_Q = average_precision_at_r(way.right_QK[chosen_Q], way.relevant_Q[chosen_Q])
     sums = [by_unit(values_Q, unit_Q) for values_Q in (reciprocal_ranks(rank_Q), precision_Q, rank_Q)]
-    estimates = means(np.column_stack([part for part, _ in sums]), sums[0][1], **how)
+    estimates = means(np.column_stack([part for part, _ in sums]), sums[0][1], fractions=(True, True, False), **how)
     for name, estimate in zip(("mrr", "map", "mean_rank"), estimates, strict=True):
         yield _metric(way, name, tail, estimate)
     yield _metric(way, "median_rank", tail, median(rank_Q, unit_Q, **how))
@@ -116,9 +118,7 @@ def margin_histogram(ways: list[Direction]) -> dict[str, list[Any]]:
         margin_Q, hit_Q = way.margin_Q, way.ranked.rank_Q == 1
         edges = np.linspace(margin_Q.min(), max(margin_Q.max(), margin_Q.min() + 1e-6), BINS + 1)
         hits, failures = (np.histogram(margin_Q[which], edges)[0] for which in (hit_Q, ~hit_Q))
-        rows += [
-            (way.name, float(edges[i]), float(edges[i + 1]), int(hits[i]), int(failures[i])) for i in range(BINS)
-        ]
+        rows += [(way.name, float(edges[i]), float(edges[i + 1]), int(hits[i]), int(failures[i])) for i in range(BINS)]
     return _columns(("direction", "from", "to", "hits", "failures"), rows)
 
 

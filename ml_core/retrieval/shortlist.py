@@ -1,4 +1,4 @@
-"""The first K answers of every query, from blocks of scores: a cheap bound leaves a few candidates, and those are sorted."""
+"""The first K answers of every query, from blocks of scores: a bound leaves a few candidates to sort."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def top_of_rows(pairs: Pairs, start: int, scores_BN: np.ndarray, keep: int) -> t
 
 
 class Columns:
-    """The first `keep` captions of every picture, over blocks of captions; memory N × keep and the candidates pending."""
+    """The first `keep` captions of every picture, over blocks of captions; holds N × keep and pending candidates."""
 
     def __init__(self, pairs: Pairs, keep: int):
         self.pairs, self.keep = pairs, min(keep, len(pairs.texts_ME))

@@ -27,7 +27,9 @@ class Subset:
         wanted = set(self.ids[direction])
         if unknown := sorted(wanted.difference(query_ids)):
             shown = ", ".join(unknown[:5]) + (" …" if len(unknown) > 5 else "")
-            raise BadInput(f"the subset names {len(unknown):,} queries that the data set does not have: {shown}", field="subset")
+            raise BadInput(
+                f"the subset names {len(unknown):,} queries that the data set does not have: {shown}", field="subset"
+            )
         return np.fromiter((name in wanted for name in query_ids), dtype=bool, count=len(query_ids))
 
     @property

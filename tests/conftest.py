@@ -183,7 +183,7 @@ def sign_in(live_site: Site) -> Callable[[Any, Any], None]:
     def enter(where: Any, user: Any) -> None:
         session = SessionStore()
         session[SESSION_KEY] = str(user.pk)
-        session[BACKEND_SESSION_KEY] = "django.contrib.auth.backends.ModelBackend"
+        session[BACKEND_SESSION_KEY] = settings.AUTHENTICATION_BACKENDS[0]
         session[HASH_SESSION_KEY] = user.get_session_auth_hash()
         session.create()
         context = getattr(where, "context", where)

@@ -19,7 +19,7 @@ from webapp.accounts.actions import projects
 from webapp.accounts.actions.invitations import invite, revoke_invitation
 from webapp.accounts.capabilities import CAPABILITIES, ROLES, role_may
 from webapp.accounts.doors import AdministratorAPIView, PersonAPIView, PersonDoor, ProjectAPIView
-from webapp.accounts.models import AuditEvent, Invitation, Membership, Project, User
+from webapp.accounts.models import AuditEvent, Invitation, Membership
 from webapp.accounts.queries import memberships_of, token_reaches
 from webapp.accounts.queries import people as queries
 from webapp.accounts.queries import trail as trails

@@ -13,6 +13,7 @@ from django.core.validators import RegexValidator
 from ml_core.spec import BadInput
 from webapp.accounts.capabilities import ANNOTATOR, ROLES
 from webapp.accounts.models import Membership, User
+from webapp.accounts.queries.trail import in_words
 
 LANGUAGES = [("en", "English"), ("zh-hans", "简体中文")]
 NAME_RULE = RegexValidator(r"^[\w.+-]+\Z", "Use letters, digits and . + - _ only.")
@@ -182,5 +183,5 @@ class TrailForm(forms.Form):
 
     def __init__(self, *args: Any, verbs: list[str], **kwargs: Any):
         super().__init__(*args, **kwargs)
-        spoken = [(verb, verb.replace(".", " ").replace("_", " ")) for verb in verbs]
+        spoken = [(verb, in_words(verb)) for verb in verbs]
         self.fields["verb"].choices = [("", "Everything"), *spoken]  # type: ignore[attr-defined]

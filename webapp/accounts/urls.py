@@ -11,6 +11,7 @@ from django.urls import path, re_path
 from webapp.accounts import api
 from webapp.accounts.views import account as mine
 from webapp.accounts.views import administration, home, invitations, people, projects, trail
+from webapp.accounts.views.resets import ForgottenPassword
 
 app_name = "accounts"
 
@@ -75,7 +76,8 @@ allauth_urlpatterns = [
     path("account/signup/", account.signup, name="account_signup"),  # closed; says how to get in
     path("account/reauthenticate/", account.reauthenticate, name="account_reauthenticate"),
     path("account/password/change/", account.password_change, name="account_change_password"),
-    path("account/password/reset/", account.password_reset, name="account_reset_password"),
+    path("account/password/set/", account.password_set, name="account_set_password"),
+    path("account/password/reset/", ForgottenPassword.as_view(), name="account_reset_password"),
     path("account/password/reset/done/", account.password_reset_done, name="account_reset_password_done"),
     re_path(
         r"^account/password/reset/key/(?P<uidb36>[0-9A-Za-z]+)-(?P<key>.+)/$",

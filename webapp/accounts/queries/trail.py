@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from django.db.models import QuerySet
 
@@ -12,11 +13,29 @@ PAGE = 50
 
 
 @dataclass(frozen=True)
+class Line:
+    """An event in words."""
+
+    at: datetime
+    actor: str
+    said: str
+    target: str
+    project: str
+    details: str
+    address: str
+
+
+@dataclass(frozen=True)
 class TrailPage:
     """Some events, newest first; `older` is the key to go on with (`before=`), None at the end."""
 
-    events: list[AuditEvent]
+    lines: list[Line]
     older: int | None
+
+
+def in_words(verb: str) -> str:
+    """`member.role_changed` → `Member role changed`."""
+    return verb.replace(".", " ").replace("_", " ").capitalize()
 
 
 def events(project_id: int | None) -> QuerySet[AuditEvent]:
@@ -42,7 +61,20 @@ def trail(
     if before is not None:
         rows = rows.filter(id__lt=before)
     found = list(rows[: size + 1])
-    return TrailPage(found[:size], found[size - 1].pk if len(found) > size else None)
+    return TrailPage([_line(event) for event in found[:size]], found[size - 1].pk if len(found) > size else None)
+
+
+def _line(event: AuditEvent) -> Line:
+    told = ", ".join(f"{name.replace('_', ' ')}: {value}" for name, value in event.details.items())
+    return Line(
+        at=event.at,
+        actor=event.actor_name,
+        said=in_words(event.verb),
+        target=event.target,
+        project=event.project_name,
+        details=told,
+        address=event.address or "",
+    )
 
 
 def verbs(*, project_id: int | None = None) -> list[str]:

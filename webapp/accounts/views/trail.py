@@ -7,6 +7,7 @@ from urllib.parse import urlencode
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.urls import reverse
 
 from webapp.accounts.doors import PersonRequest, ProjectRequest, administrator_page, project_page
 from webapp.accounts.forms import TrailForm
@@ -16,17 +17,17 @@ from webapp.accounts.queries.trail import trail, verbs
 @project_page("audit.view")
 def project_trail(request: ProjectRequest) -> HttpResponse:
     """What was done in a project."""
-    page = _page(request, project_id=request.project.pk)
+    page = _page(request, project_id=request.project.pk, slug=request.project.slug)
     return render(request, "accounts/trail.html", page | {"project": request.project})
 
 
 @administrator_page()
 def whole_trail(request: PersonRequest) -> HttpResponse:
     """What was done anywhere."""
-    return render(request, "accounts/trail.html", _page(request, project_id=None))
+    return render(request, "accounts/trail.html", _page(request, project_id=None, slug=""))
 
 
-def _page(request: HttpRequest, *, project_id: int | None) -> dict[str, Any]:
+def _page(request: HttpRequest, *, project_id: int | None, slug: str) -> dict[str, Any]:
     form = TrailForm(request.GET, verbs=verbs(project_id=project_id))
     form.is_valid()
     asked = {key: value for key, value in form.cleaned_data.items() if value}
@@ -34,8 +35,9 @@ def _page(request: HttpRequest, *, project_id: int | None) -> dict[str, Any]:
     kept = {key: value for key, value in asked.items() if key != "before"}
     return {
         "form": form,
-        "events": found.events,
+        "lines": found.lines,
         "older": "?" + urlencode(kept | {"before": found.older}) if found.older else "",
         "newest": "?" + urlencode(kept) if "before" in asked else "",
         "filtered": bool(kept),
+        "api": reverse("accounts:api_trail", args=[slug]) if slug else reverse("accounts:api_whole_trail"),
     }

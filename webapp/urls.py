@@ -1,11 +1,13 @@
 """The root of all addresses."""
 
+from django.conf import settings
 from django.db import connection
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, URLResolver, include, path
 
 from webapp.accounts.doors import open_page
 from webapp.accounts.urls import allauth_urlpatterns
+from webapp.design.views import style_page
 
 
 @open_page()
@@ -19,5 +21,9 @@ def health(request: HttpRequest) -> HttpResponse:
 urlpatterns: list[URLPattern | URLResolver] = [
     path("healthz", health, name="health"),
     path("", include("webapp.accounts.urls")),
+    path("", include("webapp.experiments.urls")),
     *allauth_urlpatterns,
 ]
+
+if settings.DEBUG:
+    urlpatterns.append(path("design/", open_page()(style_page), name="design"))

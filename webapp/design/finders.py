@@ -24,7 +24,7 @@ class PlotlyFinder(BaseFinder):
         self.storage = FileSystemStorage(location=str(self.folder))
         self.storage.prefix = ""  # type: ignore[attr-defined]
 
-    def find(self, path: str, find_all: bool = False, **kwargs: Any) -> str | list[str]:
+    def find(self, path: str, find_all: bool = False, **kwargs: Any) -> Any:
         """The file's place, for `plotly.min.js` alone."""
         file = self.folder / NAME
         found = [str(file)] if path == NAME and file.exists() else []

@@ -10,7 +10,7 @@ from django.http import HttpRequest
 
 @dataclass(frozen=True)
 class Section:
-    """A place in the bar. `url(request)` is None where this person has no such place; `count(request)` stands beside it."""
+    """A place in the bar. `url(request)` is None where this person has none; `count(request)` stands beside it."""
 
     key: str
     label: str
@@ -63,14 +63,14 @@ def register_account_links(provider: Choices) -> None:
 
 def links(request: HttpRequest) -> list[Link]:
     """The sections this person has, in order, with the current one marked (the longest matching address wins)."""
-    found = [(section, section.url(request)) for section in sorted(_sections.values(), key=lambda s: (s.order, s.label))]
+    found = [
+        (section, section.url(request)) for section in sorted(_sections.values(), key=lambda s: (s.order, s.label))
+    ]
     here = [(section, url) for section, url in found if url]
     asked = getattr(request, "section", None)
     matching = [(len(url), section.key) for section, url in here if _is_here(request.path, url, section.exact)]
     current = asked or (max(matching)[1] if matching else None)
-    return [
-        Link(s.key, s.label, url, s.key == current, s.count(request) if s.count else None) for s, url in here
-    ]
+    return [Link(s.key, s.label, url, s.key == current, s.count(request) if s.count else None) for s, url in here]
 
 
 def projects(request: HttpRequest) -> list[Choice]:

@@ -15,7 +15,7 @@ Number = float | int | None
 
 @dataclass(frozen=True)
 class Series:
-    """One line of a curve or one group of bars: a value for each x, with the ends of its interval and its n where known."""
+    """One line of a curve or one group of bars: a value for each x, its interval's ends and its n where known."""
 
     name: str
     values: tuple[Number, ...]
@@ -47,7 +47,12 @@ class Plot:
 
     def __post_init__(self) -> None:
         for series in self.series:
-            for name, column in (("values", series.values), ("low", series.low), ("high", series.high), ("n", series.n)):
+            for name, column in (
+                ("values", series.values),
+                ("low", series.low),
+                ("high", series.high),
+                ("n", series.n),
+            ):
                 if column and len(column) != len(self.x):
                     raise ValueError(f"{self.title}: {series.name} has {len(column)} {name} for {len(self.x)} x")
 

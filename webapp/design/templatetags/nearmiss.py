@@ -84,9 +84,7 @@ def icon(name: str, label: str = "") -> SafeString:
         return format_html(
             '<svg class="icon" role="img" aria-label="{}"><use href="{}#{}"/></svg>', label, source, name
         )
-    return format_html(
-        '<svg class="icon" aria-hidden="true" focusable="false"><use href="{}#{}"/></svg>', source, name
-    )
+    return format_html('<svg class="icon" aria-hidden="true" focusable="false"><use href="{}#{}"/></svg>', source, name)
 
 
 @register.simple_tag
@@ -151,9 +149,9 @@ def error_summary(*forms: BaseForm) -> dict[str, Any]:
     """Everything that is wrong with the forms, each line a link to its field; nothing where nothing is wrong."""
     lines: list[tuple[str, str, str]] = []
     for form in forms:
-        lines += [("", "", text) for text in form.non_field_errors()]
+        lines += [("", "", str(text)) for text in form.non_field_errors()]
         for bound in form:
-            lines += [(bound.id_for_label or bound.auto_id, str(bound.label), text) for text in bound.errors]
+            lines += [(bound.id_for_label or bound.auto_id, str(bound.label), str(text)) for text in bound.errors]
     return {"lines": lines}
 
 
@@ -198,7 +196,7 @@ def progress(
 
 @register.inclusion_tag("components/pager.html")
 def pager(previous: str = "", next: str = "", summary: str = "", target: str = "") -> dict[str, str]:
-    """Previous and next (keyset pages know no numbers); `target` is a CSS selector for htmx to swap, else whole pages."""
+    """Previous and next (keyset pages know no numbers); `target`: a CSS selector for htmx to swap, else whole pages."""
     return {"previous": previous, "next": next, "summary": summary, "target": target}
 
 
@@ -221,15 +219,24 @@ def slide(picture: Any, loading: str = "lazy") -> dict[str, Any]:
 
 
 @register.inclusion_tag("components/pair.html")
-def picture_pair(wanted: Any, given: Any, caption: str = "", loading: str = "lazy", loupe: bool = False) -> dict[str, Any]:
-    """The one wanted beside the one retrieved, equal in size, whole; `loupe` lets a pointer magnify both at one place."""
+def picture_pair(
+    wanted: Any, given: Any, caption: str = "", loading: str = "lazy", loupe: bool = False
+) -> dict[str, Any]:
+    """The one wanted beside the one retrieved, equal in size, whole; `loupe` magnifies both at the same place."""
     return {"wanted": wanted, "given": given, "caption": caption, "loading": loading, "loupe": loupe}
 
 
 @register.inclusion_tag("components/plot.html")
 def plot(drawn: Plot, id: str, level: int = 3) -> dict[str, Any]:
     """A figure with the table of its numbers and its downloads (CSV, PNG, SVG)."""
-    return {"plot": drawn, "id": id, "data": drawn.as_json(), "data_id": f"{id}-data", "level": level, "plotly": static("plotly.min.js")}
+    return {
+        "plot": drawn,
+        "id": id,
+        "data": drawn.as_json(),
+        "data_id": f"{id}-data",
+        "level": level,
+        "plotly": static("plotly.min.js"),
+    }
 
 
 @register.inclusion_tag("components/theme.html")

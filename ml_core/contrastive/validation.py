@@ -44,7 +44,7 @@ class Validation:
         t2i_M, i2t_P, units_P = self._ranks(dual, device)
         items_M = self._dataset.caption_items
         sums_U, counts_U = by_unit(reciprocal_ranks(t2i_M), items_M)
-        yield Metric("val/t2i/mrr", *means(sums_U[:, None], counts_U)[0])
+        yield Metric("val/t2i/mrr", *means(sums_U[:, None], counts_U, fractions=[True])[0])
         for k in KS:
             if k <= self.pictures:
                 yield Metric(f"val/t2i/recall@{k}", *proportion(*by_unit(hits_at(t2i_M, k), items_M)))

@@ -92,7 +92,7 @@ def read(
 def random_state() -> dict[str, Any]:
     """The state of every random generator training can touch, as tensors and plain values."""
     version, words, gauss = random.getstate()
-    numpy_state: dict[str, Any] = dict(np.random.get_state(legacy=False))  # type: ignore[arg-type]
+    numpy_state: dict[str, Any] = dict(np.random.get_state(legacy=False))
     inner = numpy_state["state"]
     return {
         "torch": torch.get_rng_state(),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from pathlib import Path
 from typing import Any
@@ -76,7 +77,7 @@ def encoder_of(
         model=model,
         model_id=model_id,
         settings=settings,
-        tokenizer_digest=digest_of(f"{tokenizer.backend_tokenizer.to_str()}{limit}"),
+        tokenizer_digest=tokenizer_digest(tokenizer, limit),
         preparation=preparation,
         image_features=lambda pixels: model.get_image_features(pixel_values=pixels).pooler_output,
         text_features=text_features,
@@ -95,6 +96,13 @@ def tokenize(tokenizer: Any, texts: list[str], limit: int, padding: str = "longe
     return tokens
 
 
+def tokenizer_digest(tokenizer: Any, limit: int) -> str:
+    """SHA-256 (hex) of a fast tokenizer's rules and words; padding and truncation are the caller's and stay out."""
+    rules = json.loads(tokenizer.backend_tokenizer.to_str())
+    rules["padding"] = rules["truncation"] = None
+    return digest_of(json.dumps([rules, limit], sort_keys=True))
+
+
 def text_limit(model: Any) -> int:
     """How many tokens of a text the model can read."""
     return int(model.config.text_config.max_position_embeddings)
@@ -108,7 +116,7 @@ def embedding_width(config: Any) -> int:
 def preparation_of(processor: Any, *, exact: bool) -> Preparation:
     """The image settings of a transformers image processor."""
     size, crop = dict(processor.size), dict(getattr(processor, "crop_size", None) or {})
-    common = {
+    common: dict[str, Any] = {
         "resample": int(processor.resample if processor.resample is not None else Image.Resampling.BICUBIC),
         "mean": tuple(processor.image_mean),
         "std": tuple(processor.image_std),

@@ -12,6 +12,7 @@ import open_clip
 import torch
 from PIL import Image
 
+from ml_core.encoders.families.hf import tokenizer_digest
 from ml_core.encoders.preparation import Preparation
 from ml_core.encoders.torch_encoder import TorchEncoder, digest_of
 from ml_core.spec import BadInput
@@ -77,9 +78,10 @@ def _preparation(settings: dict[str, Any], *, exact: bool) -> Preparation:
 
 
 def _tokenizer_digest(tokenizer: Any) -> str:
-    inner = getattr(tokenizer, "tokenizer", None)
-    words = inner.backend_tokenizer.to_str() if hasattr(inner, "backend_tokenizer") else open_clip.__version__
-    return digest_of(f"{type(tokenizer).__name__}{tokenizer.context_length}{words}")
+    inner, limit = getattr(tokenizer, "tokenizer", None), tokenizer.context_length
+    if hasattr(inner, "backend_tokenizer"):
+        return tokenizer_digest(inner, limit)
+    return digest_of(f"{type(tokenizer).__name__} {open_clip.__version__} {limit}")
 
 
 @torch.inference_mode()

@@ -15,6 +15,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "webapp.settings.local")
 QUEUES = ("cpu", "gpu", "jobs")
 RUN_TASK = "workers.tasks.run_next"
 REAP_TASK = "workers.tasks.reap"
+IMPORT_TASK = "workers.tasks.import_next"
 BUNDLE_TASK = "workers.tasks.make_bundle"
 
 app = Celery("nearmiss")
@@ -40,6 +41,7 @@ app.conf.update(
     enable_utc=True,
     beat_schedule={
         "reap": {"task": REAP_TASK, "schedule": 15.0, "options": {"queue": "jobs", "expires": 15}},
+        "look for imports": {"task": IMPORT_TASK, "schedule": 15.0, "options": {"queue": "jobs", "expires": 15}},
         "look for runs (cpu)": {
             "task": RUN_TASK,
             "schedule": 20.0,

@@ -15,7 +15,8 @@ from django.db import close_old_connections
 if not apps.ready:
     django.setup()
 
-from webapp.broker import REAP_TASK, RUN_TASK, app, wake
+from webapp.broker import IMPORT_TASK, REAP_TASK, RUN_TASK, app, wake
+from webapp.corpora import importing
 from webapp.experiments.lifecycle import claim_run, fail_hopeless
 from workers import reaping
 from workers.execution import Execution
@@ -46,6 +47,14 @@ def reap() -> None:
     if reaping.reap():
         for queue in ("cpu", "gpu"):
             wake(RUN_TASK, queue, queue=queue)
+
+
+@app.task(name=IMPORT_TASK)
+def import_next() -> None:
+    """Looks at and brings in data sets that wait, takes up imports whose worker is gone, removes deleted data sets."""
+    close_old_connections()
+    importing.work(stopping=_stopping.is_set)
+    close_old_connections()
 
 
 def worker_name() -> str:

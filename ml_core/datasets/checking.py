@@ -131,9 +131,18 @@ def caption_problem(text: object, place: str) -> Problem | None:
     if len(text) > CAPTION_LIMIT:
         size = f"{len(text):,} characters; at most {CAPTION_LIMIT:,} are accepted"
         return Problem("long-caption", place, f"the caption has {size}", "error")
-    if "\0" in text:
-        return Problem("wrong-type", place, "the caption holds a zero byte", "error")
+    if not is_text(text):
+        return Problem("wrong-type", place, "the caption holds a zero byte or half a character", "error")
     return None
+
+
+def is_text(text: str) -> bool:
+    """Whether every character is one that UTF-8 and PostgreSQL can keep: no zero byte, no half of a surrogate pair."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return "\0" not in text
 
 
 def below(folder: Path, name: str, within: Path | None) -> Path | None:

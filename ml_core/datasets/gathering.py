@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from ml_core.datasets.checking import Look, Seen, below, caption_problem, look_at_files, name_problem
+from ml_core.datasets.checking import Look, Seen, below, caption_problem, is_text, look_at_files, name_problem
 from ml_core.datasets.sampling import chosen
 from ml_core.datasets.types import Dataset, Problem, Task
 from ml_core.spec import BadInput
@@ -42,7 +42,12 @@ class Draft:
     about: dict[str, Any] = field(default_factory=dict)
 
     def add(self, entry: Entry) -> None:
-        """Takes a picture in; the second of the same id is left out and told."""
+        """Takes a picture in; the second of the same id is left out and told, and so is a name that is no text."""
+        if not is_text(entry.id) or not is_text(entry.file_name):
+            shown = ascii(entry.file_name[:100])
+            text = f"the name {shown} is not valid text"
+            self.problems.append(Problem("wrong-type", ascii(entry.place[:200]), text, "error"))
+            return
         if entry.id in self.entries:
             first = self.entries[entry.id].place
             text = f"the picture id {entry.id} stands here again (first: {first}); the first is kept"

@@ -55,6 +55,7 @@ class Category(models.Model):
     external_id = models.IntegerField()
     name = models.CharField(max_length=400)
     supercategory = models.CharField(max_length=200, blank=True)
+    item_count = models.IntegerField(default=0)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["corpus", "number"], name="category_number_once")]
@@ -116,6 +117,7 @@ class Import(models.Model):
     reference = models.TextField()  # what ml_core.datasets.opening reads; made by the server, never typed by a browser
     upload_key = models.CharField(max_length=200, blank=True)  # a zip in the store, removed when the import has ended
     leave_out = models.BooleanField(default=False)  # import the rest where something in the source cannot be used
+    confirmed_at = models.DateTimeField(null=True)  # may be given beforehand: then a clean source comes in by itself
     state = models.CharField(max_length=16, choices=State.choices, default=State.CHECKING)
     preview = models.JSONField(default=dict)
     progress = models.JSONField(default=dict)

@@ -129,6 +129,7 @@ class Migration(migrations.Migration):
                 ("external_id", models.IntegerField()),
                 ("name", models.CharField(max_length=400)),
                 ("supercategory", models.CharField(blank=True, max_length=200)),
+                ("item_count", models.IntegerField(default=0)),
                 (
                     "corpus",
                     models.ForeignKey(
@@ -146,6 +147,7 @@ class Migration(migrations.Migration):
                 ("reference", models.TextField()),
                 ("upload_key", models.CharField(blank=True, max_length=200)),
                 ("leave_out", models.BooleanField(default=False)),
+                ("confirmed_at", models.DateTimeField(null=True)),
                 (
                     "state",
                     models.CharField(

@@ -1,0 +1,48 @@
+"""Projects, people and imported data sets for tests of the corpora app."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from django.utils import timezone
+
+from webapp.accounts.models import Membership, Project, User
+from webapp.corpora import importing
+from webapp.corpora.actions.imports import start_import
+from webapp.corpora.models import Corpus, Import
+
+
+def project(slug: str = "birds") -> Project:
+    return Project.objects.create(slug=slug, name=slug.capitalize(), created_at=timezone.now())
+
+
+def person(of: Project | None = None, role: str = "owner", name: str = "", **more: object) -> User:
+    name = name or f"{role}-{User.objects.count()}"
+    user = User.objects.create_user(name, f"{name}@example.org", "a long password", **more)
+    if of is not None:
+        Membership.objects.create(project=of, user=user, role=role, created_at=timezone.now())
+    return user
+
+
+def started(of: Project, reference: str, name: str = "Set", **more: object) -> Import:
+    return start_import(
+        project=of, name=name, reference=reference, source="a test", actor=None, now=timezone.now(), **more
+    )
+
+
+def carried_out(row: Import, **more: object) -> Import:
+    """The import after one attempt of a worker."""
+    claimed = importing.claim_import(now=timezone.now(), only=row.pk)
+    assert claimed is not None, Import.objects.get(pk=row.pk).state
+    return importing.carry_out(claimed, **more)
+
+
+def imported(of: Project, reference: str, name: str = "Set") -> Corpus:
+    """A data set that is in."""
+    row = carried_out(started(of, reference, name, confirmed=True))
+    assert row.state == Import.State.DONE, row.failure
+    return Corpus.objects.get(pk=row.corpus_id)
+
+
+def files_below(folder: Path) -> list[Path]:
+    return [path for path in folder.rglob("*") if path.is_file()]

@@ -1,4 +1,4 @@
-"""Runs one method. Exit 0; 2: bad input, one message; 1: a failure, its traceback in error.log; 143: stopped as asked."""
+"""Runs one method. Exit 0; 2: bad input, one message; 1: a failure, traceback in error.log; 143: stopped as asked."""
 
 from __future__ import annotations
 

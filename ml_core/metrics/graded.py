@@ -114,15 +114,16 @@ def parse_measure(name: str) -> tuple[str, int]:
 
 def descending(scores_QD: np.ndarray) -> np.ndarray:
     """Columns by score descending, equal ones by column descending: one fast sort of integers that hold both."""
-    if np.isnan(scores_QD).any():
+    if scores_QD.size and np.isnan(scores_QD.max()):
         raise ValueError("a score is not a number")
     bits_QD = (scores_QD + np.float32(0)).view(np.int32)  # + 0: minus zero equals zero
-    monotone_QD = bits_QD ^ ((bits_QD >> 31) & 0x7FFFFFFF)
-    keys_QD = monotone_QD.astype(np.int64)
+    bits_QD ^= (bits_QD >> 31) & 0x7FFFFFFF  # as integers they now compare as the scores do
+    keys_QD = bits_QD.astype(np.int64)
     keys_QD <<= 32
     keys_QD |= np.arange(scores_QD.shape[1])
     keys_QD.sort(axis=1)
-    return keys_QD[:, ::-1] & 0xFFFFFFFF
+    keys_QD &= 0xFFFFFFFF
+    return keys_QD[:, ::-1]
 
 
 def _ndcg(graded: Graded, k: int) -> np.ndarray:

@@ -18,7 +18,9 @@ def measure(quick: bool) -> list[Row]:
     files = [_photograph(number) for number in range(12 if quick else 60)]
     draft = Preparation("shortest", EDGE, EDGE, EDGE)
     exact = Preparation("shortest", EDGE, EDGE, EDGE, exact=True)
-    moved = np.mean([np.abs(draft.from_bytes(data).astype(int) - _plain(data)).mean() for data in files[:12]])
+    moved = np.mean(
+        [np.abs(draft.from_bytes(data).astype(int) - _plain(data).astype(int)).mean() for data in files[:12]]
+    )
     for data in files[:12]:
         assert np.array_equal(exact.from_bytes(data), _plain(data))
     took = interleaved(
@@ -46,7 +48,7 @@ def _plain(data: bytes) -> np.ndarray:
     scale = EDGE / min(image.size)
     image = image.resize((int(image.width * scale), int(image.height * scale)), Image.Resampling.BICUBIC)
     left, top = (image.width - EDGE) // 2, (image.height - EDGE) // 2
-    return np.asarray(image.crop((left, top, left + EDGE, top + EDGE))).astype(int)
+    return np.asarray(image.crop((left, top, left + EDGE, top + EDGE)))
 
 
 def _photograph(number: int) -> bytes:

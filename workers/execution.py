@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
 import shutil
@@ -20,7 +21,9 @@ from ml_core import events
 from ml_core.spec import BadInput
 from webapp.experiments import models
 from webapp.experiments.case_loading import load_cases
+from webapp.experiments.files import store
 from webapp.experiments.lifecycle import Ghost, beat, held, put_back
+from webapp.experiments.machine import device
 from webapp.experiments.models import Run
 from webapp.settings import env
 from workers.child import ENVIRONMENT, STORE_ENVIRONMENT, Child
@@ -78,9 +81,11 @@ class Execution:
     def __init__(self, run: Run, *, stopping: Callable[[], bool]):
         self.run = run
         self.stopping = stopping
-        self.recorder = Recorder(run.pk, run.attempt)
-        self.folder = Path(settings.NEARMISS_CACHE) / "runs" / str(run.pk) / f"attempt-{run.attempt}"
+        self.recorder = Recorder(run.pk, run.attempt, known_checkpoint=run.checkpoint.get("key", ""))
+        self.home = Path(settings.NEARMISS_CACHE) / "runs" / str(run.pk)
+        self.folder = self.home / f"attempt-{run.attempt}"
         self.out = self.folder / "out"
+        self.checkpoints = [run.checkpoint["key"]] if run.checkpoint else []  # in the store
         self.artifacts: list[events.Artifact] = []
         self.cases: events.Cases | None = None
         self.failure: events.Failure | None = None
@@ -116,7 +121,7 @@ class Execution:
     def _start(self) -> Child:
         shutil.rmtree(self.folder, ignore_errors=True)
         self.out.mkdir(parents=True)
-        values = resolved_spec(self.run, self.folder / "inputs")
+        values = resolved_spec(self.run, self.home / "inputs")  # the same path in every attempt: it is part of the spec
         spec = self.folder / "spec.json"
         spec.write_text(json.dumps(values))
         command = [sys.executable, "-m", "ml_core", self.run.method, f"spec={spec}", f"out={self.out}"]
@@ -133,7 +138,8 @@ class Execution:
         while True:
             for line in child.lines(TICK):
                 self._take(line)
-            self.recorder.flush_when_due()
+            if self.recorder.flush_when_due():
+                self._forget_old_checkpoints()
             if heart.lost.is_set():
                 raise Ghost(f"run {self.run.pk} was taken over or deleted")
             if not asked and (asked := self._wanted_to_stop(heart)):
@@ -172,10 +178,19 @@ class Execution:
 
     def _checkpoint(self, event: events.Checkpoint) -> None:
         try:
-            self.recorder.checkpoint(event, keep_checkpoint(self.run, self.out, event))
-            self.recorder.say(f"Checkpoint at step {event.step}.")
+            key = keep_checkpoint(self.run, self.out, event)
+            self.recorder.checkpoint(event, key)
+            self.checkpoints.append(key)
         except (OSError, BadInput) as problem:
             self.recorder.say(f"The checkpoint at step {event.step} could not be kept: {problem}", "warning")
+
+    def _forget_old_checkpoints(self) -> None:
+        """Gives back the space of every checkpoint but the one that PostgreSQL knows."""
+        known = self.recorder.known_checkpoint
+        for key in [key for key in self.checkpoints if key != known]:
+            with contextlib.suppress(OSError):
+                store().delete_prefix(key)
+                self.checkpoints.remove(key)
 
     def _end(self, child: Child, asked: str, heart: Heart) -> None:
         self.recorder.provenance["memory_bytes"] = child.peak_bytes
@@ -203,7 +218,7 @@ class Execution:
                 f"What the run left could not be kept: {problem}", "Check the store, then resume the run."
             )
         unique = {row.path: row for row in rows}
-        self._finish(Run.State.SUCCEEDED, artifacts=tuple(unique.values()))
+        self._finish(Run.State.SUCCEEDED, artifacts=tuple(unique.values()), checkpoint={})
 
     def _fail(self, reason: str, advice: str, *, field: str = "", tail: list[str] | None = None) -> None:
         told = {"reason": reason, "advice": advice, "field": field, "tail": tail or []}
@@ -212,6 +227,8 @@ class Execution:
     def _finish(self, state: str, *, artifacts: tuple[models.Artifact, ...] = (), **values: Any) -> None:
         ending = values | {"state": state, "finished_at": Now(), "cancel_requested_at": None}
         persist(lambda: self.recorder.flush(artifacts=artifacts, **ending), give_up=self.stopping)
+        self._forget_old_checkpoints()
+        shutil.rmtree(self.home / "inputs", ignore_errors=True)
 
     def _put_back(self, why: str) -> None:
         self.recorder.say(why, "warning")
@@ -228,15 +245,3 @@ def child_environment() -> dict[str, str]:
     """What a method sees of our environment."""
     names = ENVIRONMENT + (STORE_ENVIRONMENT if "://" in str(settings.NEARMISS_STORE) else [])
     return env.passed_on(names) | {"PYTHONUNBUFFERED": "1", "TOKENIZERS_PARALLELISM": "false"}
-
-
-def has_gpu() -> bool:
-    """Whether this machine has a GPU for the gpu queue, by setting or by looking for the driver."""
-    if settings.NEARMISS_GPU in ("yes", "no"):
-        return settings.NEARMISS_GPU == "yes"
-    return Path("/dev/nvidiactl").exists()
-
-
-def device(queue: str) -> str:
-    """Where a run of a queue computes here."""
-    return "cuda" if queue == "gpu" and has_gpu() else "cpu"

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import secrets
+import shutil
 from pathlib import Path
 
 from ml_core import events
@@ -23,13 +25,18 @@ def inside(folder: Path, relative: str) -> Path:
     return path
 
 
-def keep_folder(folder: Path, prefix: str) -> int:
-    """Copies a folder below a prefix of the store; returns the number of files."""
+def keep_folder(folder: Path, prefix: str) -> None:
+    """Copies a folder below a prefix of the store; OSError where the method took it away in the meantime."""
     keeper = store()
-    files = [path for path in sorted(folder.rglob("*")) if path.is_file() and not path.is_symlink()]
-    for path in files:
+    before = _files(folder)
+    for path in before:
         keeper.put_file(f"{prefix}/{path.relative_to(folder).as_posix()}", path)
-    return len(files)
+    if not before or _files(folder) != before:
+        raise OSError(f"{folder.name} changed while it was copied")
+
+
+def _files(folder: Path) -> list[Path]:
+    return [path for path in sorted(folder.rglob("*")) if path.is_file() and not path.is_symlink()]
 
 
 def keep_checkpoint(run: models.Run, out: Path, event: events.Checkpoint) -> str:
@@ -74,12 +81,12 @@ def fetch(prefix: str, folder: Path) -> Path:
 
 
 def fetch_file(key: str, path: Path) -> Path:
-    """Copies one file of the store to a path; returns the path."""
+    """Copies one file of the store to a path, whole or not at all; returns the path."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    with store().open(key) as source, path.open("wb") as target:
-        while block := source.read(BLOCK):
-            target.write(block)
-    return path
+    part = path.with_name(f"{path.name}.{secrets.token_hex(4)}.part")
+    with store().open(key) as source, part.open("wb") as target:
+        shutil.copyfileobj(source, target, BLOCK)
+    return part.replace(path)
 
 
 def file_hash(path: Path) -> str:

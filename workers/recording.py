@@ -63,6 +63,7 @@ class Recorder:
     provenance: dict[str, Any] = field(default_factory=dict)
     failure: Failure | None = None
     line_count: int = 0
+    known_checkpoint: str = ""  # the key that PostgreSQL has
     due: float = 0.0
 
     def take(self, event: Event) -> None:
@@ -93,17 +94,19 @@ class Recorder:
         self.values["checkpoint"] = {"key": key, "step": event.step, "attempt": self.attempt}
         self.values["lost_count"] = 0
 
-    def flush_when_due(self) -> None:
+    def flush_when_due(self) -> bool:
         """Writes a batch if it is time; keeps everything when PostgreSQL is away. Ghost where the run is not ours."""
         if time.monotonic() < self.due or not (self.metrics or self.lines or self.values or self.provenance):
-            return
+            return False
         try:
             self.flush()
             self.due = time.monotonic() + EVERY
+            return True
         except AWAY as problem:
             logger.warning("run %s: PostgreSQL is away (%s); keeping what it says", self.run_id, problem)
             hang_up()
             self.due = time.monotonic() + PATIENCE
+            return False
 
     def flush(self, *, artifacts: tuple[models.Artifact, ...] = (), **ending: Any) -> None:
         """Writes everything in one transaction, with the run's `ending` columns where it ends. Safe to repeat."""
@@ -116,7 +119,8 @@ class Recorder:
                 values["provenance"] = mine.values_list("provenance", flat=True).get() | self.provenance
             if values:
                 mine.update(**values)
-        self.metrics, self.lines, self.values = {}, [], {}
+        self.known_checkpoint = values.get("checkpoint", {"key": self.known_checkpoint}).get("key", "")
+        self.metrics, self.lines, self.values, self.provenance = {}, [], {}, {}
 
     def _metric(self, event: Metric) -> None:
         name, part = split_name(event.name)

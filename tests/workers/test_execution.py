@@ -21,5 +21,6 @@ def test_a_run_succeeds_and_leaves_metrics_lines_and_artifacts(finished):
     assert (kept.path, kept.key) == ("count.json", f"run/{run.pk}/attempt-1/count.json")
     assert store().read_bytes(kept.key) == b'{"total": 6}'
     assert LogLine.objects.filter(run=run, message="counting from 0").exists()
-    assert run.checkpoint == {"key": f"run/{run.pk}/attempt-1/checkpoint-4", "step": 4, "attempt": 1}
+    assert run.checkpoint == {}
+    assert not store().list(f"run/{run.pk}/attempt-1/checkpoint-4")
     assert run.provenance["memory_bytes"] > 10**6

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from urllib.parse import unquote
 
-DIRECTIONS = {"t2i": "text → image", "i2t": "image → text", "train": "training", "val": "validation", "test": "test"}
+DIRECTIONS = {"t2i": "text → image", "i2t": "image → text", "train": "training", "val": "held out", "test": "test"}
 
 
 def split_name(full: str) -> tuple[str, str]:
-    """(name with its direction, slice as it was written): `t2i/recall@1/dog` is (`t2i/recall@1`, `dog`)."""
+    """(name with its directions, slice as it was written): `t2i/recall@1/dog` is (`t2i/recall@1`, `dog`)."""
     parts = full.split("/")
-    length = 2 if parts[0] in DIRECTIONS and len(parts) > 1 else 1
+    length = 1
+    while length < len(parts) and parts[length - 1] in DIRECTIONS:
+        length += 1
     return "/".join(parts[:length])[:120], "/".join(parts[length:])[:400]
 
 
@@ -19,10 +21,16 @@ def full_name(name: str, part: str) -> str:
     return f"{name}/{part}" if part else name
 
 
+def stem(name: str) -> str:
+    """A name without its directions: `val/t2i/recall@1` is `recall@1`."""
+    return name.rpartition("/")[2]
+
+
 def in_words(name: str, part: str = "") -> str:
-    """A name for people: `t2i/recall@1` is “recall@1, text → image”."""
-    direction, slash, rest = name.partition("/")
-    words = rest if slash else name
-    words = words.replace("_", " ")
-    text = f"{words}, {DIRECTIONS.get(direction, direction)}" if slash else words
+    """A name for people: `t2i/recall@1` is “Recall@1, text → image”."""
+    *directions, last = name.split("/")
+    known = {"mrr": "Mean reciprocal rank", "map": "Mean average precision", "ndcg": "nDCG", "f1": "F1"}
+    base, at, k = last.partition("@")
+    words = known.get(base, base.replace("_", " ").capitalize()) + at + k
+    text = ", ".join([words, *(DIRECTIONS.get(direction, direction) for direction in directions)])
     return f"{text} · {unquote(part)}" if part else text

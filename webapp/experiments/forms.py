@@ -1,0 +1,242 @@
+"""Web forms made from a method's Spec: fields by group, bounds and units in sight, names of the project's own things to choose."""
+
+from __future__ import annotations
+
+import json
+import types
+import typing
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from django import forms
+from pydantic.fields import FieldInfo
+
+from ml_core.spec import Card
+from webapp.accounts.models import Project
+from webapp.experiments.actions import Checked, check_values
+from webapp.experiments.queries.choices import choices_for
+
+TITLE = "run_title"
+_BOUNDS = {"ge": "min", "gt": "above", "le": "max", "lt": "below"}
+
+
+@dataclass(frozen=True)
+class Group:
+    """A fieldset: its everyday fields, and those that are folded away."""
+
+    name: str
+    fields: list[forms.BoundField]
+    advanced: list[forms.BoundField]
+
+    @property
+    def advanced_open(self) -> bool:
+        """A folded field that is wrong must be seen."""
+        return any(bound.errors for bound in self.advanced)
+
+
+class SpecForm(forms.Form):
+    """The form of one method. Every rule is the Spec's own: what it refuses stands at its field, all of it at once."""
+
+    run_title = forms.CharField(
+        label="Title", max_length=160, required=False, help_text="What the run is called in lists."
+    )
+
+    def __init__(self, card: Card, project: Project, *args: Any, **kwargs: Any):
+        super().__init__(*args, **kwargs)
+        self.card, self.project = card, project
+        self.checked: Checked | None = None
+        for name, info in card.spec.model_fields.items():
+            self.fields[name] = _form_field(name, info, project)
+
+    def clean(self) -> dict[str, Any]:
+        """Hands the values to the Spec and puts its findings at their fields."""
+        cleaned = super().clean() or {}
+        self.checked = check_values(self.project, self.card, self.values(cleaned))
+        for field, text in self.checked.problems:
+            top = field.partition(".")[0]
+            self.add_error(top if top in self.fields else None, text)
+        return cleaned
+
+    def values(self, cleaned: dict[str, Any]) -> dict[str, Any]:
+        """What was typed as plain values for the Spec; an empty box is no value, so that the default or a refusal follows."""
+        found: dict[str, Any] = {}
+        for name, info in self.card.spec.model_fields.items():
+            value = cleaned.get(name)
+            if isinstance(value, str):
+                value = value.strip()
+            if _is_list(info.annotation):
+                found[name] = _split(value)
+            elif isinstance(value, bool) or value not in (None, ""):
+                found[name] = value
+            elif _is_text(info.annotation) or _is_optional(info.annotation):
+                if not info.is_required():
+                    found[name] = None if _is_optional(info.annotation) else ""
+        return found
+
+    def groups(self) -> list[Group]:
+        """The fieldsets in the order in which the Spec names them."""
+        names = list(
+            dict.fromkeys(_extra(info).get("group", "Settings") for info in self.card.spec.model_fields.values())
+        )
+        return [self._group(name) for name in names]
+
+    def _group(self, name: str) -> Group:
+        everyday, advanced = [], []
+        for field, info in self.card.spec.model_fields.items():
+            if _extra(info).get("group", "Settings") == name:
+                (advanced if _extra(info).get("advanced") else everyday).append(self[field])
+        return Group(name, everyday, advanced)
+
+
+class SeedsForm(forms.Form):
+    """Which seeds to run again with."""
+
+    seeds = forms.CharField(max_length=200, help_text="Whole numbers, separated by commas: 1, 2, 3.")
+
+    def clean_seeds(self) -> list[int]:
+        """The numbers."""
+        try:
+            return [int(part) for part in _split(self.cleaned_data["seeds"])]
+        except ValueError:
+            raise forms.ValidationError("Write whole numbers with commas between them: 1, 2, 3.") from None
+
+
+class ModelForm(forms.Form):
+    """A model that runs may use."""
+
+    name = forms.CharField(max_length=120, help_text="What people choose it by.")
+    slug = forms.SlugField(max_length=50, label="Short name", help_text="Names it in settings: model:SHORT-NAME.")
+    reference = forms.CharField(
+        max_length=500, help_text="hf:NAME_OR_PATH for transformers, open_clip:NAME/PRETRAINED for open_clip."
+    )
+    note = forms.CharField(max_length=300, required=False, help_text="What to know about it: size, licence, source.")
+
+
+def initial_values(card: Card, values: dict[str, Any]) -> dict[str, Any]:
+    """Plain spec values as they stand in the boxes: defaults, with `values` over them."""
+    shown: dict[str, Any] = {}
+    for name, info in card.spec.model_fields.items():
+        value = values.get(name, None if info.is_required() else info.get_default(call_default_factory=True))
+        shown[name] = ", ".join(str(part) for part in value) if isinstance(value, list | tuple) else value
+    return shown
+
+
+def differences(card: Card, base: dict[str, Any], values: dict[str, Any]) -> list[tuple[str, str, str]]:
+    """(setting, before, now) for every setting that differs from a preset's or a run's."""
+    now, before = _plain(card, values), _plain(card, base)
+    return [(name, _text(before[name]), _text(now[name])) for name in now if now[name] != before[name]]
+
+
+def _plain(card: Card, values: dict[str, Any]) -> dict[str, Any]:
+    """Values with the defaults filled in, as JSON has them."""
+    filled = {
+        name: values.get(name, None if info.is_required() else info.get_default(call_default_factory=True))
+        for name, info in card.spec.model_fields.items()
+    }
+    return dict(json.loads(json.dumps(filled)))
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, list):
+        return ", ".join(str(part) for part in value)
+    return "none" if value in (None, "") else str(value)
+
+
+def _form_field(name: str, info: FieldInfo, project: Project) -> forms.Field:
+    extra, kind = _extra(info), _inner(info.annotation)
+    common = {"label": _label(name), "required": False, "help_text": info.description or ""}
+    if extra.get("reference"):
+        field = _reference_field(info, extra, project, common)
+    elif kind is bool:
+        field = forms.BooleanField(**common)
+    elif typing.get_origin(kind) is Literal:
+        options = [(str(value), str(value)) for value in typing.get_args(kind)]
+        field = forms.ChoiceField(choices=options, **common)
+    elif kind in (int, float):
+        field = forms.CharField(widget=_number_box(info, kind), **common)
+    else:
+        field = forms.CharField(widget=forms.TextInput(attrs={"spellcheck": "false"}), **common)
+    field.unit, field.bounds = extra.get("unit", ""), _bounds(info)  # type: ignore[attr-defined]
+    field.required = info.is_required()
+    field.widget.is_required = False  # the Spec refuses, not the browser: all that is wrong is told at once
+    return _lenient(field)
+
+
+def _lenient(field: forms.Field) -> forms.Field:
+    """Leaves refusing to the Spec; `required` stays for the label alone."""
+    field.validate = lambda value: None  # type: ignore[method-assign]
+    return field
+
+
+def _reference_field(info: FieldInfo, extra: dict[str, Any], project: Project, common: dict[str, Any]) -> forms.Field:
+    options = choices_for(project, extra)
+    if _is_list(info.annotation):
+        return forms.MultipleChoiceField(choices=options, widget=forms.CheckboxSelectMultiple, **common)
+    first = "Choose one" if info.is_required() else "None"
+    return forms.ChoiceField(choices=[("", first), *options], **common)
+
+
+def _number_box(info: FieldInfo, kind: Any) -> forms.NumberInput:
+    attributes: dict[str, Any] = {"step": "1" if kind is int else "any"}
+    for item in info.metadata:
+        for rule, attribute in (("ge", "min"), ("le", "max")):
+            if getattr(item, rule, None) is not None:
+                attributes[attribute] = getattr(item, rule)
+    return forms.NumberInput(attrs=attributes)
+
+
+def _bounds(info: FieldInfo) -> str:
+    rules = {
+        rule: value for item in info.metadata for rule in _BOUNDS if (value := getattr(item, rule, None)) is not None
+    }
+    low, high = rules.get("ge", rules.get("gt")), rules.get("le", rules.get("lt"))
+    if low is None and high is None:
+        return ""
+    if high is None:
+        return f"{'at least' if 'ge' in rules else 'more than'} {low:,}"
+    if low is None:
+        return f"{'at most' if 'le' in rules else 'less than'} {high:,}"
+    start = f"{low:,}" if "ge" in rules else f"more than {low:,}"
+    return f"{start} to {high:,}" if "le" in rules else f"{start} to less than {high:,}"
+
+
+def _label(name: str) -> str:
+    text = name.replace("_", " ")
+    return {"ks": "Depths k", "data": "Data set", "dataset": "Data set"}.get(name, text[0].upper() + text[1:])
+
+
+def _extra(info: FieldInfo) -> dict[str, Any]:
+    extra = info.json_schema_extra
+    return dict(extra) if isinstance(extra, dict) else {}
+
+
+def _options(annotation: Any) -> tuple[Any, ...]:
+    if typing.get_origin(annotation) in (typing.Union, types.UnionType):
+        return typing.get_args(annotation)
+    return (annotation,)
+
+
+def _inner(annotation: Any) -> Any:
+    """The type behind `X | None`."""
+    real = [option for option in _options(annotation) if option is not type(None)]
+    return real[0] if len(real) == 1 else str
+
+
+def _is_optional(annotation: Any) -> bool:
+    return type(None) in _options(annotation)
+
+
+def _is_text(annotation: Any) -> bool:
+    return _inner(annotation) is str
+
+
+def _is_list(annotation: Any) -> bool:
+    return typing.get_origin(_inner(annotation)) in (list, tuple, set, frozenset)
+
+
+def _split(value: Any) -> list[str]:
+    if isinstance(value, str):
+        value = value.replace("\n", ",").split(",")
+    parts: Iterable[Any] = value or []
+    return [str(part).strip() for part in parts if str(part).strip()]

@@ -1,0 +1,32 @@
+"""The places of this app in the bar on top and among the administrators' pages."""
+
+from __future__ import annotations
+
+from django.http import HttpRequest
+
+from webapp.accounts import administration
+from webapp.accounts.administration import Entry
+from webapp.accounts.navigation import project_url
+from webapp.design.navigation import Section, register_section
+from webapp.experiments.queries.details import running_in
+
+
+def register() -> None:
+    """Add them all."""
+    register_section(
+        Section(
+            "runs",
+            "Runs",
+            lambda request: project_url(request, "experiments:runs", "run.view"),
+            order=30,
+            count=_active,
+        )
+    )
+    administration.register(
+        Entry("Models", "Which models runs may use, by name or local path.", "experiments:models", 30)
+    )
+
+
+def _active(request: HttpRequest) -> int | None:
+    project = getattr(request, "project", None)
+    return running_in(project) or None if project else None

@@ -1,0 +1,1 @@
+"""Reads about runs: finished rows, always of one project."""

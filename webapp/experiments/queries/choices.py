@@ -1,0 +1,74 @@
+"""What a project's forms offer where a setting names something: its data sets, its runs, the registered models."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from webapp.accounts.models import Project
+from webapp.corpora.models import Corpus
+from webapp.experiments.models import RegisteredModel, Run
+from webapp.experiments.queries.runs import cards, title_of
+from webapp.experiments.references import ALLOWED
+
+Options = list[tuple[str, str]]
+NEWEST = 100
+USABLE = (Run.State.SUCCEEDED, Run.State.RUNNING, Run.State.QUEUED)
+
+
+def choices_for(project: Project, extra: dict[str, Any]) -> list[Any]:
+    """Options (value, words) for a field with these `reference` and `accepts`, grouped where there are two kinds."""
+    accepts = tuple(extra.get("accepts") or ())
+    match extra["reference"]:
+        case "dataset":
+            return list(datasets(project, accepts))
+        case "encoder":
+            return [("Models", models()), ("Trained here", trained(project, accepts))]
+        case "run":
+            return list(runs(project, accepts))
+    return []
+
+
+def datasets(project: Project, accepts: tuple[str, ...]) -> Options:
+    """Data sets that are ready or on their way in."""
+    found = Corpus.objects.filter(project=project, state__in=[Corpus.State.READY, Corpus.State.IMPORTING])
+    if accepts:
+        found = found.filter(task__in=accepts)
+    return [(f"corpus:{corpus.pk}", _dataset_words(corpus)) for corpus in found.order_by("name")]
+
+
+def models() -> Options:
+    """The models that an administrator registered."""
+    return [(f"model:{model.slug}", model.name) for model in RegisteredModel.objects.order_by("name")]
+
+
+def trained(project: Project, accepts: tuple[str, ...]) -> Options:
+    """Runs that leave a model."""
+    return runs(project, accepts or tuple(key for key in cards() if key.endswith(".train")))
+
+
+def runs(project: Project, accepts: tuple[str, ...]) -> Options:
+    """The newest runs of these methods that have succeeded or still may."""
+    found = Run.objects.filter(project=project, state__in=USABLE)
+    if accepts:
+        found = found.filter(method__in=accepts)
+    return [(f"run:{run.pk}", _run_words(run)) for run in found.order_by("-id")[:NEWEST]]
+
+
+def model_slug(reference: str) -> str | None:
+    """The registered name of a model reference, for presets that name `hf:…`."""
+    return RegisteredModel.objects.filter(reference=reference).values_list("slug", flat=True).first()
+
+
+def takes(extra: dict[str, Any], kind: str) -> bool:
+    """Whether a field may name this kind."""
+    return kind in ALLOWED[extra["reference"]]
+
+
+def _dataset_words(corpus: Corpus) -> str:
+    count = f"{corpus.item_count:,} pictures" if corpus.state == Corpus.State.READY else "being imported"
+    return f"{corpus.name} ({count})"
+
+
+def _run_words(run: Run) -> str:
+    state = "" if run.state == Run.State.SUCCEEDED else f", {run.get_state_display().lower()}"
+    return f"{run.pk} · {title_of(run)}{state}"

@@ -1,0 +1,194 @@
+"""What a run's page shows beside the run itself: metrics, curves, log, artifacts, inputs, who uses it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from webapp.accounts.models import Project
+from webapp.experiments.files import store
+from webapp.experiments.lifecycle import FINAL
+from webapp.experiments.models import Artifact, Case, LogLine, Metric, Run, RunInput
+from webapp.experiments.queries.runs import Measured, card_of, measured, title_of
+
+TAIL = 200  # log lines on the page
+MOST_POINTS = 4_000  # of one curve
+PLOT_BYTES = 4 * 2**20
+
+
+@dataclass(frozen=True)
+class Line:
+    """A line of the log."""
+
+    at: datetime
+    level: str
+    message: str
+    attempt: int
+
+
+@dataclass(frozen=True)
+class Input:
+    """What a run reads: a data set or another run, by name."""
+
+    field: str
+    kind: str
+    id: int
+    name: str
+
+
+@dataclass(frozen=True)
+class Miss:
+    """A failure of text → image: what was wanted and what came first, by their numbers in the data set."""
+
+    case: int
+    corpus: int
+    caption: str
+    wanted: int
+    given: int
+    rank: int
+    wanted_score: float
+    given_score: float
+
+
+def metrics_of(run: Run) -> list[Measured]:
+    """Every final value, slices after the whole, in order of name."""
+    found = Metric.objects.filter(run=run, step=FINAL).order_by("slice", "name")
+    return [measured(metric) for metric in found]
+
+
+def headlines(run: Run, metrics: list[Measured]) -> list[Measured]:
+    """Up to four numbers to lead with: the method's own headline and its companions."""
+    card = card_of(run.method)
+    whole = [metric for metric in metrics if not metric.slice]
+    wanted = _companions(card.headline if card else "")
+    chosen = [metric for name in wanted for metric in whole if metric.name == name]
+    return (chosen or whole)[:4]
+
+
+def curves_of(run: Run) -> dict[str, list[tuple[int, float]]]:
+    """Points (step, value) of every curve by name; long curves are thinned evenly."""
+    points = Metric.objects.filter(run=run, slice="").exclude(step=FINAL).order_by("name", "step")
+    curves: dict[str, list[tuple[int, float]]] = {}
+    for name, step, value in points.values_list("name", "step", "value"):
+        curves.setdefault(name, []).append((step, value))
+    return {name: _thinned(curve) for name, curve in curves.items()}
+
+
+def log_tail(run: Run, count: int = TAIL) -> list[Line]:
+    """The last lines, oldest first."""
+    lines = LogLine.objects.filter(run=run).order_by("-attempt", "-number")[:count]
+    return [Line(line.at, line.level, line.message, line.attempt) for line in reversed(lines)]
+
+
+def artifacts_of(run: Run) -> list[Artifact]:
+    """Every file that the run left, models first."""
+    order = {"model": 0, "table": 1, "data": 2, "plot": 3}
+    return sorted(Artifact.objects.filter(run=run), key=lambda row: (order.get(row.role, 9), row.path))
+
+
+def artifact_of(run: Run, artifact_id: int) -> Artifact | None:
+    """One file of this run."""
+    return Artifact.objects.filter(run=run, pk=artifact_id).first()
+
+
+def plot_tables(artifacts: list[Artifact]) -> dict[str, dict[str, Any]]:
+    """The tables of `plots/NAME.json` by NAME; one that is missing or no table is left out."""
+    tables = {}
+    for row in artifacts:
+        if row.role != "plot" or not row.path.endswith(".json") or row.byte_count > PLOT_BYTES:
+            continue
+        try:
+            table = json.loads(store().read_bytes(row.key))
+        except (OSError, ValueError):
+            continue
+        if isinstance(table, dict):
+            tables[row.path.rpartition("/")[2].removesuffix(".json")] = table | {"_title": row.name}
+    return tables
+
+
+def inputs_of(run: Run) -> list[Input]:
+    """What the run reads."""
+    found = []
+    for needed in RunInput.objects.filter(run=run).select_related("corpus", "source_run").order_by("field"):
+        if needed.corpus:
+            found.append(Input(needed.field, "corpus", needed.corpus.pk, needed.corpus.name))
+        elif needed.source_run:
+            found.append(Input(needed.field, "run", needed.source_run.pk, title_of(needed.source_run)))
+    return found
+
+
+def users_of(run: Run) -> list[Run]:
+    """The runs of this project that read what this one left."""
+    users = RunInput.objects.filter(source_run=run).select_related("run").order_by("run_id")
+    return list({needed.run_id: needed.run for needed in users}.values())
+
+
+def corpus_of(run: Run) -> int | None:
+    """The data set whose pictures the run's cases show."""
+    chosen = RunInput.objects.filter(run=run, corpus__isnull=False).order_by("id")
+    return chosen.values_list("corpus_id", flat=True).first()
+
+
+def waiting_for(run: Run) -> list[Input]:
+    """Inputs that are not ready yet, for a run that waits."""
+    unready = RunInput.objects.filter(run=run).select_related("corpus", "source_run")
+    found = []
+    for needed in unready:
+        if needed.corpus and needed.corpus.state != "ready":
+            found.append(Input(needed.field, "corpus", needed.corpus.pk, needed.corpus.name))
+        elif needed.source_run and needed.source_run.state != Run.State.SUCCEEDED:
+            found.append(Input(needed.field, "run", needed.source_run.pk, title_of(needed.source_run)))
+    return found
+
+
+def methods_that_take(run: Run, accepts: str) -> bool:
+    """Whether the method named `accepts` is here and reads runs of this run's method."""
+    card = card_of(accepts)
+    return bool(card and card.web and any(
+        run.method in (extra.get("accepts") or [])
+        for field in card.spec.model_fields.values()
+        if isinstance(extra := field.json_schema_extra, dict) and extra.get("reference") == "run"
+    ))  # fmt: skip
+
+
+def running_in(project: Project) -> int:
+    """How many runs of a project wait or run."""
+    return Run.objects.filter(project=project, state__in=[Run.State.QUEUED, Run.State.RUNNING]).count()
+
+
+def _companions(headline: str) -> list[str]:
+    if headline == "t2i/recall@1":
+        return ["t2i/recall@1", "t2i/recall@10", "i2t/recall@1", "t2i/failures"]
+    if headline == "val/t2i/recall@1":
+        return ["val/t2i/recall@1", "val/t2i/recall@5", "val/t2i/recall@10", "val/i2t/recall@1"]
+    return [headline]
+
+
+def _thinned(curve: list[tuple[int, float]]) -> list[tuple[int, float]]:
+    if len(curve) <= MOST_POINTS:
+        return curve
+    every = -(-len(curve) // MOST_POINTS)
+    return curve[::every] + ([curve[-1]] if (len(curve) - 1) % every else [])
+
+
+def near_misses(run: Run, count: int = 6) -> list[Miss]:
+    """The failures that came nearest: the right picture lost by the smallest margin. Empty where the run left no cases."""
+    if not run.case_count:
+        return []
+    corpus = corpus_of(run)
+    found = Case.objects.filter(run_id=run.pk, direction="t2i", rank__gt=1, answer_kind="picture")
+    return [
+        Miss(
+            case.number,
+            corpus or 0,
+            case.prompt_text,
+            case.right,
+            case.given[0],
+            case.rank,
+            case.right_score,
+            case.scores[0],
+        )
+        for case in found.order_by("-margin", "-number")[:count]
+    ]

@@ -1,0 +1,24 @@
+"""Looks up what an address names, within the project whose door was passed; 404 where it is not there."""
+
+from __future__ import annotations
+
+from django.http import Http404, HttpRequest
+from django.urls import reverse
+
+from webapp.accounts.doors import ProjectRequest
+from webapp.experiments.models import Run
+from webapp.experiments.queries.runs import run_of
+
+
+def run_or_404(request: ProjectRequest, run_id: int) -> Run:
+    """The run of this project."""
+    run = run_of(request.project, run_id)
+    if run is None:
+        raise Http404("No such run in this project.")
+    return run
+
+
+def api_call(request: HttpRequest, name: str, *, query: str = "", **kwargs: object) -> str:
+    """The command that fetches over the API what a page shows."""
+    address = request.build_absolute_uri(reverse(name, kwargs=kwargs)) + (f"?{query}" if query else "")
+    return f'curl -H "Authorization: Bearer $NEARMISS_TOKEN" "{address}"'

@@ -1,0 +1,255 @@
+"""Reading pages: the list of runs, a run, what changes while it runs, its numbers and files."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import re
+from collections.abc import Iterator
+
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.cache import never_cache
+
+from webapp.accounts.capabilities import role_may
+from webapp.accounts.doors import ProjectRequest, project_page
+from webapp.design.slides import Slide
+from webapp.experiments.commands import command_of
+from webapp.experiments.files import store
+from webapp.experiments.models import Artifact, LogLine, Run
+from webapp.experiments.plots import curve_plots, plots_of
+from webapp.experiments.queries import details, runs
+from webapp.experiments.views.found import api_call, run_or_404
+
+ACTIVE = (Run.State.QUEUED, Run.State.RUNNING)
+FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+@never_cache
+@project_page("run.view")
+def run_list(request: ProjectRequest) -> HttpResponse:
+    """Every run of the project, newest first, narrowed by what stands in the address."""
+    filters = filters_of(request)
+    page = runs.page_of_runs(request.project, filters, now=timezone.now())
+    kept = request.GET.copy()
+    for name in ("before", "after"):
+        kept.pop(name, None)
+    link = f"?{kept.urlencode()}&" if kept else "?"
+    shown = {
+        "project": request.project,
+        "page": page,
+        "filters": filters,
+        "states": runs.STATES.items(),
+        "choices": runs.choices_of(request.project),
+        "older": f"{link}before={page.older}" if page.older else "",
+        "newer": f"{link}after={page.newer}" if page.newer else "",
+        "may_launch": role_may(request.role, "run.launch"),
+        "active": any(row.state in ACTIVE for row in page.rows),
+        "api": api_call(request, "experiments:api_runs", query=kept.urlencode(), slug=request.project.slug),
+    }
+    template = "experiments/_rows.html" if request.headers.get("HX-Target") == "runs" else "experiments/runs.html"
+    return render(request, template, shown)
+
+
+@never_cache
+@project_page("run.view")
+def run_page(request: ProjectRequest, run_id: int) -> HttpResponse:
+    """Everything about one run."""
+    run = run_or_404(request, run_id)
+    metrics = details.metrics_of(run)
+    artifacts = details.artifacts_of(run)
+    card = runs.card_of(run.method)
+    shown = live_parts(request, run) | {
+        "metrics": metrics,
+        "headlines": details.headlines(run, metrics),
+        "plots": plots_of(details.plot_tables(artifacts)),
+        "curves": curve_plots(details.curves_of(run)),
+        "artifacts": artifacts,
+        "inputs": details.inputs_of(run),
+        "users": details.users_of(run),
+        "card": card,
+        "spec": spec_rows(run),
+        "provenance": provenance_rows(run),
+        "command": command_of(run),
+        "has_seed": bool(card and "seed" in card.spec.model_fields),
+        "may_mine": bool(run.case_count) and details.methods_that_take(run, "failures.mine"),
+        "misses": [_slides(run, miss) for miss in details.near_misses(run)] if role_may(request.role, "case.view") else [],
+        "may": {verb: role_may(request.role, f"run.{verb}") for verb in ("launch", "download", "delete")},
+        "api": api_call(request, "experiments:api_run", slug=request.project.slug, run_id=run.pk),
+    }
+    return render(request, "experiments/run.html", shown)
+
+
+@never_cache
+@project_page("run.view")
+def live(request: ProjectRequest, run_id: int) -> HttpResponse:
+    """What changes while a run waits or works; nothing where nothing changed; the whole page again once it has ended."""
+    run = run_or_404(request, run_id)
+    if run.state not in ACTIVE:
+        return HttpResponse(status=204, headers={"HX-Refresh": "true"})
+    parts = live_parts(request, run)
+    if request.GET.get("seen") == parts["seen"]:
+        return HttpResponse(status=204)
+    return render(request, "experiments/_live.html", parts)
+
+
+@never_cache
+@project_page("run.view")
+def curves(request: ProjectRequest, run_id: int) -> HttpResponse:
+    """The curves so far; nothing where no point was added."""
+    run = run_or_404(request, run_id)
+    found = details.curves_of(run)
+    points = str(sum(len(curve) for curve in found.values()))
+    if request.GET.get("points") == points:
+        return HttpResponse(status=204)
+    shown = {
+        "project": request.project,
+        "run": run,
+        "curves": curve_plots(found),
+        "points": points,
+        "is_active": run.state in ACTIVE,
+    }
+    return render(request, "experiments/_curves.html", shown)
+
+
+@project_page("run.view")
+def metrics_csv(request: ProjectRequest, run_id: int) -> HttpResponse:
+    """Every number of a run as a table for other programs, curves included."""
+    run = run_or_404(request, run_id)
+    response = HttpResponse(content_type="text/csv; charset=utf-8")
+    response["Content-Disposition"] = f'attachment; filename="run-{run.pk}-metrics.csv"'
+    writer = csv.writer(response)
+    writer.writerow(["metric", "slice", "step", "value", "low", "high", "n"])
+    for metric in run.metrics.order_by("step", "name", "slice"):
+        step = "" if metric.step < 0 else metric.step
+        row = [safe_cell(metric.name), safe_cell(metric.slice), step, metric.value, metric.low, metric.high, metric.n]
+        writer.writerow(row)
+    return response
+
+
+@project_page("run.view")
+def log_text(request: ProjectRequest, run_id: int) -> StreamingHttpResponse:
+    """The whole log as text."""
+    run = run_or_404(request, run_id)
+
+    def lines() -> Iterator[str]:
+        found = LogLine.objects.filter(run=run).order_by("attempt", "number")
+        for line in found.iterator(chunk_size=1000):
+            yield f"{line.at:%Y-%m-%d %H:%M:%S} {line.level:<7} {line.message}\n"
+
+    return StreamingHttpResponse(lines(), content_type="text/plain; charset=utf-8")
+
+
+@project_page("run.download")
+def artifact(request: ProjectRequest, run_id: int, artifact_id: int) -> HttpResponseBase:
+    """One file that the run left, always as a download."""
+    run = run_or_404(request, run_id)
+    row = details.artifact_of(run, artifact_id)
+    if row is None:
+        raise Http404("No such file of this run.")
+    return download(row.key, f"run-{run.pk}-{safe_name(row)}", row.byte_count)
+
+
+def download(key: str, name: str, size: int) -> HttpResponseBase:
+    """A file of the store as a download that no browser runs."""
+    try:
+        file = store().open(key)
+    except FileNotFoundError:
+        raise Http404("This file is no longer in the store.") from None
+    response = FileResponse(file, as_attachment=True, filename=name, content_type="application/octet-stream")
+    response["Content-Length"] = str(size)
+    return response
+
+
+def live_parts(request: ProjectRequest, run: Run) -> dict[str, object]:
+    """What the live part of a run's page shows."""
+    log = details.log_tail(run)
+    place = runs.positions_of([run]).get(run.pk)
+    last = f"{log[-1].attempt}.{log[-1].at}" if log else ""
+    told = repr((run.state, run.progress, place, last, run.cancel_requested_at, run.attempt))
+    return {
+        "project": request.project,
+        "run": run,
+        "title": runs.title_of(run),
+        "shown_state": runs.shown_state(run),
+        "is_active": run.state in ACTIVE,
+        "position": place,
+        "waiting_for": details.waiting_for(run) if run.state == Run.State.QUEUED else [],
+        "log": log,
+        "seconds": runs.seconds_of(run, now=timezone.now()),
+        "seen": hashlib.sha256(told.encode()).hexdigest()[:16],
+        "may_launch": role_may(request.role, "run.launch"),
+    }
+
+
+def spec_rows(run: Run) -> list[tuple[str, str]]:
+    """The settings as (name, words)."""
+    return [(name, _words(value)) for name, value in run.spec.items()]
+
+
+def provenance_rows(run: Run) -> list[tuple[str, str]]:
+    """What the numbers depend on as (name, words), packages last."""
+    facts = {key: value for key, value in run.provenance.items() if key not in ("packages", "seeds", "memory_bytes")}
+    rows = [(key.replace("_", " "), _words(value)) for key, value in facts.items()]
+    seeds, packages = run.provenance.get("seeds") or {}, run.provenance.get("packages") or {}
+    rows += [("seeds", ", ".join(f"{name} {value}" for name, value in seeds.items()))] if seeds else []
+    return rows + ([("packages", ", ".join(f"{name} {found}" for name, found in packages.items()))] if packages else [])
+
+
+def filters_of(request: HttpRequest) -> runs.Filters:
+    """What the address narrows a list to; anything else in it is passed over."""
+    get = request.GET
+    state = get.get("state", "")
+    return runs.Filters(
+        state=state if state in runs.STATES else "",
+        method=get.get("method", "")[:80],
+        dataset=_number(get.get("dataset")),
+        text=get.get("q", "").replace("\0", "")[:100].strip(),
+        before=_number(get.get("before")),
+        after=_number(get.get("after")),
+    )
+
+
+def safe_cell(text: str) -> str:
+    """Text that a spreadsheet does not take for a formula."""
+    return f"'{text}" if text.startswith(FORMULA) else text
+
+
+def safe_name(row: Artifact) -> str:
+    """A file name made of harmless characters."""
+    return re.sub(r"[^A-Za-z0-9._-]+", "-", row.path.replace("/", "-"))[-120:].lstrip(".-") or "file"
+
+
+def _slides(run: Run, miss: details.Miss) -> dict[str, object]:
+    """A near miss as a pair of slides: the picture wanted beside the one that came first."""
+    return {
+        "caption": miss.caption,
+        "wanted_slide": _slide(run, miss, miss.wanted, f"Wanted, rank {miss.rank}", miss.wanted_score, ""),
+        "given_slide": _slide(run, miss, miss.given, "Retrieved", miss.given_score, "near"),
+    }
+
+
+def _slide(run: Run, miss: details.Miss, number: int, label: str, score: float, tone: str) -> Slide:
+    where = {"slug": run.project.slug, "corpus_id": miss.corpus, "number": number}
+    source = reverse("corpora:picture", kwargs=where | {"size": "medium"})
+    return Slide(label, src=source, alt=f"Picture {number}", number=str(number), score=score, tone=tone)
+
+
+def _number(text: str | None) -> int | None:
+    return int(text) if text and text.isascii() and text.isdigit() and len(text) < 18 else None
+
+
+def _words(value: object) -> str:
+    if isinstance(value, list | tuple):
+        return ", ".join(str(part) for part in value) or "none"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return "none" if value in (None, "") else str(value)
+
+
+def run_url(run: Run) -> str:
+    """The address of a run's page."""
+    return reverse("experiments:run", kwargs={"slug": run.project.slug, "run_id": run.pk})

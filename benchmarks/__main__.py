@@ -1,4 +1,4 @@
-"""`python -m benchmarks [NAME …] [--quick] [--list]`: prints tables, writes var/bench/*.json, exits 1 where a target is missed."""
+"""`python -m benchmarks [NAME …] [--quick] [--list]`: prints tables, writes var/bench/*.json, exits 1 on a miss."""
 
 from __future__ import annotations
 

@@ -46,10 +46,9 @@ def measure(quick: bool) -> list[Row]:
 def _run(names: Names, documents: int, seed: int) -> Entries:
     rng = np.random.default_rng(seed)
     queries = len(names.queries)
-    chosen_QD = np.sort(
-        np.stack([rng.choice(len(names.documents) // 100, documents, replace=False) for _ in range(queries)]), axis=1
-    )
-    chosen_QD += rng.integers(0, 99, (queries, 1)) * (len(names.documents) // 100)
+    near = 2 * documents  # all runs draw a query's documents from one neighbourhood, so that they overlap by half
+    chosen_QD = np.sort(np.stack([rng.choice(near, documents, replace=False) for _ in range(queries)]), axis=1)
+    chosen_QD += (np.arange(queries)[:, None] * 17) % (len(names.documents) - near)
     scores_P = rng.permutation(queries * documents) / (queries * documents)
     return Entries(names, np.repeat(np.arange(queries), documents), chosen_QD.ravel(), scores_P)
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import chain
 
 import numpy as np
 
 UNJUDGED = -1  # any negative grade
+_CELLS = 100_000  # scores that are ranked at a time: what stays in a core's cache
 
 
 @dataclass(frozen=True)
@@ -49,15 +50,18 @@ def from_arrays(
     scores_QD = np.asarray(scores_QD, dtype=np.float32)
     grades_QD = np.asarray(grades_QD)
     width = scores_QD.shape[1]
-    order_QD = descending(scores_QD)
     retrieved_Q = np.full(len(scores_QD), width)
     if width and scores_QD.min(initial=np.inf) == -np.inf:
         retrieved_Q = (scores_QD > -np.inf).sum(1)
-    if depth:
-        retrieved_Q, order_QD = np.minimum(retrieved_Q, depth), order_QD[:, :depth]
-    ranked_QD = np.take_along_axis(grades_QD, order_QD, axis=1)
-    if (retrieved_Q < ranked_QD.shape[1]).any():
-        ranked_QD[np.arange(ranked_QD.shape[1]) >= retrieved_Q[:, None]] = UNJUDGED
+    cut = min(depth or width, width)
+    retrieved_Q = np.minimum(retrieved_Q, cut)
+    ranked_QD = np.empty((len(scores_QD), cut), dtype=grades_QD.dtype)
+    step = max(1, _CELLS // max(1, width))
+    for start in range(0, len(scores_QD), step):
+        part = slice(start, start + step)
+        ranked_QD[part] = np.take_along_axis(grades_QD[part], descending(scores_QD[part])[:, :cut], axis=1)
+    if (retrieved_Q < cut).any():
+        ranked_QD[np.arange(cut) >= retrieved_Q[:, None]] = UNJUDGED
     everything_QJ = grades_QD if judged_QJ is None else judged_QJ
     return Graded(ranked_QD, retrieved_Q, np.sort(everything_QJ, axis=1)[:, ::-1], level)
 
@@ -71,17 +75,22 @@ def from_dicts(
     """
     queries = [query for query in run if query in qrels]
     lengths_Q = np.fromiter((len(run[query]) for query in queries), np.int64, len(queries))
-    flat_P = np.fromiter(
-        chain.from_iterable(run[query].values() for query in queries), np.float32, int(lengths_Q.sum())
-    )
-    if np.isnan(flat_P).any():
+    judged_Q = np.fromiter((len(qrels[query]) for query in queries), np.int64, len(queries))
+    found: list[float | None] = []
+
+    def lists() -> Iterator[Iterable[float]]:
+        for query in queries:  # a list's scores and look-ups in one go, while its dictionary is in the cache
+            scores = run[query]
+            found.extend(map(scores.get, qrels[query]))
+            yield scores.values()
+
+    flat_P = np.fromiter(chain.from_iterable(lists()), np.float32, int(lengths_Q.sum()))
+    if flat_P.size and np.isnan(flat_P.max()):
         raise ValueError("a score is not a number")
     scores_QD = _padded(flat_P, lengths_Q, np.float32(-np.inf))
-    found = [list(map(run[query].get, qrels[query])) for query in queries]
-    judged_Q = np.fromiter(map(len, found), np.int64, len(queries))
-    score_J = np.array(list(chain.from_iterable(found)), dtype=np.float32)  # None becomes NaN
-    count = int(judged_Q.sum())
-    grade_J = np.fromiter(chain.from_iterable(qrels[query].values() for query in queries), np.int64, count)
+    score_J = np.array(found, dtype=np.float32)  # None becomes NaN
+    grades = chain.from_iterable(qrels[query].values() for query in queries)
+    grade_J = np.fromiter(grades, np.int64, int(judged_Q.sum()))
     query_J = np.repeat(np.arange(len(queries)), judged_Q)
     here = ~np.isnan(score_J)
     rank_J, tied_Q = _counted_ranks(scores_QD, query_J[here], score_J[here])
@@ -219,7 +228,7 @@ def _counted_ranks(scores_QD: np.ndarray, query_J: np.ndarray, score_J: np.ndarr
     """How many scores of its query are greater (J,), and which queries have a judged document with an equal (Q,)."""
     rank_J = np.empty(len(query_J), dtype=np.int64)
     tied_Q = np.zeros(len(scores_QD), dtype=bool)
-    step = max(1, 200_000 // max(1, scores_QD.shape[1]))
+    step = max(1, _CELLS // max(1, scores_QD.shape[1]))
     for start in range(0, len(query_J), step):
         part = slice(start, start + step)
         rows_JD, own_J1 = scores_QD[query_J[part]], score_J[part, None]

@@ -17,7 +17,7 @@ from webapp.experiments.models import Run
 from webapp.settings import env
 from workers.tasks import run_next
 
-__all__ = ["example_package", "files", "finished", "launch", "owner", "project"]
+__all__ = ["example_package", "finished", "launch", "owner", "project"]
 
 
 @pytest.fixture(scope="session")
@@ -39,14 +39,7 @@ def example_package(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 
 @pytest.fixture
-def files(tmp_path: Path, settings) -> Path:
-    """A store and a cache of this test's own."""
-    settings.NEARMISS_STORE, settings.NEARMISS_CACHE = str(tmp_path / "store"), tmp_path / "cache"
-    return tmp_path
-
-
-@pytest.fixture
-def project(files: Path) -> Project:
+def project(db: None) -> Project:
     """A project."""
     return Project.objects.create(slug="birds", name="Birds", created_at=timezone.now())
 

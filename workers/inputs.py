@@ -5,47 +5,96 @@ Everything is looked up within the run's own project once more: between launch a
 
 from __future__ import annotations
 
-from pathlib import Path
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from ml_core.methods import card as find_card
 from ml_core.spec import BadInput
 from webapp.corpora.models import Corpus
 from webapp.experiments import references
-from webapp.experiments.files import url_of
+from webapp.experiments.files import store, url_of
 from webapp.experiments.models import Artifact, RegisteredModel, Run
 from workers.keeping import fetch_file
 
 
-def resolved_spec(run: Run, folder: Path) -> dict[str, Any]:
-    """The run's spec with every name replaced; files of other runs are fetched below `folder`. BadInput says what is gone."""
+@dataclass
+class Plan:
+    """A spec whose names are replaced by places below `root`, and the files to be put there: path below root → store key."""
+
+    root: str
+    carry_data: bool  # data sets are files too, not addresses in the store
+    values: dict[str, Any] = field(default_factory=dict)
+    files: dict[str, str] = field(default_factory=dict)
+
+
+def planned(run: Run, *, root: str, carry_data: bool) -> Plan:
+    """What a run reads, looked up but not yet fetched. BadInput says what is gone."""
     card = find_card(run.method)
-    values = dict(run.spec)
-    for field, extra in references.reference_fields(card).items():
-        value = values.get(field)
+    plan = Plan(root, carry_data, dict(run.spec))
+    for name, extra in references.reference_fields(card).items():
+        value = run.spec.get(name)
         if isinstance(value, list):
-            values[field] = [_resolved(run, references.parse(field, str(text), extra), extra, folder) for text in value]
+            plan.values[name] = [_placed(run, references.parse(name, str(text), extra), extra, plan) for text in value]
         elif value not in (None, ""):
-            values[field] = _resolved(run, references.parse(field, str(value), extra), extra, folder)
-    return values
+            plan.values[name] = _placed(run, references.parse(name, str(value), extra), extra, plan)
+    return plan
 
 
-def _resolved(run: Run, named: references.Named, extra: dict[str, Any], folder: Path) -> Any:
-    if named.kind == "corpus":
-        return f"frozen:{url_of(_corpus(run, named).prefix)}{named.query}"
-    if named.kind == "model":
-        return _model(named).reference
-    if named.kind == "run":
-        source = _run(run, named)
-        if extra["reference"] == "encoder":
-            return f"checkpoint:{_weights(source, folder / f'run-{source.pk}')}"
-        return str(_cases(source, folder / f"run-{source.pk}"))
+def resolved_spec(run: Run, folder: Path) -> dict[str, Any]:
+    """The run's spec as its method reads it; files of other runs are fetched below `folder`. BadInput says what is gone."""
+    plan = planned(run, root=str(folder), carry_data=False)
+    for path, key in plan.files.items():
+        fetch_file(key, folder / path)
+    return plan.values
+
+
+def _placed(run: Run, named: references.Named, extra: dict[str, Any], plan: Plan) -> Any:
+    match named.kind:
+        case "corpus":
+            return f"frozen:{_data(_corpus(run, named), plan)}{named.query}"
+        case "model":
+            return _model(named).reference
+        case "run" if extra["reference"] == "encoder":
+            return f"checkpoint:{_weights(_run(run, named), named, plan)}"
+        case "run":
+            return _cases(_run(run, named), named, plan)
     return references.resolver(named).resolve(run.project, named)
 
 
+def _data(corpus: Corpus, plan: Plan) -> str:
+    if not plan.carry_data:
+        return url_of(corpus.prefix)
+    folder = f"corpus-{corpus.pk}"
+    for key in store().list(corpus.prefix):
+        plan.files[f"{folder}{key.removeprefix(corpus.prefix)}"] = key
+    return f"{plan.root}/{folder}"
+
+
+def _weights(source: Run, named: references.Named, plan: Plan) -> str:
+    """The folder that all model files of a run share."""
+    rows = list(Artifact.objects.filter(run=source, role="model").order_by("path"))
+    if not rows:
+        raise BadInput(f"run {source.pk} ({source.method}) left no model", field=named.field)
+    for row in rows:
+        plan.files[f"run-{source.pk}/{row.path}"] = row.key
+    top = min((PurePosixPath(row.path).parent for row in rows), key=lambda path: len(path.parts))
+    return str(PurePosixPath(plan.root) / f"run-{source.pk}" / top)
+
+
+def _cases(source: Run, named: references.Named, plan: Plan) -> str:
+    """The Parquet file of a run's cases."""
+    row = Artifact.objects.filter(run=source, path__endswith="cases.parquet").order_by("path").first()
+    if row is None:
+        raise BadInput(f"run {source.pk} ({source.method}) left no cases", field=named.field)
+    path = f"run-{source.pk}/{row.path}"
+    plan.files[path] = row.key
+    return f"{plan.root}/{path}"
+
+
 def _corpus(run: Run, named: references.Named) -> Corpus:
-    corpus = Corpus.objects.filter(project_id=run.project_id, pk=named.number, state=Corpus.State.READY).first()
-    if corpus is None:
+    corpus = Corpus.objects.filter(project_id=run.project_id, pk=named.number).first()
+    if corpus is None or corpus.state not in (Corpus.State.READY, Corpus.State.ARCHIVED):
         raise BadInput(f"the data set {named.number} is no longer there", field=named.field)
     return corpus
 
@@ -62,22 +111,3 @@ def _run(run: Run, named: references.Named) -> Run:
     if source is None:
         raise BadInput(f"run {named.number}, which this run needs, has not succeeded", field=named.field)
     return source
-
-
-def _weights(source: Run, folder: Path) -> Path:
-    """The model that a run left, as a folder: the folder that all of its model files share."""
-    rows = list(Artifact.objects.filter(run=source, role="model").order_by("path"))
-    if not rows:
-        raise BadInput(f"run {source.pk} ({source.method}) left no model", field="encoder")
-    for row in rows:
-        fetch_file(row.key, folder / row.path)
-    parents = [(folder / row.path).parent for row in rows]
-    return min(parents, key=lambda path: len(path.parts))
-
-
-def _cases(source: Run, folder: Path) -> Path:
-    """The Parquet file of a run's cases."""
-    row = Artifact.objects.filter(run=source, path__endswith="cases.parquet").order_by("path").first()
-    if row is None:
-        raise BadInput(f"run {source.pk} ({source.method}) left no cases", field="run")
-    return fetch_file(row.key, folder / Path(row.path).name)

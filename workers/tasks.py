@@ -7,20 +7,16 @@ import socket
 import threading
 from typing import Any
 
-import django
 from celery.signals import worker_shutting_down
-from django.apps import apps
 from django.db import close_old_connections
 
-if not apps.ready:
-    django.setup()
-
-from webapp.broker import IMPORT_TASK, REAP_TASK, RUN_TASK, app, wake
+from webapp.broker import BUNDLE_TASK, IMPORT_TASK, REAP_TASK, RUN_TASK, app, wake
 from webapp.corpora import importing
 from webapp.experiments.lifecycle import claim_run, fail_hopeless
-from workers import reaping
+from workers import bundling, reaping
 from workers.execution import Execution
 
+RUN_QUEUES = ("cpu", "gpu")
 _stopping = threading.Event()
 
 
@@ -32,10 +28,11 @@ def stop_runs(**about: Any) -> None:
 
 @app.task(name=RUN_TASK)
 def run_next(queue: str) -> None:
-    """Runs what waits in a queue, one after the other, until nothing waits."""
+    """Runs what waits, oldest first, one after the other, in every queue that this worker serves, until nothing waits."""
     close_old_connections()
     fail_hopeless()
-    while not _stopping.is_set() and (run := claim_run(queue=queue, worker=worker_name())) is not None:
+    queues = [name for name in RUN_QUEUES if name in app.amqp.queues.consume_from] or [queue]
+    while not _stopping.is_set() and (run := claim_run(queues=queues, worker=worker_name())) is not None:
         Execution(run, stopping=_stopping.is_set).go()
     close_old_connections()
 
@@ -45,8 +42,10 @@ def reap() -> None:
     """Looks for runs whose worker is gone."""
     close_old_connections()
     if reaping.reap():
-        for queue in ("cpu", "gpu"):
+        for queue in RUN_QUEUES:
             wake(RUN_TASK, queue, queue=queue)
+    for run_id in bundling.waiting_bundles():
+        wake(BUNDLE_TASK, run_id)
 
 
 @app.task(name=IMPORT_TASK)
@@ -54,6 +53,14 @@ def import_next() -> None:
     """Looks at and brings in data sets that wait, takes up imports whose worker is gone, removes deleted data sets."""
     close_old_connections()
     importing.work(stopping=_stopping.is_set)
+    close_old_connections()
+
+
+@app.task(name=BUNDLE_TASK)
+def make_bundle(run_id: int) -> None:
+    """Puts a run's inputs into one file."""
+    close_old_connections()
+    bundling.make_bundle(run_id)
     close_old_connections()
 
 

@@ -33,8 +33,8 @@ class Pulse:
     cancel_requested: bool
 
 
-def claim_run(*, queue: str, worker: str) -> Run | None:
-    """The oldest waiting run of a queue whose inputs are ready, now running as a new attempt of ours; None if there is none."""
+def claim_run(*, queues: list[str], worker: str) -> Run | None:
+    """The oldest waiting run of these queues whose inputs are ready, now running as a new attempt of ours; or None."""
     not_ready = RunInput.objects.filter(run=OuterRef("pk")).filter(
         Q(corpus__isnull=False) & ~Q(corpus__state=Corpus.State.READY)
         | Q(source_run__isnull=False) & ~Q(source_run__state=Run.State.SUCCEEDED)
@@ -42,7 +42,7 @@ def claim_run(*, queue: str, worker: str) -> Run | None:
     with transaction.atomic():
         run = (
             Run.objects.select_for_update(skip_locked=True, of=("self",), no_key=True)
-            .filter(~Exists(not_ready), state=Run.State.QUEUED, queue=queue)
+            .filter(~Exists(not_ready), state=Run.State.QUEUED, queue__in=queues)
             .order_by("created_at", "id")
             .first()
         )

@@ -1,0 +1,69 @@
+"""Puts everything that a run reads into one zip, so that its exact command runs elsewhere."""
+
+from __future__ import annotations
+
+import json
+import logging
+import tempfile
+import zipfile
+from pathlib import Path
+
+from django.conf import settings
+
+from ml_core.spec import BadInput
+from webapp.experiments.commands import command_of
+from webapp.experiments.files import run_prefix, store
+from webapp.experiments.models import Run
+from workers.inputs import Plan, planned
+from workers.keeping import BLOCK, file_hash
+
+logger = logging.getLogger(__name__)
+INPUTS = "inputs"
+
+
+def make_bundle(run_id: int) -> None:
+    """Makes the zip of a run that somebody asked for; nothing where it is there already or nobody wants it."""
+    run = Run.objects.select_related("project").filter(pk=run_id, bundle_requested_at__isnull=False).first()
+    if run is None or run.bundle:
+        return
+    Path(settings.NEARMISS_CACHE).mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=settings.NEARMISS_CACHE) as folder:
+        path = Path(folder) / "inputs.zip"
+        try:
+            write_bundle(run, planned(run, root=INPUTS, carry_data=True), path)
+        except (BadInput, OSError):
+            logger.exception("run %s: its inputs could not be put together", run.pk)
+            Run.objects.filter(pk=run.pk).update(bundle_requested_at=None)
+            return
+        key = f"{run_prefix(run.pk)}/inputs.zip"
+        store().put_file(key, path)
+        about = {"key": key, "byte_count": path.stat().st_size, "sha256": file_hash(path)}
+    Run.objects.filter(pk=run.pk).update(bundle=about, bundle_requested_at=None)
+
+
+def waiting_bundles() -> list[int]:
+    """Runs whose inputs somebody asked for and nobody has put together."""
+    return list(Run.objects.filter(bundle_requested_at__isnull=False, bundle={}).values_list("pk", flat=True)[:100])
+
+
+def write_bundle(run: Run, plan: Plan, path: Path) -> None:
+    """The zip itself: README.md, spec.json, and the inputs as they lie in the store."""
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED, allowZip64=True) as bundle:
+        bundle.writestr("README.md", _readme(run))
+        bundle.writestr("spec.json", json.dumps(plan.values, indent=1))
+        for name, key in sorted(plan.files.items()):
+            with store().open(key) as source, bundle.open(f"{INPUTS}/{name}", "w", force_zip64=True) as target:
+                while block := source.read(BLOCK):
+                    target.write(block)
+
+
+def _readme(run: Run) -> str:
+    facts = run.provenance
+    packages = "".join(f"- {name} {version}\n" for name, version in (facts.get("packages") or {}).items())
+    return (
+        f"# {run.title or run.method}\n\nRun {run.pk} of the project “{run.project.name}”, method `{run.method}`.\n\n"
+        "With Nearmiss installed, in this folder:\n\n"
+        f"    {command_of(run)}\n\nThe numbers are then in `results/metrics.json`.\n\n"
+        f"Code: {facts.get('code', 'unknown')}\nPython: {facts.get('python', 'unknown')}\n"
+        f"Fingerprint of the settings: {run.fingerprint}\n\n{packages}"
+    )

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from functools import cache
+from typing import Any, cast
 
+from django.conf import settings
 from django.http import Http404
 from django.urls import reverse
 from django.utils import timezone
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
+from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.utils import OpenApiParameter, extend_schema
-from drf_spectacular.views import SpectacularAPIView
 from rest_framework import serializers, status
 from rest_framework.exceptions import PermissionDenied
 from rest_framework.request import Request
@@ -18,7 +20,7 @@ from rest_framework.response import Response
 from webapp.accounts.actions import projects
 from webapp.accounts.actions.invitations import invite, revoke_invitation
 from webapp.accounts.capabilities import CAPABILITIES, ROLES, role_may
-from webapp.accounts.doors import AdministratorAPIView, PersonAPIView, PersonDoor, ProjectAPIView
+from webapp.accounts.doors import AdministratorAPIView, PersonAPIView, ProjectAPIView
 from webapp.accounts.models import AuditEvent, Invitation, Membership
 from webapp.accounts.queries import memberships_of, token_reaches
 from webapp.accounts.queries import people as queries
@@ -129,6 +131,12 @@ class MeShown(serializers.Serializer[Any]):
     administrator = serializers.BooleanField(source="is_superuser")
 
 
+@cache
+def _description() -> dict[str, Any]:
+    generator = SchemaGenerator(urlconf=settings.ROOT_URLCONF, api_version="v1")
+    return cast(dict[str, Any], generator.get_schema(request=None, public=True))
+
+
 class Root(PersonAPIView):
     """Where to begin."""
 
@@ -139,10 +147,14 @@ class Root(PersonAPIView):
         return Response({name: request.build_absolute_uri(reverse(url)) for name, url in names.items()})
 
 
-class Schema(PersonDoor, SpectacularAPIView):
-    """The OpenAPI description of everything here."""
+class Schema(PersonAPIView):
+    """The OpenAPI description of everything here, made once a process: it is the same for everybody."""
 
     schema = None
+
+    def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """The description as JSON."""
+        return Response(_description(), content_type="application/vnd.oai.openapi+json")
 
 
 class Me(PersonAPIView):
@@ -161,6 +173,7 @@ class Projects(PersonAPIView):
     serializer_class = ProjectShown
     pagination_class = None
 
+    @extend_schema(responses=ProjectShown(many=True))
     def get(self, request: Request) -> Response:
         """Projects this token or session reaches, by name."""
         held = [row for row in memberships_of(self.person) if token_reaches(self.token, row.project_id)]
@@ -204,6 +217,7 @@ class Members(ProjectAPIView):
     serializer_class = MemberShown
     pagination_class = None
 
+    @extend_schema(responses=MemberShown(many=True))
     def get(self, request: Request, slug: str) -> Response:
         """Members by name."""
         return Response(MemberShown(queries.members(self.project), many=True).data)
@@ -245,6 +259,7 @@ class Invitations(ProjectAPIView):
     serializer_class = InvitationShown
     pagination_class = None
 
+    @extend_schema(responses=InvitationShown(many=True))
     def get(self, request: Request, slug: str) -> Response:
         """Invitations that can still be used, newest first."""
         return Response(InvitationShown(queries.open_invitations(self.project, timezone.now()), many=True).data)
@@ -292,6 +307,7 @@ class Trail(ProjectAPIView):
     serializer_class = EventShown
     pagination_class = KeysetPagination
 
+    @extend_schema(responses=EventShown(many=True))
     def get(self, request: Request, slug: str) -> Response:
         """Events, newest first."""
         rows = narrowed(trails.events(self.project.pk), request, filters=TRAIL_NARROWING)
@@ -305,6 +321,7 @@ class WholeTrail(AdministratorAPIView):
     serializer_class = EventShown
     pagination_class = KeysetPagination
 
+    @extend_schema(responses=EventShown(many=True))
     def get(self, request: Request) -> Response:
         """Events, newest first."""
         rows = narrowed(trails.events(None), request, filters=TRAIL_NARROWING)
@@ -317,6 +334,7 @@ class People(AdministratorAPIView):
     serializer_class = PersonShown
     pagination_class = None
 
+    @extend_schema(responses=PersonShown(many=True))
     def get(self, request: Request) -> Response:
         """Accounts by name."""
         return Response(PersonShown(queries.people(), many=True).data)

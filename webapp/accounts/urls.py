@@ -7,6 +7,7 @@ from allauth.mfa.base import views as factor
 from allauth.mfa.recovery_codes import views as codes
 from allauth.mfa.totp import views as totp
 from django.urls import path, re_path
+from django.views.decorators.http import require_http_methods
 
 from webapp.accounts import api
 from webapp.accounts.views import account as mine
@@ -68,33 +69,42 @@ urlpatterns = [
     path("api/v1/administration/audit/", api.WholeTrail.as_view(), name="api_whole_trail"),
 ]
 
+reading = require_http_methods(["GET", "HEAD"])
+form = require_http_methods(["GET", "HEAD", "POST"])
+
 # Their names carry no app: allauth itself asks for them so.
 allauth_urlpatterns = [
-    path("account/login/", account.login, name="account_login"),
-    path("account/logout/", account.logout, name="account_logout"),
-    path("account/inactive/", account.account_inactive, name="account_inactive"),
-    path("account/signup/", account.signup, name="account_signup"),  # closed; says how to get in
-    path("account/reauthenticate/", account.reauthenticate, name="account_reauthenticate"),
-    path("account/password/change/", account.password_change, name="account_change_password"),
-    path("account/password/set/", account.password_set, name="account_set_password"),
-    path("account/password/reset/", ForgottenPassword.as_view(), name="account_reset_password"),
-    path("account/password/reset/done/", account.password_reset_done, name="account_reset_password_done"),
+    path("account/login/", form(account.login), name="account_login"),
+    path("account/logout/", form(account.logout), name="account_logout"),
+    path("account/inactive/", reading(account.account_inactive), name="account_inactive"),
+    path("account/signup/", form(account.signup), name="account_signup"),  # closed; says how to get in
+    path("account/reauthenticate/", form(account.reauthenticate), name="account_reauthenticate"),
+    path("account/password/change/", form(account.password_change), name="account_change_password"),
+    path("account/password/set/", form(account.password_set), name="account_set_password"),
+    path("account/password/reset/", form(ForgottenPassword.as_view()), name="account_reset_password"),
+    path("account/password/reset/done/", reading(account.password_reset_done), name="account_reset_password_done"),
     re_path(
         r"^account/password/reset/key/(?P<uidb36>[0-9A-Za-z]+)-(?P<key>.+)/$",
-        account.password_reset_from_key,
+        form(account.password_reset_from_key),
         name="account_reset_password_from_key",
     ),
     path(
         "account/password/reset/key/done/",
-        account.password_reset_from_key_done,
+        reading(account.password_reset_from_key_done),
         name="account_reset_password_from_key_done",
     ),
-    path("account/2fa/", factor.index, name="mfa_index"),
-    path("account/2fa/authenticate/", factor.authenticate, name="mfa_authenticate"),
-    path("account/2fa/reauthenticate/", factor.reauthenticate, name="mfa_reauthenticate"),
-    path("account/2fa/totp/activate/", totp.activate_totp, name="mfa_activate_totp"),
-    path("account/2fa/totp/deactivate/", totp.deactivate_totp, name="mfa_deactivate_totp"),
-    path("account/2fa/recovery-codes/", codes.view_recovery_codes, name="mfa_view_recovery_codes"),
-    path("account/2fa/recovery-codes/generate/", codes.generate_recovery_codes, name="mfa_generate_recovery_codes"),
-    path("account/2fa/recovery-codes/download/", codes.download_recovery_codes, name="mfa_download_recovery_codes"),
+    path("account/2fa/", reading(factor.index), name="mfa_index"),
+    path("account/2fa/authenticate/", form(factor.authenticate), name="mfa_authenticate"),
+    path("account/2fa/reauthenticate/", form(factor.reauthenticate), name="mfa_reauthenticate"),
+    path("account/2fa/totp/activate/", form(totp.activate_totp), name="mfa_activate_totp"),
+    path("account/2fa/totp/deactivate/", form(totp.deactivate_totp), name="mfa_deactivate_totp"),
+    path("account/2fa/recovery-codes/", reading(codes.view_recovery_codes), name="mfa_view_recovery_codes"),
+    path(
+        "account/2fa/recovery-codes/generate/", form(codes.generate_recovery_codes), name="mfa_generate_recovery_codes"
+    ),
+    path(
+        "account/2fa/recovery-codes/download/",
+        reading(codes.download_recovery_codes),
+        name="mfa_download_recovery_codes",
+    ),
 ]

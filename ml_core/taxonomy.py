@@ -65,7 +65,10 @@ class Taxonomy(BaseModel):
 
     @model_validator(mode="after")
     def _no_choice_twice(self) -> Self:
-        for what, values in (("key", [c.key for c in self.choices]), ("keyboard key", [c.hotkey for c in self.choices])):
+        for what, values in (
+            ("key", [c.key for c in self.choices]),
+            ("keyboard key", [c.hotkey for c in self.choices]),
+        ):
             twice = [value for value, times in Counter(values).items() if times > 1]
             if twice:
                 raise ValueError(f"{what} {twice[0]!r} stands for two choices")
@@ -144,7 +147,12 @@ DEFAULT = Taxonomy(
                     "Both pictures satisfy the caption, or you cannot tell what went wrong.",
                     "Something that the caption asks for is plainly missing or wrong.",
                 ),
-                ("歧义", "歧义 / 无法区分", "两张图片都符合描述，或者看不出错在哪里。", "描述要求的内容明显缺失或不对。"),
+                (
+                    "歧义",
+                    "歧义 / 无法区分",
+                    "两张图片都符合描述，或者看不出错在哪里。",
+                    "描述要求的内容明显缺失或不对。",
+                ),
             ),
             subtypes=(
                 Subtype(
@@ -170,7 +178,12 @@ DEFAULT = Taxonomy(
                             "The two pictures show nearly the same thing.",
                             "The pictures differ plainly, and the caption just does not say how.",
                         ),
-                        ("近似重复", "图片近似重复", "两张图片的内容几乎一样。", "图片明显不同，只是描述没有说明差异。"),
+                        (
+                            "近似重复",
+                            "图片近似重复",
+                            "两张图片的内容几乎一样。",
+                            "图片明显不同，只是描述没有说明差异。",
+                        ),
                     ),
                 ),
             ),

@@ -31,9 +31,7 @@ PRECEDENCE = {
 _ORDER = {claim: number for number, claim in enumerate(PRECEDENCE)}
 
 
-def true_category(
-    facts_wanted: dict[str, Any], facts_retrieved: dict[str, Any], mentions: Iterable[Claim]
-) -> Label:
+def true_category(facts_wanted: dict[str, Any], facts_retrieved: dict[str, Any], mentions: Iterable[Claim]) -> Label:
     """(category, subtype or None) of retrieving one scene where another was wanted, by what the caption mentions."""
     broken = [_ORDER[claim[0]] for claim in mentions if not holds(claim, facts_retrieved)]
     if broken:
@@ -41,15 +39,15 @@ def true_category(
     return "ambiguous", "nearduplicate" if same_facts(facts_wanted, facts_retrieved) else "underspecified"
 
 
-def label_failures(
-    dataset: Dataset, caption_numbers: Sequence[int], retrieved_items: Sequence[int]
-) -> list[Label]:
+def label_failures(dataset: Dataset, caption_numbers: Sequence[int], retrieved_items: Sequence[int]) -> list[Label]:
     """The true category of each failure: caption `caption_numbers[f]` of `dataset` got picture `retrieved_items[f]`.
 
     Raises BadInput where the data set has no facts: its truth is not known.
     """
     if not dataset.facts:
-        raise BadInput("this data set was not drawn by code, so true categories are not known; use scenes", field="dataset")
+        raise BadInput(
+            "this data set was not drawn by code, so true categories are not known; use scenes", field="dataset"
+        )
     mentions = mentions_of(dataset)
     facts = dataset.facts
     return [

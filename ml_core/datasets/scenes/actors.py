@@ -55,9 +55,24 @@ def _beast(kind: str, coat: Colour, action: str) -> Sketch:
 
 _LEGS: dict[str, tuple[tuple[Point, Point], ...]] = {
     # knee and foot of: far hind, far fore, near hind, near fore
-    "running": (((-0.6, 0.34), (-0.82, 0.24)), ((0.56, 0.4), (0.8, 0.32)), ((-0.56, 0.24), (-0.78, 0.07)), ((0.52, 0.26), (0.72, 0.09))),
-    "jumping": (((-0.52, 0.22), (-0.78, 0.16)), ((0.5, 0.34), (0.66, 0.2)), ((-0.5, 0.14), (-0.74, 0.02)), ((0.42, 0.24), (0.52, 0.06))),
-    "eating": (((-0.22, 0.28), (-0.24, 0.05)), ((0.3, 0.26), (0.3, 0.05)), ((-0.38, 0.26), (-0.38, 0.03)), ((0.16, 0.26), (0.16, 0.03))),
+    "running": (
+        ((-0.6, 0.34), (-0.82, 0.24)),
+        ((0.56, 0.4), (0.8, 0.32)),
+        ((-0.56, 0.24), (-0.78, 0.07)),
+        ((0.52, 0.26), (0.72, 0.09)),
+    ),
+    "jumping": (
+        ((-0.52, 0.22), (-0.78, 0.16)),
+        ((0.5, 0.34), (0.66, 0.2)),
+        ((-0.5, 0.14), (-0.74, 0.02)),
+        ((0.42, 0.24), (0.52, 0.06)),
+    ),
+    "eating": (
+        ((-0.22, 0.28), (-0.24, 0.05)),
+        ((0.3, 0.26), (0.3, 0.05)),
+        ((-0.38, 0.26), (-0.38, 0.03)),
+        ((0.16, 0.26), (0.16, 0.03)),
+    ),
 }
 
 
@@ -79,7 +94,12 @@ def _beast_on_legs(kind: str, coat: Colour, action: str) -> Sketch:
     _leg(s, shoulder, *near_fore, build.leg, coat)
     if action == "eating":
         _food(s, kind, head)
-    s.add(_head(kind, coat, asleep=False), *head, 1, {"eating": -24 if kind != "horse" else -50, "jumping": -8}.get(action, 0))
+    s.add(
+        _head(kind, coat, asleep=False),
+        *head,
+        1,
+        {"eating": -24 if kind != "horse" else -50, "jumping": -8}.get(action, 0),
+    )
     if action == "running":
         _dust(s)
     return s
@@ -95,16 +115,26 @@ def _tail(s: Sketch, kind: str, coat: Colour, hip: Point, action: str) -> None:
     x, y = hip[0] - 0.1, hip[1] + 0.06
     up = action == "eating"
     if kind == "cat":
-        path = [(x, y), (x - 0.2, y + 0.16), (x - 0.22, y + 0.4), (x - 0.12, y + 0.52)] if up else [
-            (x, y), (x - 0.18, y + 0.06), (x - 0.36, y + 0.22), (x - 0.48, y + 0.22)]
+        path = (
+            [(x, y), (x - 0.2, y + 0.16), (x - 0.22, y + 0.4), (x - 0.12, y + 0.52)]
+            if up
+            else [(x, y), (x - 0.18, y + 0.06), (x - 0.36, y + 0.22), (x - 0.48, y + 0.22)]
+        )
         s.limb(path, 0.1, coat)
         s.limb(path[-2:], 0.09, darker(coat, 0.25), outlined=False)
     elif kind == "dog":
         s.capsule((x, y), (x - 0.2, y + (0.3 if up else 0.2)), 0.075, 0.045, coat)
     else:
         flow = 0.0 if up else 0.2
-        s.blob([(x + 0.04, y + 0.06), (x - 0.1 - flow, y + 0.02), (x - 0.16 - flow * 1.5, y - 0.34 + flow * 1.5),
-                (x - 0.06 - flow, y - 0.24 + flow)], _mane(coat))
+        s.blob(
+            [
+                (x + 0.04, y + 0.06),
+                (x - 0.1 - flow, y + 0.02),
+                (x - 0.16 - flow * 1.5, y - 0.34 + flow * 1.5),
+                (x - 0.06 - flow, y - 0.24 + flow),
+            ],
+            _mane(coat),
+        )
 
 
 def _mane(coat: Colour) -> Colour:
@@ -118,7 +148,13 @@ def _horse_neck(s: Sketch, coat: Colour, shoulder: Point, action: str) -> Point:
     if action == "eating":
         mane = [(x + 0.02, y + 0.16), (x + 0.24, y + 0.06), (x + 0.38, 0.3), (x + 0.24, 0.26), (x + 0.04, y)]
     else:
-        mane = [(x - 0.1, y + 0.1), (x - 0.02, y + 0.32), (x + 0.2, y + 0.48), (x + 0.28, y + 0.4), (x + 0.06, y + 0.12)]
+        mane = [
+            (x - 0.1, y + 0.1),
+            (x - 0.02, y + 0.32),
+            (x + 0.2, y + 0.48),
+            (x + 0.28, y + 0.4),
+            (x + 0.06, y + 0.12),
+        ]
     s.blob(mane, _mane(coat))
     s.capsule((x + 0.02, y + 0.02), poll, 0.165, 0.09, coat)
     return poll
@@ -163,7 +199,12 @@ def _cat_head(coat: Colour, asleep: bool) -> Sketch:
     for side in (-1, 1):
         ear = [(side * 0.06 + 0.02, 0.17), (side * 0.2 + 0.02, 0.36), (side * 0.25 + 0.02, 0.08)]
         s.polygon(ear, coat)
-        s.polygon([(side * 0.11 + 0.02, 0.18), (side * 0.19 + 0.02, 0.29), (side * 0.215 + 0.02, 0.13)], PINK, outlined=False, soft=0)
+        s.polygon(
+            [(side * 0.11 + 0.02, 0.18), (side * 0.19 + 0.02, 0.29), (side * 0.215 + 0.02, 0.13)],
+            PINK,
+            outlined=False,
+            soft=0,
+        )
     s.ellipse(0.02, 0, 0.265, 0.225, coat)
     s.limb([(0.02, 0.21), (0.02, 0.13)], 0.035, darker(coat, 0.28), outlined=False)
     for side in (-1, 1):
@@ -176,7 +217,12 @@ def _cat_head(coat: Colour, asleep: bool) -> Sketch:
         smile = [(0.05, -0.08), (0.05 + side * 0.02, -0.115), (0.05 + side * 0.05, -0.12), (0.05 + side * 0.075, -0.1)]
         s.limb(smile, 0.014, NOSE, outlined=False)
         for lift in (0.0, -0.05):
-            s.limb([(0.05 + side * 0.13, -0.07 + lift), (0.05 + side * 0.29, -0.05 + 1.5 * lift)], 0.01, lighter(INK, 0.3), outlined=False)
+            s.limb(
+                [(0.05 + side * 0.13, -0.07 + lift), (0.05 + side * 0.29, -0.05 + 1.5 * lift)],
+                0.01,
+                lighter(INK, 0.3),
+                outlined=False,
+            )
     return s
 
 
@@ -244,7 +290,12 @@ def _beast_sitting(kind: str, coat: Colour) -> Sketch:
         s.limb([(-0.24, 0.08), (-0.46, 0.08), (-0.54, 0.26), (-0.44, 0.4)], 0.1, coat)
         s.limb([(-0.54, 0.26), (-0.44, 0.4)], 0.09, darker(coat, 0.25), outlined=False)
         s.blob([(-0.3, 0.02), (-0.32, 0.24), (-0.16, 0.5), (0.04, 0.6), (0.2, 0.48), (0.24, 0.2), (0.22, 0.01)], coat)
-        s.blob([(0.0, 0.5), (0.14, 0.46), (0.17, 0.24), (0.04, 0.2), (-0.02, 0.34)], lighter(coat, 0.5), outlined=False, soft=0.5)
+        s.blob(
+            [(0.0, 0.5), (0.14, 0.46), (0.17, 0.24), (0.04, 0.2), (-0.02, 0.34)],
+            lighter(coat, 0.5),
+            outlined=False,
+            soft=0.5,
+        )
         s.capsule((-0.16, 0.14), (-0.04, 0.05), 0.13, 0.06, darker(coat, 0.06))
         for x in (0.03, 0.15):
             s.capsule((x, 0.3), (x + 0.01, 0.05), 0.06, 0.055, coat, soft=0.6)
@@ -252,7 +303,12 @@ def _beast_sitting(kind: str, coat: Colour) -> Sketch:
     else:
         s.capsule((-0.24, 0.08), (-0.5, 0.2), 0.08, 0.045, coat)
         s.blob([(-0.3, 0.02), (-0.32, 0.22), (-0.14, 0.46), (0.06, 0.66), (0.22, 0.5), (0.24, 0.2), (0.2, 0.01)], coat)
-        s.blob([(0.08, 0.56), (0.21, 0.44), (0.2, 0.26), (0.08, 0.24), (0.03, 0.4)], lighter(coat, 0.5), outlined=False, soft=0.5)
+        s.blob(
+            [(0.08, 0.56), (0.21, 0.44), (0.2, 0.26), (0.08, 0.24), (0.03, 0.4)],
+            lighter(coat, 0.5),
+            outlined=False,
+            soft=0.5,
+        )
         s.capsule((-0.14, 0.16), (0.02, 0.05), 0.15, 0.06, darker(coat, 0.06))
         for x in (0.07, 0.18):
             s.capsule((x, 0.36), (x + 0.02, 0.05), 0.07, 0.06, coat, soft=0.6)
@@ -325,8 +381,20 @@ def _face(skin: Colour, hair: Colour, *, asleep: bool = False, open_mouth: bool 
     s = Sketch()
     s.ellipse(-0.03, 0.03, 0.165, 0.16, hair)
     s.ellipse(0.01, -0.01, 0.14, 0.145, skin)
-    s.blob([(-0.14, 0.02), (-0.12, 0.13), (0.0, 0.175), (0.12, 0.12), (0.13, 0.05), (0.06, 0.085), (-0.05, 0.075), (-0.1, 0.0)],
-           hair, outlined=False)
+    s.blob(
+        [
+            (-0.14, 0.02),
+            (-0.12, 0.13),
+            (0.0, 0.175),
+            (0.12, 0.12),
+            (0.13, 0.05),
+            (0.06, 0.085),
+            (-0.05, 0.075),
+            (-0.1, 0.0),
+        ],
+        hair,
+        outlined=False,
+    )
     s.dot(-0.1, -0.02, 0.028, darker(skin, 0.1))
     for x in (0.02, 0.1):
         if asleep:
@@ -395,7 +463,9 @@ def _person_sitting(cloth: Colour, skin: Colour, hair: Colour) -> Sketch:
 
 def _person_asleep(cloth: Colour, skin: Colour, hair: Colour) -> Sketch:
     s = Sketch()
-    s.blob([(0.28, 0.02), (0.3, 0.14), (0.5, 0.18), (0.7, 0.14), (0.72, 0.02), (0.5, 0.0)], (240, 240, 250), counts=False)
+    s.blob(
+        [(0.28, 0.02), (0.3, 0.14), (0.5, 0.18), (0.7, 0.14), (0.72, 0.02), (0.5, 0.0)], (240, 240, 250), counts=False
+    )
     _trousers(s, [(-0.2, 0.12), (-0.48, 0.2), (-0.6, 0.07)], 0.2)
     _trousers(s, [(-0.2, 0.1), (-0.5, 0.1), (-0.72, 0.08)])
     _trunk(s, (-0.12, 0.14), (0.2, 0.15), cloth)

@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Self
+from typing import Any, Self
 
 from PIL import Image, ImageDraw
 
@@ -38,21 +38,21 @@ class Sketch:
 
     shapes: list[Shape] = field(default_factory=list)
 
-    def polygon(self, points: Sequence[Point], fill: Colour, **how: object) -> None:
+    def polygon(self, points: Sequence[Point], fill: Colour, **how: Any) -> None:
         """A straight-sided shape."""
-        self.shapes.append(Shape(tuple(points), fill, **how))  # type: ignore[arg-type]
+        self.shapes.append(Shape(tuple(points), fill, **how))
 
-    def blob(self, points: Sequence[Point], fill: Colour, **how: object) -> None:
+    def blob(self, points: Sequence[Point], fill: Colour, **how: Any) -> None:
         """A smooth closed curve through `points`."""
         self.polygon(smooth(points), fill, **how)
 
-    def ellipse(self, x: float, y: float, rx: float, ry: float, fill: Colour, angle: float = 0, **how: object) -> None:
+    def ellipse(self, x: float, y: float, rx: float, ry: float, fill: Colour, angle: float = 0, **how: Any) -> None:
         """An ellipse; `angle` in degrees, anticlockwise."""
         steps = 12 if max(rx, ry) < 0.04 else 32
         ring = [(rx * math.cos(_FULL_TURN * k / steps), ry * math.sin(_FULL_TURN * k / steps)) for k in range(steps)]
         self.polygon([(x + a, y + b) for a, b in turned(ring, angle)], fill, **how)
 
-    def capsule(self, start: Point, end: Point, r1: float, r2: float, fill: Colour, **how: object) -> None:
+    def capsule(self, start: Point, end: Point, r1: float, r2: float, fill: Colour, **how: Any) -> None:
         """A round-ended bar from a circle of radius `r1` to one of `r2`."""
         along = math.atan2(end[1] - start[1], end[0] - start[0])
         points = []
@@ -62,13 +62,13 @@ class Sketch:
                 points.append((centre[0] + radius * math.cos(turn), centre[1] + radius * math.sin(turn)))
         self.polygon(points, fill, **how)
 
-    def limb(self, points: Sequence[Point], width: float, fill: Colour, **how: object) -> None:
+    def limb(self, points: Sequence[Point], width: float, fill: Colour, **how: Any) -> None:
         """A stroke with round ends and joints through `points`."""
-        self.shapes.append(Shape(tuple(points), fill, width, **how))  # type: ignore[arg-type]
+        self.shapes.append(Shape(tuple(points), fill, width, **how))
 
-    def dot(self, x: float, y: float, radius: float, fill: Colour, **how: object) -> None:
+    def dot(self, x: float, y: float, radius: float, fill: Colour, **how: Any) -> None:
         """A small flat disc without outline."""
-        self.ellipse(x, y, radius, radius, fill, soft=0.0, outlined=False, **how)
+        self.ellipse(x, y, radius, radius, fill, **{"soft": 0.0, "outlined": False, **how})
 
     def add(self, other: Sketch, x: float = 0, y: float = 0, scale: float = 1, angle: float = 0) -> Self:
         """Puts another sketch into this one: turned about its origin, scaled, moved."""
@@ -123,8 +123,8 @@ class Canvas:
         self.side = image.height
         self.draw = ImageDraw.Draw(image)
 
-    def stamp(self, sketch: Sketch, x: float = 0, y: float = 0, scale: float = 1, *, flip: bool = False) -> Extent:
-        """Draws `sketch` with its origin at (x, y), `scale` to its unit; returns its bounds on the canvas."""
+    def stamp(self, sketch: Sketch, x: float = 0, y: float = 0, scale: float = 1, *, flip: bool = False) -> None:
+        """Draws `sketch` with its origin at (x, y), `scale` to its unit."""
         unit = scale * self.side
         across = -unit if flip else unit
         ox, oy = x * self.side, (1 - y) * self.side
@@ -147,10 +147,6 @@ class Canvas:
                 self._shade(points, shape.fill, shape.soft)
             else:
                 self.draw.polygon(points, shape.fill)
-        left, bottom, right, top = sketch.extent()
-        if flip:
-            left, right = -right, -left
-        return x + scale * left, y + scale * bottom, x + scale * right, y + scale * top
 
     def _outline(self, points: list[Point], width: float, rim: float, colour: Colour) -> None:
         if width:

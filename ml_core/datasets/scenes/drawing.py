@@ -9,7 +9,7 @@ from functools import lru_cache
 from PIL import Image
 
 from ml_core.datasets.scenes.canvas import Canvas, Extent
-from ml_core.datasets.scenes.layout import Figure, arrange
+from ml_core.datasets.scenes.layout import Figure, arrange, bounds
 from ml_core.datasets.scenes.places import WIDE, paint
 from ml_core.datasets.scenes.world import Scene, dice
 
@@ -37,7 +37,10 @@ def draw(scene: Scene, size: int, *, look: str, pose: str) -> Drawn:
     shift = round(own.random() * (behind.width - side))
     image = behind.crop((shift, 0, shift + side, side))
     canvas = Canvas(image)
-    boxes = [(figure.kind, _box(_put(canvas, figure), size)) for figure in arrange(scene, dice("people", look), own)]
+    figures = arrange(scene, dice("people", look), own)
+    for figure in figures:
+        _put(canvas, figure)
+    boxes = [(figure.kind, _box(bounds(figure), size)) for figure in figures]
     return Drawn(_jpeg(image.reduce(finer)), boxes)
 
 
@@ -48,14 +51,12 @@ def _background(place: str, side: int, look: str) -> Image.Image:
     return image
 
 
-def _put(canvas: Canvas, figure: Figure) -> Extent:
+def _put(canvas: Canvas, figure: Figure) -> None:
     if figure.shadow:
-        left, _, right, _ = figure.sketch.extent()
-        if figure.flip:
-            left, right = -right, -left
-        middle, reach = figure.x + figure.scale * (left + right) / 2, figure.scale * (right - left) / 2
-        canvas.shadow(middle, figure.y + 0.008, reach * 0.98, 0.014 + reach * 0.1)
-    return canvas.stamp(figure.sketch, figure.x, figure.y, figure.scale, flip=figure.flip)
+        left, _, right, _ = bounds(figure)
+        reach = (right - left) / 2
+        canvas.shadow(left + reach, figure.y + 0.008, reach * 0.98, 0.014 + reach * 0.1)
+    canvas.stamp(figure.sketch, figure.x, figure.y, figure.scale, flip=figure.flip)
 
 
 def _box(extent: Extent, size: int) -> Box:

@@ -1,4 +1,4 @@
-"""What may stand in a scene: kinds with their COCO category, the colours, actions, places and relations that suit each."""
+"""What may stand in a scene: kinds with their COCO category, and the colours, actions, places, relations of each."""
 
 from __future__ import annotations
 

@@ -39,7 +39,7 @@ STAGGERED = {  # where wide figures stand: share of the region's width, and how 
     3: ((-0.22, 0.14), (0.22, 0.07), (-0.05, -0.05)),
     4: ((-0.23, 0.16), (0.21, 0.13), (-0.21, 0.0), (0.24, -0.05)),
 }
-SHARE = {1: 1.0, 2: 0.66, 3: 0.58, 4: 0.55}
+SHARE = {1: 1.0, 2: 0.62, 3: 0.55, 4: 0.52}
 FLOOR = 0.36  # no foot stands higher than this, except in the air
 
 
@@ -49,6 +49,7 @@ class Figure:
 
     kind: str
     sketch: Sketch
+    extent: Extent  # of the sketch, in its own units
     x: float
     y: float
     scale: float
@@ -73,6 +74,15 @@ class Region:
 def _sketch(kind: str, colour: str, action: str | None, look: int) -> tuple[Sketch, Extent]:
     sketch = actor(kind, colour, action, look) if action else DRAWN[kind](PAINT[colour])
     return sketch, sketch.extent()
+
+
+def bounds(figure: Figure) -> Extent:
+    """The figure's left, bottom, right and top in the picture."""
+    left, bottom, right, top = figure.extent
+    if figure.flip:
+        left, right = -right, -left
+    x, y, scale = figure.x, figure.y, figure.scale
+    return x + scale * left, y + scale * bottom, x + scale * right, y + scale * top
 
 
 def arrange(scene: Scene, look: random.Random, pose: random.Random) -> list[Figure]:
@@ -120,16 +130,26 @@ def _regions(scene: Scene, look: random.Random, pose: random.Random) -> list[Reg
         wide = Region(near(0.5, 0.06), near(0.12, 0.03), 0.88, 1.12)
         return [Region(0.5, 0.2, 0.6, 0.9, row=True, tallest=0.38), wide]
     if relation == "under" and scene.groups[1].kind == "umbrella":
-        return [Region(near(0.5, 0.02), near(0.07, 0.01), 0.62, row=True, tallest=0.36), Region(0.5, 0.12, 0.9, 1.28, tallest=0.9)]
+        return [
+            Region(near(0.5, 0.02), near(0.07, 0.01), 0.62, row=True, tallest=0.36),
+            Region(0.5, 0.12, 0.9, 1.28, tallest=0.9),
+        ]
     if relation == "under":
-        return [Region(near(0.5, 0.06), near(0.11, 0.02), 0.8), Region(near(0.5, 0.05), near(0.55, 0.02), 0.8, row=True, tallest=0.4)]
-    return [Region(near(0.5, 0.05), near(0.6, 0.02), 0.8, 0.9, row=True), Region(near(0.5, 0.05), near(0.1, 0.02), 0.84)]
+        return [
+            Region(near(0.5, 0.06), near(0.11, 0.02), 0.8),
+            Region(near(0.5, 0.05), near(0.55, 0.02), 0.8, row=True, tallest=0.4),
+        ]
+    return [
+        Region(near(0.5, 0.05), near(0.6, 0.02), 0.8, 0.9, row=True),
+        Region(near(0.5, 0.05), near(0.1, 0.02), 0.84),
+    ]
 
 
 def _need(group: Group) -> float:
     """How much of the width a group wants beside another one."""
     extent = _sketch(group.kind, group.colour, group.action, 0)[1]
-    return (0.7 if extent[2] - extent[0] < 0.95 * (extent[3] - extent[1]) else 1.0) * (0.9, 1.15, 1.35, 1.5)[group.count - 1]
+    aspect = (extent[2] - extent[0]) / (extent[3] - extent[1])
+    return min(1.25, max(0.65, 0.6 + 0.3 * aspect)) * (0.85, 1.15, 1.35, 1.5)[group.count - 1]
 
 
 def _aloft(group: Group) -> bool:
@@ -149,7 +169,7 @@ def _place(group: Group, region: Region, people: int, pose: random.Random) -> li
     scale = min(scale, room / width)
     together = pose.random() < 0.5
     figures = []
-    for k, (sketch, _) in enumerate(extents):
+    for k, (sketch, extent) in enumerate(extents):
         across, back = _spot(k, count, thin, region, scale * width)
         flip = together if group.action in ("running", "flying", "jumping") else pose.random() < 0.5
         middle = scale * (left + right) / 2 * (-1 if flip else 1)
@@ -158,7 +178,7 @@ def _place(group: Group, region: Region, people: int, pose: random.Random) -> li
         if not _aloft(group) and region.y < FLOOR:
             y = min(y, FLOOR)
         shadow = not _aloft(group) and group.kind != "boat"
-        figures.append(Figure(group.kind, sketch, x, y, scale, flip, shadow))
+        figures.append(Figure(group.kind, sketch, extent, x, y, scale, flip, shadow))
     return figures
 
 
@@ -181,9 +201,9 @@ def _seat(figures: list[Figure], under: Figure) -> list[Figure]:
     width = (right - left) * under.scale
     seated = []
     for k, figure in enumerate(figures):
-        extent = figure.sketch.extent()
-        scale = min(figure.scale, 1.35 * width / len(figures) / (extent[2] - extent[0]))
-        middle = scale * (extent[0] + extent[2]) / 2 * (-1 if figure.flip else 1)
+        left_edge, _, right_edge, _ = figure.extent
+        scale = min(figure.scale, 1.35 * width / len(figures) / (right_edge - left_edge))
+        middle = scale * (left_edge + right_edge) / 2 * (-1 if figure.flip else 1)
         x = under.x + left * under.scale + width * (k + 0.5) / len(figures) - middle
         y = under.y + height * under.scale - 0.012
         seated.append(replace(figure, x=x, y=y, scale=scale, shadow=False))

@@ -37,7 +37,7 @@ FILLERS: dict[str, tuple[str, ...]] = {
     "plant": ("healthy",),
 }
 NUMBERS: dict[int, tuple[str, ...]] = {
-    2: ("two", "two", "two", "a pair of", "a couple of"),
+    2: ("two", "two", "two", "two", "two", "two", "two", "a pair of", "a couple of"),
     3: ("three",),
     4: ("four",),
 }
@@ -50,9 +50,9 @@ COLOUR_WORDS: dict[tuple[str, str], tuple[str, ...]] = {
     ("cat", "orange"): ("orange", "ginger"),
     ("cat", "grey"): ("grey", "gray"),
 }
-CLOTHES = ("jumper", "sweater", "top", "shirt")
+CLOTHES = ("sweater", "sweater", "top", "shirt", "hoodie")
 
-# Each action in the form that follows "is" or a noun, then the finite forms (it sleeps, they sleep).
+# Each action in the form that follows "is" or a noun; then what is said of some kinds only; then finite forms.
 DOING: dict[str, tuple[str, ...]] = {
     "sleeping": ("sleeping", "asleep", "taking a nap", "fast asleep", "napping"),
     "sitting": ("sitting", "sitting down", "sitting quietly"),
@@ -92,13 +92,13 @@ WHERE: dict[str, tuple[str, ...]] = {
     "outdoors": ("outdoors", "outside"),
 }
 SCENERY: dict[str, str] = {
-    "kitchen": "A kitchen with",
-    "living room": "A living room with",
-    "park": "A park with",
-    "street": "A city street with",
-    "beach": "A beach scene with",
-    "snow": "A winter scene with",
-    "lake": "A view of a lake with",
+    "kitchen": "a kitchen with",
+    "living room": "a living room with",
+    "park": "a park with",
+    "street": "a city street with",
+    "beach": "a beach scene with",
+    "snow": "a winter scene with",
+    "lake": "a view of a lake with",
 }
 # How the first group stands to the second; then the same seen from the second, where {it} is the first.
 STANDS: dict[str, tuple[str, ...]] = {
@@ -120,4 +120,4 @@ SEEN_BACK: dict[str, tuple[str, ...]] = {
 }
 NEAR = ("near", "next to", "close to", "by")
 PICTURE_OF = ("a picture of", "an illustration of", "a drawing of", "a scene with", "here we see", "cartoon of")
-REMARKS = ("Looks like", "I can see", "You can see", "This shows")
+REMARKS = ("looks like", "I can see", "you can see", "this shows")

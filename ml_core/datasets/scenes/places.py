@@ -52,7 +52,7 @@ def _park(canvas: Canvas, chance: random.Random) -> None:
     bend = chance.uniform(0.3, 0.85)
     path = [(bend, 0.46), (bend + 0.05, 0.46), (bend + 0.02, 0.3), (bend - 0.1, 0.12), (bend - 0.12, -0.1)]
     s.blob([*path, (bend - 0.5, -0.1), (bend - 0.25, 0.12), (bend - 0.03, 0.3)], (232, 220, 182), **FLAT)
-    spots = sorted((chance.uniform(0.0, WIDE) for _ in range(4)))
+    spots = sorted(chance.uniform(0.0, WIDE) for _ in range(4))
     for x in spots:
         _tree(s, x, 0.44 + chance.uniform(-0.01, 0.02), chance.uniform(0.2, 0.32), chance)
     for _ in range(26):
@@ -89,7 +89,9 @@ def _street(canvas: Canvas, chance: random.Random) -> None:
     shift = chance.uniform(0, 0.2)
     for k in range(8):
         left = -0.2 + shift + 0.22 * k
-        s.polygon([(left, 0.19), (left + 0.12, 0.19), (left + 0.11, 0.172), (left - 0.01, 0.172)], (240, 236, 222), **FLAT)
+        s.polygon(
+            [(left, 0.19), (left + 0.12, 0.19), (left + 0.11, 0.172), (left - 0.01, 0.172)], (240, 236, 222), **FLAT
+        )
     lamp = chance.uniform(0.08, 1.0)
     s.limb([(lamp, 0.38), (lamp, 0.74), (lamp + 0.05, 0.77), (lamp + 0.09, 0.76)], 0.012, (120, 124, 136), **FLAT)
     s.capsule((lamp + 0.075, 0.755), (lamp + 0.115, 0.75), 0.013, 0.013, (255, 244, 208), **FLAT)
@@ -100,7 +102,9 @@ def _house(s: Sketch, x: float, y: float, width: float, height: float, tint: Col
     s.polygon([(x, y), (x + width, y), (x + width, y + height), (x, y + height)], tint, outlined=False, soft=0.25)
     if chance.random() < 0.5:
         roof = darker(mix(tint, (190, 130, 110), 0.5), 0.05)
-        s.polygon([(x - 0.01, y + height), (x + width + 0.01, y + height), (x + width / 2, y + height + 0.08)], roof, **SOFT)
+        s.polygon(
+            [(x - 0.01, y + height), (x + width + 0.01, y + height), (x + width / 2, y + height + 0.08)], roof, **SOFT
+        )
     pane = chance.choice(((244, 248, 248), (252, 240, 206), (206, 224, 232)))
     across = 3 if width > 0.2 else 2
     for row in range(int((height - 0.1) / 0.085)):
@@ -116,7 +120,11 @@ def _beach(canvas: Canvas, chance: random.Random) -> None:
     canvas.fade(0.36, 0.56, (136, 214, 218), (74, 166, 204))
     s = Sketch()
     isle = chance.uniform(0.1, 1.0)
-    s.blob([(isle - 0.16, 0.555), (isle - 0.06, 0.6), (isle + 0.04, 0.62), (isle + 0.16, 0.555), (isle, 0.545)], (140, 180, 170), **SOFT)
+    s.blob(
+        [(isle - 0.16, 0.555), (isle - 0.06, 0.6), (isle + 0.04, 0.62), (isle + 0.16, 0.555), (isle, 0.545)],
+        (140, 180, 170),
+        **SOFT,
+    )
     for _ in range(9):
         x, y = chance.uniform(0, WIDE), chance.uniform(0.43, 0.54)
         s.limb([(x, y), (x + chance.uniform(0.03, 0.09), y)], 0.005, (214, 240, 242), **FLAT)
@@ -140,7 +148,7 @@ def _palm(s: Sketch, x: float, y: float) -> None:
     for angle in (15, 60, 120, 165, 205, -25):
         leaf = Sketch()
         leaf.blob([(0, 0), (0.07, 0.03), (0.15, 0.0), (0.2, -0.05), (0.1, -0.02)], (112, 172, 122), **SOFT)
-        s.add(leaf, *top, 1, angle if angle < 90 or angle > 180 else angle)
+        s.add(leaf, *top, 1, angle)
 
 
 def _snow(canvas: Canvas, chance: random.Random) -> None:
@@ -168,8 +176,11 @@ def _mountain(s: Sketch, x: float, y: float, height: float, colour: Colour) -> N
     wide = height * 0.85
     s.polygon([(x - wide, y), (x, y + height), (x + wide, y)], colour, **SOFT)
     snow = [(x - wide * 0.33, y + height * 0.67), (x, y + height), (x + wide * 0.33, y + height * 0.67)]
-    s.polygon([*snow, (x + wide * 0.12, y + height * 0.74), (x, y + height * 0.64), (x - wide * 0.15, y + height * 0.74)],
-              (248, 250, 253), **FLAT)
+    s.polygon(
+        [*snow, (x + wide * 0.12, y + height * 0.74), (x, y + height * 0.64), (x - wide * 0.15, y + height * 0.74)],
+        (248, 250, 253),
+        **FLAT,
+    )
 
 
 def _fir(s: Sketch, x: float, y: float, height: float) -> None:
@@ -178,8 +189,16 @@ def _fir(s: Sketch, x: float, y: float, height: float) -> None:
         low, wide = y + height * (0.1 + 0.26 * k), height * (0.3 - 0.075 * k)
         top = low + height * 0.4
         s.polygon([(x - wide, low), (x, top), (x + wide, low)], (112, 150, 150), **SOFT)
-        s.polygon([(x - wide * 0.45, low + height * 0.22), (x, top), (x + wide * 0.45, low + height * 0.22), (x, low + height * 0.17)],
-                  (246, 249, 252), **FLAT)
+        s.polygon(
+            [
+                (x - wide * 0.45, low + height * 0.22),
+                (x, top),
+                (x + wide * 0.45, low + height * 0.22),
+                (x, low + height * 0.17),
+            ],
+            (246, 249, 252),
+            **FLAT,
+        )
 
 
 def _lake(canvas: Canvas, chance: random.Random) -> None:
@@ -196,7 +215,11 @@ def _lake(canvas: Canvas, chance: random.Random) -> None:
         s.limb([(x, y), (x + chance.uniform(0.04, 0.14), y)], 0.005, (206, 228, 234), **FLAT)
     edge = [(-0.2 + 0.2 * k, 0.385 + chance.uniform(-0.02, 0.015)) for k in range(9)]
     s.blob([(-0.4, -0.2), (-0.4, 0.39), *edge, (1.6, 0.39), (1.6, -0.2)], (188, 190, 132), **SOFT)
-    s.blob([(-0.4, -0.2), (-0.4, 0.36), *((x, y - 0.03) for x, y in edge), (1.6, 0.36), (1.6, -0.2)], (164, 184, 110), **SOFT)
+    s.blob(
+        [(-0.4, -0.2), (-0.4, 0.36), *((x, y - 0.03) for x, y in edge), (1.6, 0.36), (1.6, -0.2)],
+        (164, 184, 110),
+        **SOFT,
+    )
     for _ in range(9):
         x, y = chance.uniform(0, WIDE), chance.uniform(0.355, 0.39)
         for lean in (-0.012, 0.0, 0.014):
@@ -237,7 +260,10 @@ def _kitchen(canvas: Canvas, chance: random.Random) -> None:
         y0, y1 = 0.37 - 0.0215 * (row + 1) * row, 0.37 - 0.0215 * (row + 2) * (row + 1)
         for k in range(-3, 9):
             if (k + row) % 2:
-                corners = [(0.58 + (k - 3 + d) * 0.22 * (1 + 1.7 * (0.37 - y)), y) for d, y in ((0, y0), (1, y0), (1, y1), (0, y1))]
+                corners = [
+                    (0.58 + (k - 3 + d) * 0.22 * (1 + 1.7 * (0.37 - y)), y)
+                    for d, y in ((0, y0), (1, y0), (1, y1), (0, y1))
+                ]
                 s.polygon(corners, (204, 186, 162), **FLAT)
     canvas.stamp(s)
 
@@ -265,17 +291,35 @@ def _living_room(canvas: Canvas, chance: random.Random) -> None:
     _window(s, window, 0.62, 0.26, 0.27)
     drape = chance.choice(((196, 160, 160), (160, 178, 190), (188, 180, 150)))
     for left in (window - 0.07, window + 0.25):
-        s.blob([(left, 0.92), (left + 0.08, 0.92), (left + 0.07, 0.7), (left + 0.085, 0.55), (left - 0.005, 0.55), (left + 0.01, 0.72)],
-               drape, **SOFT)
+        s.blob(
+            [
+                (left, 0.92),
+                (left + 0.08, 0.92),
+                (left + 0.07, 0.7),
+                (left + 0.085, 0.55),
+                (left - 0.005, 0.55),
+                (left + 0.01, 0.72),
+            ],
+            drape,
+            **SOFT,
+        )
     s.limb([(window - 0.1, 0.925), (window + 0.36, 0.925)], 0.01, (150, 118, 96), **FLAT)
     frame = (window + 0.55) % 1.0
     _box(s, frame, 0.7, 0.17, 0.14, (160, 126, 100))
     _box(s, frame + 0.014, 0.714, 0.142, 0.112, (236, 232, 220))
-    s.blob([(frame + 0.014, 0.72), (frame + 0.06, 0.78), (frame + 0.1, 0.745), (frame + 0.156, 0.72)], (160, 180, 176), **FLAT)
+    s.blob(
+        [(frame + 0.014, 0.72), (frame + 0.06, 0.78), (frame + 0.1, 0.745), (frame + 0.156, 0.72)],
+        (160, 180, 176),
+        **FLAT,
+    )
     lamp = (window + 0.46) % 1.1
     s.limb([(lamp, 0.38), (lamp, 0.66)], 0.01, (140, 116, 104), **FLAT)
     s.limb([(lamp - 0.05, 0.375), (lamp + 0.05, 0.375)], 0.014, (140, 116, 104), **FLAT)
-    s.polygon([(lamp - 0.075, 0.65), (lamp + 0.075, 0.65), (lamp + 0.045, 0.76), (lamp - 0.045, 0.76)], (250, 234, 196), **SOFT)
+    s.polygon(
+        [(lamp - 0.075, 0.65), (lamp + 0.075, 0.65), (lamp + 0.045, 0.76), (lamp - 0.045, 0.76)],
+        (250, 234, 196),
+        **SOFT,
+    )
     _box(s, -0.1, 0.365, 1.4, 0.035, (248, 242, 234))
     canvas.stamp(s)
     canvas.fade(0.0, 0.37, (196, 152, 112), (212, 172, 132))

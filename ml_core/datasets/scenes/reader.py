@@ -62,7 +62,9 @@ def _options(options: dict[str, str]) -> Options:
 
 def _number(what: str, text: str, low: int, high: int) -> int:
     if not (text.isascii() and text.isdigit() and low <= int(text) <= high):
-        raise BadInput(f"the {what} of scenes must be a whole number from {low} to {high}, not {text!r}", field="dataset")
+        raise BadInput(
+            f"the {what} of scenes must be a whole number from {low} to {high}, not {text!r}", field="dataset"
+        )
     return int(text)
 
 

@@ -1,4 +1,4 @@
-"""Sketches of things that do not act, each one unit high with its foot at the origin, and where others may sit on them."""
+"""Sketches of things that do not act: one unit high, the foot at the origin; and where others may sit on them."""
 
 from __future__ import annotations
 
@@ -106,10 +106,16 @@ def umbrella(colour: Colour) -> Sketch:
     dome += [(-x, y) for x, y in reversed(dome[:-1])]
     s.polygon([*dome, *reversed(rib)], colour)
     panel = {"outlined": False, "soft": 0.5}
-    s.polygon([(0, 0.965), (-0.2, 0.86), (-0.36, 0.72), (-0.43, 0.59), (-0.3, 0.6), (-0.22, 0.59), (-0.14, 0.77)],
-              lighter(colour, 0.45), **panel)
-    s.polygon([(0, 0.965), (0.2, 0.86), (0.36, 0.72), (0.43, 0.59), (0.3, 0.6), (0.22, 0.59), (0.14, 0.77)],
-              lighter(colour, 0.45), **panel)
+    s.polygon(
+        [(0, 0.965), (-0.2, 0.86), (-0.36, 0.72), (-0.43, 0.59), (-0.3, 0.6), (-0.22, 0.59), (-0.14, 0.77)],
+        lighter(colour, 0.45),
+        **panel,
+    )
+    s.polygon(
+        [(0, 0.965), (0.2, 0.86), (0.36, 0.72), (0.43, 0.59), (0.3, 0.6), (0.22, 0.59), (0.14, 0.77)],
+        lighter(colour, 0.45),
+        **panel,
+    )
     s.limb([(0, 0.96), (0, 1.0)], 0.035, INK, outlined=False)
     return s
 
@@ -118,8 +124,21 @@ def ball(colour: Colour) -> Sketch:
     """A ball with two seams and a stripe."""
     s = Sketch()
     s.ellipse(0, 0.5, 0.5, 0.5, colour, soft=1.3)
-    s.blob([(-0.46, 0.62), (-0.2, 0.74), (0.15, 0.76), (0.46, 0.68), (0.49, 0.5), (0.2, 0.57), (-0.15, 0.55), (-0.48, 0.42)],
-           lighter(colour, 0.6), outlined=False, soft=0.8)
+    s.blob(
+        [
+            (-0.46, 0.62),
+            (-0.2, 0.74),
+            (0.15, 0.76),
+            (0.46, 0.68),
+            (0.49, 0.5),
+            (0.2, 0.57),
+            (-0.15, 0.55),
+            (-0.48, 0.42),
+        ],
+        lighter(colour, 0.6),
+        outlined=False,
+        soft=0.8,
+    )
     s.ellipse(-0.2, 0.8, 0.13, 0.07, lighter(colour, 0.75), 30, outlined=False, soft=0)
     return s
 
@@ -147,8 +166,19 @@ def cup(colour: Colour) -> Sketch:
     s.ellipse(0, 0.07, 0.56, 0.09, lighter(colour, 0.5))
     ring = smooth([(0.2, 0.64), (0.44, 0.66), (0.58, 0.56), (0.58, 0.4), (0.46, 0.28), (0.2, 0.28)])
     s.limb([*ring, ring[0]], 0.1, darker(colour, 0.08))
-    s.polygon([(-0.4, 0.76), (0.4, 0.76), (0.37, 0.3), (0.28, 0.12), (0.15, 0.07), (-0.15, 0.07), (-0.28, 0.12), (-0.37, 0.3)],
-              colour)
+    s.polygon(
+        [
+            (-0.4, 0.76),
+            (0.4, 0.76),
+            (0.37, 0.3),
+            (0.28, 0.12),
+            (0.15, 0.07),
+            (-0.15, 0.07),
+            (-0.28, 0.12),
+            (-0.37, 0.3),
+        ],
+        colour,
+    )
     s.ellipse(0, 0.76, 0.4, 0.085, lighter(colour, 0.4))
     s.ellipse(0, 0.75, 0.33, 0.06, (112, 72, 50), outlined=False)
     for x in (-0.12, 0.1):

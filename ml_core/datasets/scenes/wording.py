@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from ml_core.datasets.scenes import phrases
@@ -47,20 +47,28 @@ SHORT = Detail((0.35, 0.3), 0.4, 0.3, 0.4, 0.35, vague_count=0.35, vague_noun=0.
 WRITERS = (RICH, RICH, PLAIN, PLAIN, SHORT)
 
 
+@dataclass(frozen=True)
+class _Named:
+    """A group in words: "two red balls", with what that claims."""
+
+    text: str
+    plural: bool
+    claims: list[Claim]
+
+
 @dataclass
 class _Parts:
     """The pieces of one sentence; an empty string is a piece that this caption leaves out."""
 
     subject: str
     plural: bool
+    is_person: bool
     action: str = ""
     doing: str = ""
-    other: str = ""
-    others_plural: bool = False
+    other: _Named | None = None
     relation: str = ""
     place: str = ""
     where: str = ""
-    claims: list[Claim] = field(default_factory=list)
 
 
 def captions(scene: Scene, chance: random.Random) -> list[Caption]:
@@ -78,59 +86,68 @@ def captions(scene: Scene, chance: random.Random) -> list[Caption]:
 
 def _write(scene: Scene, detail: Detail, chance: random.Random) -> Caption:
     groups = list(scene.groups)
-    hidden = len(groups) > 1 and detail is SHORT and chance.random() < 0.2
-    first = groups[1] if hidden else groups[0]
-    second = groups[1] if len(groups) > 1 and not hidden and chance.random() < detail.second else None
-    same_sort = len({KINDS[g.kind].vague for g in groups} - {None}) < sum(KINDS[g.kind].vague is not None for g in groups)
-    noun = _noun(first, detail, chance, vague_allowed=not same_sort)
-    parts = _Parts(*_noun_phrase(first, noun, detail.colours[0], detail, chance))
+    if len(groups) > 1 and detail is SHORT and chance.random() < 0.2:
+        groups = groups[1:]
+    first = groups[0]
+    noun = _noun(first, scene, detail, chance)
+    named = _name(first, noun, detail.colours[0], detail, chance)
+    claims = list(named.claims)
+    parts = _Parts(named.text, named.plural, noun == "person")
     if first.action and chance.random() < detail.action:
         parts.action = first.action
-        parts.doing = _doing(first, noun, chance)
-        parts.claims.append(["action", noun, first.action])
-    if second:
-        _add_second(parts, scene, second, noun, detail, chance)
+        parts.doing = chance.choice(phrases.DOING[first.action] + phrases.DOING_OF_KIND.get((noun, first.action), ()))
+        claims.append(["action", noun, first.action])
+    beside = ""
+    if len(groups) > 1 and chance.random() < detail.second:
+        second = groups[1].kind
+        parts.other = _name(groups[1], second, detail.colours[1], detail, chance)
+        claims += parts.other.claims
+        if scene.relation and chance.random() < detail.relation:
+            parts.relation = scene.relation
+            claims.append(["relation", noun, scene.relation, second])
+        beside = _beside(parts.other.text, parts.relation, second, chance)
     if chance.random() < detail.place:
         parts.place = scene.place if chance.random() > detail.vague_noun * 2 else _setting(scene.place)
         parts.where = chance.choice(phrases.WHERE[parts.place])
-        parts.claims.append(["place", parts.place])
-    return Caption(_finish(_sentence(parts, second, chance), chance), parts.claims)
+        claims.append(["place", parts.place])
+    return Caption(_finish(_sentence(parts, beside, chance), chance), claims)
 
 
 def _setting(place: str) -> str:
     return "indoors" if place in INDOORS else "outdoors"
 
 
-def _noun(group: Group, detail: Detail, chance: random.Random, *, vague_allowed: bool) -> str:
+def _noun(group: Group, scene: Scene, detail: Detail, chance: random.Random) -> str:
+    """The group's kind, or now and then a broader word if that word fits no other group of the scene."""
     vague = KINDS[group.kind].vague
-    return vague if vague and vague_allowed and chance.random() < detail.vague_noun else group.kind
+    alone = [KINDS[other.kind].vague for other in scene.groups].count(vague) == 1
+    return vague if vague and alone and chance.random() < detail.vague_noun else group.kind
 
 
-def _noun_phrase(
-    group: Group, noun: str, colour_odds: float, detail: Detail, chance: random.Random
-) -> tuple[str, bool, str, str, str, bool, str, str, str, list[Claim]]:
-    """The positional start of _Parts: the phrase, whether it is plural, seven empty pieces, and the claims."""
+def _name(group: Group, noun: str, colour_odds: float, detail: Detail, chance: random.Random) -> _Named:
     claims: list[Claim] = [["object", noun]]
     plural = group.count > 1
-    words = [chance.choice(phrases.NOUNS[noun])[plural]]
-    after = ""
+    words, after = [chance.choice(phrases.NOUNS[noun])[plural]], ""
     if chance.random() < colour_odds:
         claims.append(["colour", noun, group.colour])
         colour = chance.choice(phrases.COLOUR_WORDS.get((group.kind, group.colour), (group.colour,)))
         if noun == "person":
             after = _dressed(colour, plural, chance)
-        elif noun == "plant" and chance.random() < 0.7:
-            words, after = [phrases.NOUNS[noun][1][plural]], f" in {'' if plural else _a(colour)}{colour} pot{'s' * plural}"
         elif noun == "plant":
-            words, after = [phrases.NOUNS[noun][0][plural]], f" with {'' if plural else _a(colour)}{colour} pot{'s' * plural}"
+            words, after = ["plants" if plural else "plant"], _potted(colour, plural, chance)
         else:
             words.insert(0, colour)
     if chance.random() < detail.filler and noun in phrases.FILLERS:
         words.insert(0, chance.choice(phrases.FILLERS[noun]))
-    text = " ".join(words)
     many = plural and chance.random() < detail.vague_count
     claims.append(["count", noun, "many" if many else group.count])
-    return f"{_amount(group.count, many, text, chance)}{text}{after}", plural, "", "", "", False, "", "", "", claims
+    text = " ".join(words)
+    return _Named(_amount(group.count, many, text, chance) + text + after, plural, claims)
+
+
+def _potted(colour: str, plural: bool, chance: random.Random) -> str:
+    pot = f"{colour} pots" if plural else f"{_a(colour)}{colour} pot"
+    return f" {chance.choice(('in', 'in', 'growing in'))} {pot}"
 
 
 def _dressed(colour: str, plural: bool, chance: random.Random) -> str:
@@ -152,47 +169,32 @@ def _a(text: str) -> str:
     return "an " if text[0] in "aeiou" else "a "
 
 
-def _doing(group: Group, noun: str, chance: random.Random) -> str:
-    action = group.action or ""
-    return chance.choice(phrases.DOING[action] + phrases.DOING_OF_KIND.get((noun, action), ()))
+def _sentence(parts: _Parts, beside: str, chance: random.Random) -> str:
+    """The pieces in one of the orders that suit them."""
+    told = bool(parts.doing or parts.relation)
+    frames: list[tuple[bool, int, Callable[[_Parts, str, random.Random], str]]] = [
+        (True, 6, _fragment),
+        (True, 2, _there_is),
+        (True, 2, _picture),
+        (told, 3, _states),
+        (told, 1, _remark),
+        (bool(parts.doing), 1, _can_be_seen),
+        (bool(parts.action), 4, _acts),
+        (bool(parts.where) and told, 3, _place_first),
+        (parts.place in phrases.SCENERY, 1, _scenery),
+        (parts.relation in phrases.SEEN_BACK, 4, _seen_back),
+        (bool(parts.relation) and bool(parts.doing or not parts.where), 3, _thing_first),
+    ]
+    fitting = [(frame, weight) for fits, weight, frame in frames if fits]
+    frame = chance.choices([frame for frame, _ in fitting], [weight for _, weight in fitting])[0]
+    return frame(parts, beside, chance)
 
 
-def _add_second(
-    parts: _Parts, scene: Scene, second: Group, noun: str, detail: Detail, chance: random.Random
-) -> None:
-    other, plural, *_, claims = _noun_phrase(second, second.kind, detail.colours[1], detail, chance)
-    parts.other, parts.others_plural = other, plural
-    parts.claims.extend(claims)
-    if scene.relation and chance.random() < detail.relation:
-        parts.relation = scene.relation
-        parts.claims.append(["relation", noun, scene.relation, second.kind])
-
-
-def _sentence(parts: _Parts, second: Group | None, chance: random.Random) -> str:
-    frames: list[tuple[Callable[[_Parts, str, random.Random], str], int]] = [(_fragment, 6), (_there_is, 2), (_picture, 2)]
-    if parts.doing or (parts.relation and parts.other):
-        frames += [(_states, 3), (_remark, 1)]
-    if parts.action:
-        frames.append((_acts, 4))
-    if parts.where and (parts.doing or parts.relation):
-        frames.append((_place_first, 3))
-    if parts.place in phrases.SCENERY:
-        frames.append((_scenery, 1))
-    if parts.other and parts.relation in phrases.SEEN_BACK:
-        frames.append((_seen_back, 4))
-    if parts.other and parts.relation and (parts.doing or not parts.where):
-        frames.append((_thing_first, 3))
-    frame = chance.choices([f for f, _ in frames], [weight for _, weight in frames])[0]
-    return frame(parts, _beside(parts, second, chance), chance)
-
-
-def _beside(parts: _Parts, second: Group | None, chance: random.Random) -> str:
+def _beside(other: str, relation: str, kind: str, chance: random.Random) -> str:
     """How the second group is named after the first, with the relation or without."""
-    if second is None:
-        return ""
-    if not parts.relation:
-        return f"{chance.choice(phrases.NEAR)} {parts.other}" if chance.random() < 0.6 else f"with {parts.other}"
-    return f"{_preposition(parts.relation, second.kind, chance)} {parts.other}"
+    if not relation:
+        return f"{chance.choice(phrases.NEAR)} {other}" if chance.random() < 0.6 else f"with {other}"
+    return f"{_preposition(relation, kind, chance)} {other}"
 
 
 def _preposition(relation: str, kind: str, chance: random.Random) -> str:
@@ -205,14 +207,14 @@ def _fragment(parts: _Parts, beside: str, chance: random.Random) -> str:
     tail = [beside, parts.where]
     if chance.random() < 0.3 and not beside.startswith("with"):
         tail.reverse()
-    return _join(parts.subject, parts.doing, *tail)
+    subject = parts.subject
+    if not parts.plural and chance.random() < 0.2:
+        subject = subject.removeprefix("a ").removeprefix("an ")  # as in a headline
+    return _join(subject, parts.doing, *tail)
 
 
 def _there_is(parts: _Parts, beside: str, chance: random.Random) -> str:
-    are = "are" if parts.plural else "is"
-    if beside.startswith("with") and chance.random() < 0.5:
-        return _join("there", are, parts.subject, parts.doing, "and", parts.other, parts.where)
-    return _join("there", are, parts.subject, parts.doing, beside, parts.where)
+    return _join("there", _be(parts.plural), parts.subject, parts.doing, beside, parts.where)
 
 
 def _picture(parts: _Parts, beside: str, chance: random.Random) -> str:
@@ -220,13 +222,17 @@ def _picture(parts: _Parts, beside: str, chance: random.Random) -> str:
 
 
 def _states(parts: _Parts, beside: str, chance: random.Random) -> str:
-    return _join(parts.subject, "are" if parts.plural else "is", parts.doing, beside, parts.where)
+    return _join(parts.subject, _be(parts.plural), parts.doing, beside, parts.where)
 
 
 def _remark(parts: _Parts, beside: str, chance: random.Random) -> str:
     remark = chance.choice(phrases.REMARKS)
-    verb = ("are" if parts.plural else "is") if remark == "Looks like" else ""
+    verb = _be(parts.plural) if remark == "looks like" else ""
     return _join(remark, parts.subject, verb, parts.doing, beside, parts.where)
+
+
+def _can_be_seen(parts: _Parts, beside: str, chance: random.Random) -> str:
+    return _join(parts.subject, "can be seen", parts.doing, beside, parts.where)
 
 
 def _acts(parts: _Parts, beside: str, chance: random.Random) -> str:
@@ -235,7 +241,7 @@ def _acts(parts: _Parts, beside: str, chance: random.Random) -> str:
 
 
 def _place_first(parts: _Parts, beside: str, chance: random.Random) -> str:
-    return _join(f"{parts.where},", parts.subject, "are" if parts.plural else "is", parts.doing, beside)
+    return _join(f"{parts.where},", parts.subject, _be(parts.plural), parts.doing, beside)
 
 
 def _scenery(parts: _Parts, beside: str, chance: random.Random) -> str:
@@ -243,21 +249,26 @@ def _scenery(parts: _Parts, beside: str, chance: random.Random) -> str:
 
 
 def _seen_back(parts: _Parts, beside: str, chance: random.Random) -> str:
-    its, it = ("their", "them") if parts.plural or _is_person(parts) else ("its", "it")
+    """The second group as it stands to the first: "... with a red ball to its left"."""
+    if parts.other is None:
+        return _fragment(parts, beside, chance)
+    its, it = ("their", "them") if parts.plural or parts.is_person else ("its", "it")
     back = chance.choice(phrases.SEEN_BACK[parts.relation]).format(its=its, it=it)
-    joint = chance.choice(("with", "with", "and there " + ("are" if parts.others_plural else "is")))
-    start = _join(parts.subject, parts.doing, parts.where)
-    return f"{start} {joint} {parts.other} {back}" if joint == "with" else f"{start}, {joint} {parts.other} {back}"
-
-
-def _is_person(parts: _Parts) -> bool:
-    return ["object", "person"] in parts.claims[:1]
+    joint = " with" if chance.random() < 0.65 else f", and there {_be(parts.other.plural)}"
+    return f"{_join(parts.subject, parts.doing, parts.where)}{joint} {parts.other.text} {back}"
 
 
 def _thing_first(parts: _Parts, beside: str, chance: random.Random) -> str:
-    it = "them" if parts.others_plural else "it"
+    """The second group first: "a red bench with two cats sleeping on it"."""
+    if parts.other is None:
+        return _fragment(parts, beside, chance)
     stands = "on" if parts.relation == "on" else chance.choice(phrases.STANDS[parts.relation])
-    return _join(parts.other, parts.where, "with", parts.subject, parts.doing, stands, it)
+    it = "them" if parts.other.plural else "it"
+    return _join(parts.other.text, parts.where, "with", parts.subject, parts.doing, stands, it)
+
+
+def _be(plural: bool) -> str:
+    return "are" if plural else "is"
 
 
 def _join(*pieces: str) -> str:

@@ -1,4 +1,4 @@
-"""The facts of a scene and the families scenes come in: a base, a near duplicate, and siblings that differ in one factor."""
+"""The facts of a scene, and families of scenes: a base, a near duplicate, and siblings that differ in one factor."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ class Member:
 def dice(*parts: object) -> random.Random:
     """A random source that depends on `parts` alone."""
     digest = hashlib.sha256("|".join(map(str, parts)).encode()).digest()
-    return random.Random(int.from_bytes(digest[:8], "big"))
+    return random.Random(int.from_bytes(digest[:8], "big"))  # noqa: S311
 
 
 def split_of(scene: Scene) -> str:
@@ -72,7 +72,8 @@ def sensible(scene: Scene) -> bool:
         return False
     if len(scene.groups) == 1:
         return scene.relation is None
-    return scene.relation is not None and _stands(*scene.groups, scene.relation)
+    first, second = scene.groups
+    return scene.relation is not None and _stands(first, second, scene.relation)
 
 
 def _suits(group: Group, place: str) -> bool:
@@ -98,7 +99,9 @@ def _stands(first: Group, second: Group, relation: str) -> bool:
         room = {"bench": 3, "car": 2, "boat": 2}.get(second.kind, 1)
         return first.action in RESTING and second.count == 1 and first.count <= room and first.kind != "horse"
     if relation == "under":
-        return first.action != "jumping" and first.count <= 3 and second.count <= (1 if second.kind == "umbrella" else 3)
+        return (
+            first.action != "jumping" and first.count <= 3 and second.count <= (1 if second.kind == "umbrella" else 3)
+        )
     if relation in DEPTHS:
         return first.count + second.count <= 4 and second.kind != "kite"
     return relation != "above"
@@ -167,10 +170,12 @@ def _siblings(base: Scene, split: str, chance: random.Random) -> tuple[Member, .
     spare = ["context", "count", "attribute", "object"]
     chance.shuffle(spare)
     for slot in FACTORS:
-        factor = slot if found[slot] else next((name for name in spare if len(found[name]) > 1), None)
-        if factor is None:
-            return None
-        if factor != slot:
+        factor = slot
+        if not found[slot]:
+            more = [name for name in spare if len(found[name]) > 1]
+            if not more:
+                return None
+            factor = more[0]
             spare.remove(factor)
         members.append(Member(factor, found[factor].pop()))
     return tuple(members) if len({member.scene for member in members}) == len(members) - 1 else None

@@ -44,11 +44,11 @@ bench: $(VENV)/.stamp-bench ## Our speed beside the peers' (table and JSON in ou
 
 .PHONY: backup
 backup: $(VENV)/.stamp-runtime ## Database and store into one file: make backup [TO=file.tar]
-	@$(BIN)/python -m webapp.local.backup save $(TO)
+	@$(BIN)/python manage.py backup $(TO)
 
 .PHONY: restore
-restore: $(VENV)/.stamp-runtime ## Puts a backup in place of what is there: make restore FROM=file.tar
-	@$(BIN)/python -m webapp.local.backup restore $(FROM)
+restore: $(VENV)/.stamp-runtime ## Puts a backup in place of what is there: make restore FROM=file.tar YES=1
+	@$(BIN)/python manage.py restore $(FROM) $(if $(YES),--yes)
 
 .PHONY: clean
 clean: ## Removes the virtual environment and what tests left; keeps var/
@@ -58,10 +58,10 @@ $(VENV)/.stamp-python:
 	@command -v "$(PYTHON)" >/dev/null || { echo "Python 3.11 is needed: apt-get install python3.11 python3.11-venv"; exit 1; }
 	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' || { echo "Python 3.11 is needed, $(PYTHON) is another. Set PYTHON=/path/to/python3.11"; exit 1; }
 	@echo "Making $(VENV) …"
-	@"$(PYTHON)" -m venv $(VENV) 2>/dev/null || { \
-	  rm -rf $(VENV); \
+	@"$(PYTHON)" -c 'import ensurepip, venv' 2>/dev/null || { \
 	  [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null || { echo "Python's venv is missing: apt-get install python3.11-venv"; exit 1; }; \
-	  apt-get update -qq && { apt-get install -y -qq python3.11-venv || apt-get install -y -qq python3-venv; } >/dev/null && "$(PYTHON)" -m venv $(VENV); }
+	  apt-get update -qq && { apt-get install -y -qq python3.11-venv || apt-get install -y -qq python3-venv; } >/dev/null; }
+	@"$(PYTHON)" -m venv $(VENV)
 	@touch $@
 
 $(VENV)/.stamp-runtime: $(VENV)/.stamp-python requirements/runtime.txt $(LOCK)

@@ -27,16 +27,19 @@ def prepare(name: str) -> None:
     places = settings.PLACES
     connections.settings["default"]["NAME"] = name
     fingerprint = schema_fingerprint()
-    if known_fingerprint(name) == fingerprint:
-        empty(name)
-    else:
+    known = known_fingerprint(name) == fingerprint
+    if not known:
         embedded.drop_database(places, name)
         embedded.make_database(places, name)
-        owner = owner_connection(places.database_url(embedded.OWNER, name))
+    owner = owner_connection(places.database_url(embedded.OWNER, name))
+    if not known:
         call_command("migrate", database=OWNER_ALIAS, interactive=False, verbosity=0, run_syncdb=True)
-        grant(owner, embedded.APP, settings.APPEND_ONLY_TABLES)
-        owner.close()
-        del connections[OWNER_ALIAS], connections.settings[OWNER_ALIAS]
+    grant(owner, embedded.APP, settings.APPEND_ONLY_TABLES)
+    owner.close()
+    del connections[OWNER_ALIAS], connections.settings[OWNER_ALIAS]
+    if known:
+        empty(name)
+    else:
         with embedded.connect(places, name) as line:
             line.execute(sql.SQL("COMMENT ON DATABASE {} IS {}").format(sql.Identifier(name), fingerprint))
     TransactionTestCase._fixture_teardown = lambda case: empty(name)  # type: ignore[attr-defined]

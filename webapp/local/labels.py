@@ -8,6 +8,8 @@ import sys
 from pathlib import Path
 from typing import BinaryIO
 
+from webapp.settings import env
+
 _COLOURS = {"postgres": 34, "redis": 35, "web": 32, "runs": 33, "jobs": 36, "beat": 90, "setup": 37, "nearmiss": 1}
 _LARGEST_LOG = 8 * 2**20
 
@@ -20,7 +22,7 @@ class Labels:
         self._selector = selector
         self._rest: dict[int, bytes] = {}
         self._files: dict[str, BinaryIO] = {}
-        self._colour = sys.stdout.isatty() and "NO_COLOR" not in os.environ
+        self._colour = sys.stdout.isatty() and not env.read("NO_COLOR")
 
     def pipe(self, name: str) -> int:
         """A writable file descriptor for a child; close it here once the child has it."""

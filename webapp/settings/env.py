@@ -68,6 +68,7 @@ VARIABLES = [
     Variable("MODEL_API_URL", str, "", "OpenAI-compatible endpoint for runs that generate text."),
     Variable("MODEL_API_KEY", str, "", "Key of that endpoint; handed only to runs that generate text.", secret=True),
     Variable("TIME_ZONE", str, "UTC", "Time zone of dates on pages."),
+    Variable("NO_COLOR", str, "", "Anything here keeps colours out of the terminal."),
     Variable("LOG_LEVEL", str, "INFO", "Least severe log level that is written."),
 ]
 _BY_NAME = {variable.name: variable for variable in VARIABLES}

@@ -6,6 +6,7 @@ from typing import Any
 from django.core.management import call_command, get_commands
 from django.core.management.base import BaseCommand
 
+from webapp.local import static
 from webapp.settings import env
 
 
@@ -17,7 +18,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         """One process for all, because starting Django costs more than any of it."""
         call_command("prepare_database", verbosity=options["verbosity"], stdout=self.stdout)
-        call_command("collectstatic", interactive=False, verbosity=0)
+        static.collect()
         if env.read("NEARMISS_DEMO") and "make_demo" in get_commands():
             call_command("make_demo", stdout=self.stdout)
         sys.stdout.flush()

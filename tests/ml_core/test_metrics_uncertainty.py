@@ -1,0 +1,101 @@
+"""Intervals: whole units are resampled, fast ways agree with the plain loop, and Wilson steps in where a bootstrap is blind."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ml_core.metrics.uncertainty import by_unit, means, median, proportion, resampled_weights, wilson
+
+
+def clustered(units: int = 300, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
+    """Values 0/1 of five queries a unit that depend on each other, and their units."""
+    rng = np.random.default_rng(seed)
+    ease_U = rng.beta(0.6, 1.2, units)
+    units_Q = np.repeat(np.arange(units), 5)
+    return (rng.random(len(units_Q)) < ease_U[units_Q]).astype(np.int64), units_Q
+
+
+def naive_draws(values_Q: np.ndarray, units_Q: np.ndarray, statistic, resamples: int = 4000) -> np.ndarray:
+    """The plain loop: draw units with replacement, take all their queries, compute."""
+    rng = np.random.default_rng(99)
+    groups = [values_Q[units_Q == unit] for unit in np.unique(units_Q)]
+    drawn = (rng.integers(0, len(groups), len(groups)) for _ in range(resamples))
+    return np.array([statistic(np.concatenate([groups[u] for u in units])) for units in drawn])
+
+
+def test_a_proportion_agrees_with_a_loop_that_resamples_units() -> None:
+    values_Q, units_Q = clustered()
+    loop = naive_draws(values_Q, units_Q, np.mean)
+    estimate = proportion(*by_unit(values_Q, units_Q), resamples=4000)
+    width = np.subtract(*np.quantile(loop, (0.975, 0.025)))
+    assert estimate.value == values_Q.mean()
+    assert np.abs(np.quantile(loop, (0.025, 0.975)) - (estimate.low, estimate.high)).max() < 0.1 * width
+
+
+def test_queries_of_one_unit_are_not_taken_as_independent() -> None:
+    values_Q, units_Q = clustered()
+    together = proportion(*by_unit(values_Q, units_Q))
+    apart = proportion(*by_unit(values_Q, np.arange(len(values_Q))))
+    assert together.high - together.low > 1.3 * (apart.high - apart.low)
+    assert (together.n, apart.n) == (300, 1500)
+
+
+def test_means_and_medians_agree_with_the_loop() -> None:
+    rng = np.random.default_rng(3)
+    units_Q = np.repeat(np.arange(150), rng.integers(1, 8, 150))
+    values_Q = rng.geometric(0.1, len(units_Q)).astype(float)
+    sums_U, counts_U = by_unit(values_Q, units_Q)
+    (mean,) = means(sums_U[:, None], counts_U, fractions=(False,), resamples=4000)
+    middle = median(values_Q, units_Q, resamples=4000)
+    for estimate, statistic in ((mean, np.mean), (middle, np.median)):
+        loop = naive_draws(values_Q, units_Q, statistic)
+        low, high = np.quantile(loop, (0.025, 0.975))
+        assert estimate.value == pytest.approx(statistic(values_Q))
+        assert abs(estimate.low - low) <= max(0.15 * (high - low), 0.5 if statistic is np.median else 0)
+        assert abs(estimate.high - high) <= max(0.15 * (high - low), 0.5 if statistic is np.median else 0)
+
+
+@given(st.lists(st.tuples(st.integers(1, 9), st.integers(0, 4)), min_size=1, max_size=30))
+@settings(max_examples=50, deadline=None)
+def test_the_median_of_every_resample_is_numpys(pairs: list[tuple[int, int]]) -> None:
+    values_Q, units_Q = (np.array(column) for column in zip(*pairs, strict=True))
+    names = np.unique(units_Q)
+    (weights_BU,) = resampled_weights(len(names), 40, 5, width=len(values_Q))
+    expected = []
+    for weights_U in weights_BU.astype(int):
+        drawn = [values_Q[units_Q == unit] for unit, times in zip(names, weights_U, strict=True) for _ in range(times)]
+        expected.append(np.median(np.concatenate(drawn)))
+    found = median(values_Q, units_Q, resamples=40, seed=5)
+    assert (found.low, found.high) == pytest.approx(tuple(np.quantile(expected, (0.025, 0.975))))
+
+
+@pytest.mark.parametrize("hits", [0, 5])
+def test_where_all_or_none_hit_wilson_speaks_for_the_number_of_units(hits: int) -> None:
+    estimate = proportion(np.full(40, hits), np.full(40, 5))
+    assert (estimate.low, estimate.high) == wilson(40 if hits else 0, 40)
+    assert estimate.high - estimate.low > 0.05
+    (mean,) = means(np.full((40, 1), hits / 5), np.ones(40), fractions=(True,))
+    assert (mean.low, mean.high) == pytest.approx((estimate.low, estimate.high))
+
+
+def test_wilson_gives_published_values() -> None:
+    assert wilson(0, 10) == pytest.approx((0.0, 0.2775), abs=1e-4)
+    assert wilson(81, 263) == pytest.approx((0.2553, 0.3662), abs=1e-4)  # Newcombe 1998, table I
+    assert wilson(0, 0) == (0.0, 1.0)
+
+
+def test_intervals_cover_the_truth_about_as_often_as_they_say() -> None:
+    covered = 0
+    for seed in range(200):
+        values_Q, units_Q = clustered(120, seed)
+        estimate = proportion(*by_unit(values_Q, units_Q), resamples=500, seed=seed)
+        covered += estimate.low <= 1 / 3 <= estimate.high
+    assert 178 <= covered <= 200
+
+
+def test_the_same_seed_gives_the_same_interval() -> None:
+    pair = by_unit(*clustered())
+    assert proportion(*pair, seed=4) == proportion(*pair, seed=4) != proportion(*pair, seed=5)

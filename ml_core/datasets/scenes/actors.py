@@ -98,7 +98,7 @@ def _beast_on_legs(kind: str, coat: Colour, action: str) -> Sketch:
         _head(kind, coat, asleep=False),
         *head,
         1,
-        {"eating": -24 if kind != "horse" else -50, "jumping": -8}.get(action, 0),
+        {"eating": -24 if kind != "horse" else -38, "jumping": -8}.get(action, 0),
     )
     if action == "running":
         _dust(s)
@@ -144,9 +144,9 @@ def _mane(coat: Colour) -> Colour:
 def _horse_neck(s: Sketch, coat: Colour, shoulder: Point, action: str) -> Point:
     """Neck and mane; returns where the head begins."""
     x, y = shoulder
-    poll = (x + 0.3, 0.27) if action == "eating" else (x + 0.26, y + 0.34)
+    poll = (x + 0.3, 0.38) if action == "eating" else (x + 0.26, y + 0.34)
     if action == "eating":
-        mane = [(x + 0.02, y + 0.16), (x + 0.24, y + 0.06), (x + 0.38, 0.3), (x + 0.24, 0.26), (x + 0.04, y)]
+        mane = [(x + 0.02, y + 0.16), (x + 0.24, y + 0.06), (x + 0.38, 0.42), (x + 0.24, 0.34), (x + 0.04, y)]
     else:
         mane = [
             (x - 0.1, y + 0.1),
@@ -163,9 +163,11 @@ def _horse_neck(s: Sketch, coat: Colour, shoulder: Point, action: str) -> Point:
 def _food(s: Sketch, kind: str, head: Point) -> None:
     x = head[0] + 0.2
     if kind == "horse":
-        for k in range(5):
-            s.limb([(x - 0.2 + 0.1 * k, 0.0), (x - 0.24 + 0.12 * k, 0.12)], 0.05, (222, 186, 92), counts=False)
-        s.ellipse(x, 0.03, 0.26, 0.06, (212, 172, 80), counts=False)
+        s.blob(
+            [(x - 0.3, 0.0), (x - 0.2, 0.1), (x, 0.16), (x + 0.16, 0.09), (x + 0.24, 0.0)], (222, 184, 92), counts=False
+        )
+        for straw in (-0.16, -0.05, 0.07):
+            s.limb([(x + straw, 0.02), (x + straw + 0.05, 0.11)], 0.016, (186, 146, 62), outlined=False, counts=False)
         return
     s.ellipse(x, 0.13, 0.21, 0.05, (150, 96, 62), counts=False)
     s.polygon([(x - 0.21, 0.13), (x + 0.21, 0.13), (x + 0.16, 0.0), (x - 0.16, 0.0)], (120, 170, 196), counts=False)

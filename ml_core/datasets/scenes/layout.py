@@ -35,11 +35,11 @@ HEIGHT = {
 GROWTH = {1: 1.22, 2: 1.0, 3: 0.88, 4: 0.78}
 STAGGERED = {  # where wide figures stand: share of the region's width, and how far back
     1: ((0.0, 0.0),),
-    2: ((-0.19, 0.10), (0.19, -0.03)),
+    2: ((-0.21, 0.10), (0.21, -0.03)),
     3: ((-0.22, 0.14), (0.22, 0.07), (-0.05, -0.05)),
     4: ((-0.23, 0.16), (0.21, 0.13), (-0.21, 0.0), (0.24, -0.05)),
 }
-SHARE = {1: 1.0, 2: 0.62, 3: 0.55, 4: 0.52}
+SHARE = {1: 1.0, 2: 0.58, 3: 0.55, 4: 0.52}
 FLOOR = 0.36  # no foot stands higher than this, except in the air
 
 
@@ -131,7 +131,7 @@ def _regions(scene: Scene, look: random.Random, pose: random.Random) -> list[Reg
         return [Region(0.5, 0.2, 0.6, 0.9, row=True, tallest=0.38), wide]
     if relation == "under" and scene.groups[1].kind == "umbrella":
         return [
-            Region(near(0.5, 0.02), near(0.07, 0.01), 0.62, row=True, tallest=0.36),
+            Region(near(0.5, 0.02), near(0.07, 0.01), 0.8, row=True, tallest=0.38),
             Region(0.5, 0.12, 0.9, 1.28, tallest=0.9),
         ]
     if relation == "under":

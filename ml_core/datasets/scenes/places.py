@@ -13,13 +13,18 @@ SOFT = {"outlined": False, "soft": 0.5}
 WIDE = 1.16  # backgrounds are drawn wider than the picture and cropped, so that siblings are not pixel twins
 
 
+# Morning, noon and evening: what the sky is mixed with, most at the horizon.
+_MOODS: tuple[tuple[Colour, float], ...] = (((255, 255, 255), 0.0), ((255, 214, 176), 0.6), ((250, 206, 216), 0.5))
+
+
 def paint(canvas: Canvas, place: str, chance: random.Random) -> None:
     """Covers `canvas` (WIDE times as wide as high) with a view of `place`; `chance` picks its details."""
     _PAINTERS[place](canvas, chance)
 
 
 def _sky(canvas: Canvas, chance: random.Random, horizon: float, high: Colour, low: Colour) -> None:
-    canvas.fade(horizon, 1.0, low, high)
+    tint, share = chance.choice(_MOODS)
+    canvas.fade(horizon, 1.0, mix(low, tint, share), mix(high, tint, share * 0.45))
     x = chance.uniform(0.15, 1.0)
     canvas.glow(x, 0.86, 0.24, 0.24, (255, 246, 214), 0.75)
     s = Sketch()

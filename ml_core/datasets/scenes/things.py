@@ -102,8 +102,8 @@ def umbrella(colour: Colour) -> Sketch:
     s.limb([(0, 0.02), (0, 0.95)], 0.035, (236, 226, 206))
     s.limb([(-0.12, 0.015), (0.12, 0.015)], 0.03, METAL)
     rib = [(-0.56, 0.56), (-0.3, 0.6), (-0.09, 0.575), (0.09, 0.575), (0.3, 0.6), (0.56, 0.56)]
-    dome = [(-0.56, 0.56), (-0.52, 0.7), (-0.38, 0.85), (-0.18, 0.94), (0, 0.965)]
-    dome += [(-x, y) for x, y in reversed(dome[:-1])]
+    half = [(-0.56, 0.56), (-0.54, 0.66), (-0.48, 0.76), (-0.38, 0.85), (-0.25, 0.915), (-0.12, 0.953), (0, 0.965)]
+    dome = [*half, *((-x, y) for x, y in reversed(half[:-1]))]
     s.polygon([*dome, *reversed(rib)], colour)
     panel = {"outlined": False, "soft": 0.5}
     s.polygon(
@@ -116,7 +116,7 @@ def umbrella(colour: Colour) -> Sketch:
         lighter(colour, 0.45),
         **panel,
     )
-    s.limb([(0, 0.96), (0, 1.0)], 0.035, INK, outlined=False)
+    s.limb([(0, 0.965), (0, 0.99)], 0.028, darker(colour, 0.4), outlined=False)
     return s
 
 

@@ -80,7 +80,9 @@ def _suits(group: Group, place: str) -> bool:
     kind = KINDS[group.kind]
     acts = group.action in kind.actions if kind.actions else group.action is None
     too_white = group.colour == "white" and place == "snow"
-    return acts and place in kind.places and group.colour in kind.colours and group.count <= kind.most and not too_white
+    in_the_road = (group.kind, group.action, place) == ("person", "sleeping", "street")
+    fits = place in kind.places and group.colour in kind.colours and group.count <= kind.most
+    return acts and fits and not too_white and not in_the_road
 
 
 def _stands(first: Group, second: Group, relation: str) -> bool:

@@ -21,9 +21,15 @@ def health(request: HttpRequest) -> HttpResponse:
 urlpatterns: list[URLPattern | URLResolver] = [
     path("healthz", health, name="health"),
     path("", include("webapp.accounts.urls")),
+    path("", include("webapp.corpora.urls")),
     path("", include("webapp.experiments.urls")),
     *allauth_urlpatterns,
 ]
 
 if settings.DEBUG:
     urlpatterns.append(path("design/", open_page()(style_page), name="design"))
+
+handler400 = "webapp.errors.bad_request"
+handler403 = "webapp.errors.forbidden"
+handler404 = "webapp.errors.not_found"
+handler500 = "webapp.errors.fault"

@@ -18,7 +18,7 @@ from webapp.accounts.models import ApiToken, Project, User
 
 @dataclass(frozen=True)
 class Knocker:
-    """Somebody at a door, with a session or a token. `role` is theirs in our project, `elsewhere` in the foreign one."""
+    """Somebody at a door, with a session or a token. `role` is theirs in our project, `elsewhere` in the other."""
 
     name: str
     user: User | None = None
@@ -50,7 +50,7 @@ class World:
 
 
 def make_world(builders: list[Callable[[World], None]]) -> World:
-    """Two projects, somebody in every role, an administrator in no project, and tokens that should and should not open."""
+    """Two projects, somebody in every role, an administrator in none, tokens good and bad."""
     owner, outsider = (
         people.person("owner", password=people.PASSWORD),
         people.person("outsider", password=people.PASSWORD),

@@ -1,0 +1,49 @@
+"""Answers where no view could: programs get a problem as JSON, people a page of templates/."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.views import defaults
+
+from webapp.api import PROBLEM
+
+
+def _for_program(request: HttpRequest) -> bool:
+    return request.path.startswith("/api/")
+
+
+def problem(status: HTTPStatus, detail: str) -> JsonResponse:
+    """A problem (RFC 9457)."""
+    body = {"type": "about:blank", "title": status.phrase, "status": status.value, "detail": detail}
+    return JsonResponse(body, status=status, content_type=PROBLEM)
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """400: Django refused the request itself (a host name, a field count)."""
+    if _for_program(request):
+        return problem(HTTPStatus.BAD_REQUEST, "The request could not be understood.")
+    return defaults.bad_request(request, exception)
+
+
+def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """403."""
+    if _for_program(request):
+        return problem(HTTPStatus.FORBIDDEN, "You may not do this.")
+    return defaults.permission_denied(request, exception)
+
+
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """404."""
+    if _for_program(request):
+        return problem(HTTPStatus.NOT_FOUND, "There is nothing at this address.")
+    return defaults.page_not_found(request, exception)
+
+
+def fault(request: HttpRequest, *args: Any) -> HttpResponse:
+    """500: the log has the traceback, nobody else sees it."""
+    if _for_program(request):
+        return problem(HTTPStatus.INTERNAL_SERVER_ERROR, "Something broke on our side. It is in the log.")
+    return defaults.server_error(request)

@@ -35,7 +35,7 @@ check: $(VENV)/.stamp-dev ## Style, types, layers, migrations, templates, produc
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports --config pyproject.toml
 	$(BIN)/mypy
-	$(BIN)/djlint templates --check --lint
+	$(BIN)/djlint templates --lint
 	$(BIN)/python manage.py check_everything
 
 .PHONY: bench

@@ -7,6 +7,7 @@ import os
 import socket
 import sys
 import time
+from functools import partial
 
 from webapp.local import embedded
 from webapp.local.places import Places
@@ -57,9 +58,7 @@ def start_servers(supervisor: Supervisor, places: Places) -> bool:
         embedded.prepare(places)
         wanted.append(embedded.redis(places))
     for server in wanted:
-        supervisor.add(
-            Charge(server.name, lambda output, server=server: embedded.spawn(server, output), server.stop_signal, 30)
-        )
+        supervisor.add(Charge(server.name, partial(embedded.spawn, server), server.stop_signal, 30))
     for server in wanted:
         if not supervisor.wait_until(server.ready, 60):
             supervisor.say(f"{server.name} does not answer; its log above says why.")

@@ -24,7 +24,6 @@ from webapp.local.places import SERVICE_USER, Places, open_to_others, private_fo
 
 SUPERUSER = "postgres"
 OWNER, APP = "nearmiss_owner", "nearmiss_app"
-_QUIET = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
 
 
 class NotReady(Exception):
@@ -214,7 +213,9 @@ def _initdb(places: Places, user: pwd.struct_passwd | None) -> None:
             user=user.pw_uid if user else None,
             group=user.pw_gid if user else None,
             extra_groups=[] if user else None,
-            **_QUIET,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
         )
     finally:
         shutil.rmtree(password.parent)

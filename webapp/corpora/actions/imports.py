@@ -24,7 +24,7 @@ FORMATS = {
 }
 UPLOADED = "@upload"  # stands for the unpacked zip in a reference
 OPEN_STATES = (Import.State.CHECKING, Import.State.CHECKED, Import.State.QUEUED, Import.State.IMPORTING)
-_SCENES_MOST = 20_000
+SCENES_MOST = 20_000
 
 
 @transaction.atomic
@@ -72,8 +72,8 @@ def upload_reference(kind: str, options: Mapping[str, str | int | None]) -> str:
 
 def scenes_reference(count: int, seed: int) -> str:
     """A reference to scenes drawn by code; BadInput where there are too many or too few."""
-    if not 1 <= count <= _SCENES_MOST:
-        raise BadInput(f"Between 1 and {_SCENES_MOST:,} scenes can be drawn.", field="count")
+    if not 1 <= count <= SCENES_MOST:
+        raise BadInput(f"Between 1 and {SCENES_MOST:,} scenes can be drawn.", field="count")
     return f"scenes:{count}?seed={seed}"
 
 

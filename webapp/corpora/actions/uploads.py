@@ -1,0 +1,35 @@
+"""Takes an uploaded file from the request to a file on disk, in blocks, up to the limit."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from django.conf import settings
+from django.core.files.uploadedfile import TemporaryUploadedFile, UploadedFile
+from django.core.files.uploadhandler import StopUpload, TemporaryFileUploadHandler
+
+from ml_core.spec import BadInput
+
+
+class WholeFileOnDisk(TemporaryFileUploadHandler):
+    """Every file goes to a temporary file whatever its size; more bytes than are accepted end the connection."""
+
+    taken = 0
+
+    def receive_data_chunk(self, raw_data: bytes, start: int) -> None:
+        """Write a block."""
+        self.taken += len(raw_data)
+        if self.taken > settings.NEARMISS_UPLOAD_LIMIT:
+            raise StopUpload(connection_reset=True)
+        super().receive_data_chunk(raw_data, start)
+
+
+def as_file(upload: UploadedFile) -> Path:
+    """Where an upload lies on disk; BadInput where it does not start like a zip."""
+    if not isinstance(upload, TemporaryUploadedFile):
+        raise BadInput("The file did not arrive whole. Send it again.", field="file")
+    path = Path(upload.temporary_file_path())
+    with path.open("rb") as file:
+        if file.read(4) not in (b"PK\x03\x04", b"PK\x05\x06"):
+            raise BadInput("This file is no zip. Pack the folder as a plain .zip file.", field="file")
+    return path

@@ -1,0 +1,18 @@
+"""The places of this app: data sets in a project's bar, server folders among the administrators' pages."""
+
+from __future__ import annotations
+
+from webapp.accounts import administration
+from webapp.accounts.administration import Entry
+from webapp.accounts.navigation import project_url
+from webapp.design.navigation import Section, register_section
+
+
+def register() -> None:
+    """Add them all."""
+    register_section(
+        Section("corpora", "Data sets", lambda request: project_url(request, "corpora:list", "corpus.view"), order=20)
+    )
+    administration.register(
+        Entry("Server folders", "The folders of this server that people may import from.", "corpora:roots", 30)
+    )

@@ -1,0 +1,85 @@
+"""Imports of a project and what was found wrong, as their pages show it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from webapp.accounts.models import Project
+from webapp.corpora.models import Import
+
+# What is wrong, in words for a heading; the reader's messages say the rest.
+WORDS = {
+    "missing-file": "Files that are not there",
+    "unreadable-file": "Files that cannot be read",
+    "broken-picture": "Broken pictures",
+    "not-a-picture": "Files that are no pictures",
+    "huge-picture": "Pictures that are too large",
+    "misnamed-picture": "Pictures of another kind than their name says",
+    "path-outside": "Names that lead out of the folder",
+    "wrong-keys": "Entries that cannot be read",
+    "wrong-type": "Values of the wrong kind",
+    "long-caption": "Captions that are too long",
+    "empty-caption": "Empty captions",
+    "caption-without-picture": "Captions without a picture",
+    "picture-without-caption": "Pictures without a caption",
+    "duplicate-id": "Ids that stand there twice",
+    "duplicate-picture": "The same picture twice",
+    "size-differs": "Pictures of another size than declared",
+    "other-file": "Other files",
+    "empty-class": "Classes without a picture",
+    "two-names": "Labels with two names",
+}
+SHOWN = 200
+
+
+@dataclass(frozen=True)
+class ProblemRow:
+    """Something wrong with a source."""
+
+    severity: str
+    code: str
+    words: str
+    place: str
+    message: str
+
+
+def open_imports(project: Project) -> list[Import]:
+    """Imports that are not over, oldest first, and none that somebody else's data set came of."""
+    ended = [Import.State.DONE, Import.State.CANCELLED, Import.State.REFUSED, Import.State.FAILED]
+    return list(
+        Import.objects.filter(project=project).exclude(state__in=ended).select_related("created_by").order_by("id")
+    )
+
+
+def ended_badly(project: Project, limit: int = 5) -> list[Import]:
+    """The latest imports that were refused or failed."""
+    states = [Import.State.REFUSED, Import.State.FAILED]
+    found = Import.objects.filter(project=project, state__in=states).select_related("created_by").defer("preview")
+    return list(found.order_by("-id")[:limit])
+
+
+def import_of(project: Project, import_id: int) -> Import | None:
+    """An import of the project; None where it has none of this number."""
+    return (
+        Import.objects.select_related("project", "created_by", "corpus").filter(project=project, pk=import_id).first()
+    )
+
+
+def problems_of(row: Import, code: str = "", limit: int | None = SHOWN) -> list[ProblemRow]:
+    """What was found wrong, the worst first; of one kind where `code` names it."""
+    found = [entry for entry in row.preview.get("problems", []) if not code or entry[1] == code]
+    return [ProblemRow(entry[0], entry[1], words_of(entry[1]), entry[2], entry[3]) for entry in found[:limit]]
+
+
+def problem_counts(row: Import) -> list[dict[str, Any]]:
+    """How many problems there are of each kind."""
+    return [
+        {"severity": severity, "code": code, "words": words_of(code), "count": count}
+        for severity, code, count in row.preview.get("problem_counts", [])
+    ]
+
+
+def words_of(code: str) -> str:
+    """A kind of problem in words."""
+    return WORDS.get(code, code.replace("-", " ").capitalize())

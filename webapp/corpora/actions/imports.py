@@ -55,7 +55,7 @@ def start_import(
     )
     record(verb="import.started", actor=actor, project=project, target=row.name, details={"source": source}, now=now)
     if confirmed:
-        confirm_import(row=row, leave_out=False, actor=actor, now=now)
+        row = confirm_import(row=row, leave_out=False, actor=actor, now=now)
     wake_workers()
     return row
 

@@ -30,7 +30,8 @@ def wilson(hits: float, n: int, level: float = LEVEL) -> tuple[float, float]:
     share, weight = hits / n, z * z / n
     middle = (share + weight / 2) / (1 + weight)
     half = z * np.sqrt(share * (1 - share) / n + weight / (4 * n)) / (1 + weight)
-    return float(max(0.0, middle - half)), float(min(1.0, middle + half))
+    low, high = float(middle - half), float(middle + half)
+    return (low if hits else 0.0), (high if hits < n else 1.0)  # exact at the ends, where rounding would cut off the value
 
 
 def by_unit(values_Q: np.ndarray, units_Q: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -16,7 +16,9 @@ EVERY += ("bpref", "judged@3")
 
 
 def test_one_list_by_hand() -> None:
-    graded = from_arrays(np.array([[0.9, 0.8, 0.7, 0.6]]), np.array([[0, 2, -1, 1]]), judged_QJ=np.array([[0, 2, 1, 3]]))
+    graded = from_arrays(
+        np.array([[0.9, 0.8, 0.7, 0.6]]), np.array([[0, 2, -1, 1]]), judged_QJ=np.array([[0, 2, 1, 3]])
+    )
     found = {name: float(values[0]) for name, values in evaluate(graded, EVERY).items()}
     ideal = 3 + 2 / math.log2(3) + 1 / 2
     assert found == pytest.approx(

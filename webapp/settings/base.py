@@ -106,6 +106,7 @@ ALLAUTH_TRUSTED_PROXY_COUNT = env.read("TRUSTED_PROXIES")
 MFA_ADAPTER = "webapp.accounts.adapters.MfaAdapter"
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
 MFA_TOTP_ISSUER = "Nearmiss"
+MFA_ALLOW_UNVERIFIED_EMAIL = True  # an invitation is the proof
 
 # Words and dates
 LANGUAGE_CODE = "en"

@@ -1,0 +1,167 @@
+"""Kills in the middle of a real training and a real evaluation: the run ends right, once, with an uninterrupted run's numbers."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.conf import settings
+from django.db import connection, transaction
+from django.utils import timezone
+
+from ml_core.datasets.frozen import write_frozen
+from ml_core.datasets.opening import open_dataset
+from tests.workers.ground import Ground, child_of, ended, kill_child, standing, wait
+from webapp.accounts.models import Project
+from webapp.corpora.models import Corpus
+from webapp.corpora.rows import copy_rows
+from webapp.experiments.actions import cancel_run, launch_run, resume_run
+from webapp.experiments.files import store
+from webapp.experiments.models import Artifact, Case, LogLine, Metric, Run
+
+TRAINING = {
+    "image_size": 32, "width": 32, "vision_layers": 1, "text_layers": 1, "embedding": 32, "max_steps": 60, "epochs": 50,
+    "batch_size": 16, "eval_every": 10, "checkpoint_every": 10, "val_limit": 20,
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def ground(django_db_setup: None, django_db_blocker: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ground]:
+    """Servers and a worker of these tests' own."""
+    folder = tmp_path_factory.mktemp("kills")
+    with django_db_blocker.unblock(), standing(folder, Path(settings.NEARMISS_STORE), settings.NEARMISS_CACHE) as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def project(ground: Ground) -> Project:
+    """A project."""
+    return Project.objects.create(slug="birds", name="Birds", created_at=timezone.now())
+
+
+@pytest.fixture(scope="module")
+def corpus(project: Project) -> Corpus:
+    """Drawn scenes as a data set that is ready."""
+    dataset = open_dataset("scenes:120?seed=5&size=48")
+    made = Corpus.objects.create(project=project, name="Scenes", task="retrieval", created_at=timezone.now())
+    write_frozen(dataset, store(), made.prefix)
+    with transaction.atomic():
+        copy_rows(connection, made.pk, store(), made.prefix, lambda stage, done, total: None)
+    made.state, made.item_count = Corpus.State.READY, len(dataset.item_ids)
+    made.save()
+    return made
+
+
+@pytest.fixture(scope="module")
+def trained(project: Project, corpus: Corpus) -> Run:
+    """A training that nobody interrupted."""
+    return wait(launch(project, "contrastive.train", data=f"corpus:{corpus.pk}", **TRAINING), ended)
+
+
+@pytest.fixture(scope="module")
+def evaluated(project: Project, corpus: Corpus, trained: Run) -> Run:
+    """An evaluation that nobody interrupted."""
+    assert trained.state == "succeeded", trained.failure
+    return wait(evaluation(project, corpus, trained), ended)
+
+
+def launch(project: Project, method: str, **values: object) -> Run:
+    return launch_run(project=project, method=method, values=values, actor=None, now=timezone.now())
+
+
+def evaluation(project: Project, corpus: Corpus, trained: Run) -> Run:
+    values = {"data": f"corpus:{corpus.pk}", "encoder": f"run:{trained.pk}", "resamples": 100}
+    return launch(project, "retrieval.evaluate", **values)
+
+
+def numbers(run: Run) -> dict[tuple[str, str, int], tuple[float | int | None, ...]]:
+    """Every metric of a run, checked to be there once."""
+    found = list(Metric.objects.filter(run=run).values_list("name", "slice", "step", "value", "low", "high", "n"))
+    assert len({row[:3] for row in found}) == len(found)
+    return {row[:3]: row[3:] for row in found}
+
+
+def assert_equals(run: Run, whole: Run) -> None:
+    """The run ended well, with everything that an uninterrupted one leaves."""
+    assert run.state == "succeeded", run.failure
+    assert numbers(run) == numbers(whole)
+    paths = [set(Artifact.objects.filter(run=one).values_list("path", flat=True)) for one in (run, whole)]
+    assert paths[0] == paths[1]
+    assert Case.objects.filter(run_id=run.pk).count() == whole.case_count == run.case_count
+    assert child_of(run) is None
+
+
+def halfway(run: Run) -> bool:
+    """A training that has a checkpoint and is not done."""
+    assert not ended(run), run.failure
+    return bool(run.checkpoint)
+
+
+def working(run: Run) -> bool:
+    """An evaluation whose method has begun to speak."""
+    assert not ended(run), run.failure
+    return child_of(run) is not None and bool(run.provenance)
+
+
+def strike(ground: Ground, run: Run, what: str) -> Run:
+    """Kills a part while the run works, brings it back, and waits for the run to end; a killed method is resumed."""
+    if what == "child":
+        kill_child(run)
+        failed = wait(run, ended)
+        assert (failed.state, "SIGKILL" in failed.failure["reason"]) == ("failed", True)
+        assert failed.failure["advice"]
+        resume_run(run=failed, actor=None, now=timezone.now())
+        return wait(run, ended)
+    ground.kill(what)
+    if what == "worker":
+        deadline = time.monotonic() + 5
+        while child_of(run) and time.monotonic() < deadline:
+            time.sleep(0.05)
+        assert child_of(run) is None, "the method outlived its worker"
+    else:
+        time.sleep(1.5)
+    ground.raise_(what)
+    return wait(run, ended)
+
+
+@pytest.mark.parametrize("what", ["child", "worker", "postgres", "redis"])
+def test_a_training_survives_a_kill_of_its(what, ground, project, corpus, trained):
+    run = launch(project, "contrastive.train", data=f"corpus:{corpus.pk}", **TRAINING)
+    wait(run, halfway)
+    run = strike(ground, run, what)
+    assert run.attempt == (2 if what in ("child", "worker") else 1)
+    if run.attempt == 2:
+        assert LogLine.objects.filter(run=run, message__startswith="Attempt 2 goes on from step").exists()
+    assert_equals(run, trained)
+
+
+@pytest.mark.parametrize("what", ["child", "worker", "postgres", "redis"])
+def test_an_evaluation_survives_a_kill_of_its(what, ground, project, corpus, trained, evaluated):
+    run = evaluation(project, corpus, trained)
+    wait(run, working)
+    assert_equals(strike(ground, run, what), evaluated)
+
+
+def test_a_worker_that_is_asked_to_end_leaves_a_checkpoint_for_the_next(ground, project, corpus, trained):
+    run = launch(project, "contrastive.train", data=f"corpus:{corpus.pk}", **TRAINING)
+    wait(run, halfway)
+    ground.site.stop("runs")
+    waiting = Run.objects.get(pk=run.pk)
+    assert (waiting.state, waiting.lost_count) == ("queued", 0)
+    ground.raise_("worker")
+    run = wait(run, ended)
+    assert run.attempt == 2
+    assert_equals(run, trained)
+
+
+def test_a_cancelled_training_writes_a_checkpoint_and_can_be_resumed(ground, project, corpus, trained):
+    run = launch(project, "contrastive.train", data=f"corpus:{corpus.pk}", **TRAINING)
+    wait(run, halfway)
+    run = wait(cancel_run(run=run, actor=None, now=timezone.now()), ended)
+    assert (run.state, child_of(run)) == ("cancelled", None)
+    assert run.checkpoint["step"] >= 10
+    run = wait(resume_run(run=run, actor=None, now=timezone.now()), ended)
+    assert_equals(run, trained)

@@ -31,7 +31,7 @@ def wilson(hits: float, n: int, level: float = LEVEL) -> tuple[float, float]:
     middle = (share + weight / 2) / (1 + weight)
     half = z * np.sqrt(share * (1 - share) / n + weight / (4 * n)) / (1 + weight)
     low, high = float(middle - half), float(middle + half)
-    return (low if hits else 0.0), (high if hits < n else 1.0)  # exact at the ends, where rounding would cut off the value
+    return (low if hits else 0.0), (high if hits < n else 1.0)  # exact at the ends, where rounding would miss them
 
 
 def by_unit(values_Q: np.ndarray, units_Q: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -19,7 +19,7 @@ from ml_core.spec import BadInput, Context
 def run(spec: RankingScore, context: Context) -> Iterator[Event]:
     """Metrics by measure; per_query.csv where asked for."""
     names = measure_names(spec.measures, spec.ks)
-    (qrels,), (ranking,) = read_together(qrels=[spec.qrels], runs=[spec.run])
+    (qrels,), (ranking,) = read_together(qrels=[spec.qrels], runs=[spec.run], runs_field="run")
     queries, graded, remarks = grade(ranking, qrels, level=spec.level, complete=spec.complete, depth=spec.depth)
     yield from (Log(remark, "warning") for remark in remarks)
     values = evaluate(graded, names)

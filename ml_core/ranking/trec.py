@@ -50,14 +50,20 @@ class Entries:
 @dataclass(frozen=True)
 class _Raw:
     path: Path
+    field: str
     queries: list[str]
     documents: list[str]
     values: np.ndarray
 
 
-def read_together(*, qrels: Sequence[str] = (), runs: Sequence[str] = ()) -> tuple[list[Entries], list[Entries]]:
-    """Judgements and runs whose numbers mean the same ids; BadInput with file and line for what cannot be read."""
-    raws = [_read(Path(name), "qrels") for name in qrels] + [_read(Path(name), "runs") for name in runs]
+def read_together(
+    *, qrels: Sequence[str] = (), runs: Sequence[str] = (), runs_field: str = "runs"
+) -> tuple[list[Entries], list[Entries]]:
+    """Judgements and runs whose numbers mean the same ids; BadInput with file and line for what cannot be read.
+
+    `runs_field` is the setting that named the runs.
+    """
+    raws = [_read(Path(name), "qrels") for name in qrels] + [_read(Path(name), runs_field) for name in runs]
     names = Names(
         sorted(set(chain.from_iterable(raw.queries for raw in raws))),
         sorted(set(chain.from_iterable(raw.documents for raw in raws))),
@@ -118,7 +124,7 @@ def _read(path: Path, field: str) -> _Raw:
     if not np.isfinite(array).all():
         number = lines[int(np.argmin(np.isfinite(array)))]
         raise BadInput(f"{path}, line {number}: the score is not finite", field=field)
-    return _Raw(path, [row[0] for row in rows], [row[2] for row in rows], array)
+    return _Raw(path, field, [row[0] for row in rows], [row[2] for row in rows], array)
 
 
 def _entries(raw: _Raw, names: Names, queries: dict[str, int], documents: dict[str, int]) -> Entries:
@@ -131,6 +137,6 @@ def _entries(raw: _Raw, names: Names, queries: dict[str, int], documents: dict[s
     if len(twice):
         place = order_P[twice[0]]
         raise BadInput(
-            f"{raw.path}: query {raw.queries[place]} has document {raw.documents[place]} twice", field="runs"
+            f"{raw.path}: query {raw.queries[place]} has document {raw.documents[place]} twice", field=raw.field
         )
     return Entries(names, query_P[order_P], document_P[order_P], raw.values[order_P])

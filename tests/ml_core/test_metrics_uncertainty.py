@@ -1,4 +1,4 @@
-"""Intervals: whole units are resampled, fast ways agree with the plain loop, and Wilson steps in where a bootstrap is blind."""
+"""Intervals: whole units are resampled, fast ways agree with the plain loop, Wilson where a bootstrap is blind."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Ranks by counting in blocks equal a full sort under the one total order, whatever the block, the ties and the order of ids."""
+"""Ranks by counting in blocks equal a full sort under the one total order, whatever the block and the ties."""
 
 from __future__ import annotations
 

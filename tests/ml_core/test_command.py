@@ -1,0 +1,243 @@
+"""`python -m ml_core`: its shape, its exit codes, its words for people and for programs, and stopping when asked."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from ml_core import events
+from tests.ml_core.recorded import Recorded, recorded
+from tests.runs import example_package
+
+__all__ = ["example_package"]
+
+COMMAND = [sys.executable, "-m", "ml_core"]
+
+
+@pytest.fixture(scope="module")
+def small(tmp_path_factory: pytest.TempPathFactory) -> Recorded:
+    """A small set with recorded embeddings."""
+    return recorded(tmp_path_factory.mktemp("recorded"), pictures=12)
+
+
+def call(*words: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
+    environment = os.environ | {"PYTHONPATH": f"{os.environ.get('PYTHONPATH', '')}:{Path.cwd()}"}
+    return subprocess.run([*COMMAND, *words], capture_output=True, text=True, timeout=120, cwd=cwd, env=environment)
+
+
+def test_alone_it_lists_every_method() -> None:
+    done = call()
+    assert done.returncode == 0 and done.stderr == ""
+    lines = done.stdout.splitlines()
+    assert lines[:2] == [
+        "usage: python -m ml_core METHOD key=value … out=DIR [--events]",
+        "       python -m ml_core METHOD --help",
+    ]
+    listed = [line.split()[0] for line in lines[4:]]
+    assert listed == sorted(listed)
+    assert {"failures.mine", "ranking.fuse", "ranking.score", "retrieval.evaluate"} <= set(listed)
+
+
+FROZEN = """\
+failures.mine · Failure mining
+Lists the queries whose first answer is wrong, counts them by rank and margin, plans a sample to label.
+
+usage: python -m ml_core failures.mine key=value … out=DIR [--events]
+
+settings:
+  run  [required]  run
+      Evaluation whose failures are wanted.
+  direction  [t2i]  t2i | i2t
+      Captions that found the wrong picture (t2i) or pictures that found the wrong caption (i2t).
+  size  [200]  whole number, ≥ 0, ≤ 100,000, in failures
+      Failures in the sample.
+  overlap  [30]  whole number, ≥ 0, ≤ 100,000, in failures
+      Of these, given to every annotator.
+  annotators  [3]  whole number, ≥ 1, ≤ 100
+      Annotators who share the rest equally.
+  backup  [20]  whole number, ≥ 0, ≤ 100,000, in failures
+      Kept in reserve.
+  stratify  [none]  none | rank | margin
+      Draw the sample in proportion to rank buckets or to score margins.
+  seed  [0]  whole number, ≥ 0, ≤ 2,147,483,647
+      Seed of the sample and of the bootstrap.
+  resamples  [2000]  whole number, ≥ 100, ≤ 100,000
+      Bootstrap resamples behind each interval.
+
+presets (preset=NAME):
+  standard: the defaults
+  stratified by rank: stratify=rank
+
+every method also takes:
+  out  [required]
+      folder to write into; made where it does not exist
+  spec  [none]
+      JSON file of settings; settings given on the line win over it
+  preset  [none]
+      a named choice of settings; the file and the line win over it
+  resume  [none]
+      checkpoint folder of an earlier attempt to go on from
+  device  [cpu]
+      cpu, cuda or cuda:N
+  cache  [~/.cache/nearmiss]
+      folder or store URL that keeps embeddings between runs
+  workers  [1]
+      processes or threads that may decode pictures
+"""
+
+
+def test_the_help_of_a_method_keeps_its_shape() -> None:
+    done = call("failures.mine", "--help")
+    assert (done.returncode, done.stdout) == (0, FROZEN)
+
+
+def test_every_setting_of_every_method_is_shown_with_a_sentence() -> None:
+    for line in call().stdout.splitlines()[4:]:
+        shown = call(line.split()[0], "--help").stdout.split("every method also takes:")[0].splitlines()
+        rows = shown[shown.index("settings:") + 1 :]
+        for name, sentence in zip(rows[::2], rows[1::2], strict=False):
+            if not name:
+                break
+            assert name.startswith("  ") and "[" in name, name
+            assert sentence.startswith("      ") and sentence.rstrip().endswith("."), (line, sentence)
+
+
+def test_it_writes_flat_metrics_and_says_them_to_people(small: Recorded, tmp_path: Path) -> None:
+    out = tmp_path / "deep" / "out"
+    done = call("retrieval.evaluate", f"data={small.data}", f"encoder={small.encoder}", "ks=1,5", f"out={out}")
+    assert done.returncode == 0 and done.stdout == ""
+    metrics = json.loads((out / "metrics.json").read_text())
+    assert {"t2i/recall@1", "t2i/recall@1.low", "t2i/recall@1.high", "t2i/recall@1.n", "i2t/recall@5"} <= set(metrics)
+    assert "t2i/recall@10" not in metrics and all(isinstance(value, int | float) for value in metrics.values())
+    assert f"t2i/recall@1 = {metrics['t2i/recall@1']:.4f}  [" in done.stderr
+    provenance = json.loads((out / "provenance.json").read_text())
+    assert provenance["method"] == "retrieval.evaluate" and provenance["packages"]["numpy"]
+    assert provenance["seeds"] == {"seed": 0} and len(provenance["data_hash"]) == 64
+    assert "torch_threads" not in provenance  # recorded embeddings need no torch
+    assert not list(out.rglob("*.part"))
+
+
+def test_events_are_json_lines_that_read_back(small: Recorded, tmp_path: Path) -> None:
+    settings = tmp_path / "settings.json"
+    settings.write_text(json.dumps({"data": small.data, "encoder": small.encoder, "ks": [1, 2]}))
+    done = call("retrieval.evaluate", f"spec={settings}", "ks=3", f"out={tmp_path / 'out'}", "--events")
+    assert done.returncode == 0 and done.stderr == ""
+    found = [events.from_json(line) for line in done.stdout.splitlines()]
+    assert isinstance(found[0], events.Provenance)
+    names = [event.name for event in found if isinstance(event, events.Metric)]
+    assert "t2i/recall@3" in names and "t2i/recall@2" not in names  # the line wins over the file
+    metrics = json.loads((tmp_path / "out" / "metrics.json").read_text())
+    assert set(names) == {name for name in metrics if not name.endswith((".low", ".high", ".n"))}
+
+
+def test_the_same_command_gives_the_same_numbers(small: Recorded, tmp_path: Path) -> None:
+    words = ["retrieval.evaluate", f"data={small.data}", f"encoder={small.encoder}"]
+    for name in ("one", "two"):
+        assert call(*words, f"out={tmp_path / name}").returncode == 0
+    one, two = ((tmp_path / name / "metrics.json").read_text() for name in ("one", "two"))
+    assert one == two
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["retrieval.guess"], "there is no method 'retrieval.guess'; there are:"),
+        (["failures.mine", "size"], "cannot read 'size': settings are written key=value"),
+        (["failures.mine", "run=x", "out=o", "colour=red"], "colour: there is no such setting"),
+        (["failures.mine", "run=x", "out=o", "size=-1", "seed=x"], "size: input should be greater than or equal to 0"),
+        (["failures.mine", "out=o"], "run: a value is required"),
+        (["failures.mine", "run=x"], "say where to write the results: out=DIR"),
+        (["failures.mine", "run=x", "out=o", "preset=best"], "failures.mine has no preset 'best'"),
+        (["failures.mine", "run=x", "out=o", "spec=gone.json"], "cannot read the settings file gone.json"),
+        (["failures.mine", "run=x", "out=o", "resume=gone"], "there is no checkpoint folder gone"),
+        (["failures.mine", "run=x", "out=o", "workers=0"], "workers must be a whole number"),
+        (["failures.mine", "run=x", "out=o"], "there are no cases at x"),
+        (["retrieval.evaluate", "data=scenes:4", "encoder=magic:1", "out=o"], "unknown encoder 'magic:1'"),
+        (["retrieval.evaluate", "data=nothing", "encoder=embeddings:none.npz", "out=o"], "none.npz"),
+    ],
+)
+def test_bad_input_ends_with_two_and_one_message(tmp_path: Path, words: list[str], message: str) -> None:
+    done = call(*words, cwd=tmp_path)
+    assert done.returncode == 2 and done.stdout == ""
+    assert done.stderr.count("\n") == 1 and message in done.stderr
+    assert not (tmp_path / "o" / "error.log").exists()
+
+
+def test_bad_input_is_the_last_event_with_its_field(tmp_path: Path) -> None:
+    done = call("failures.mine", "run=x", f"out={tmp_path}", "size=-1", "--events")
+    last = events.from_json(done.stdout.splitlines()[-1])
+    assert done.returncode == 2 and isinstance(last, events.Failure) and last.field == "size"
+
+
+def test_a_failure_ends_with_one_a_reason_and_a_log(example_package: Path, tmp_path: Path) -> None:
+    done = call("example.count", "ending=badly", f"out={tmp_path}", "--events")
+    assert done.returncode == 1
+    last = events.from_json(done.stdout.splitlines()[-1])
+    assert isinstance(last, events.Failure) and "lost count" in last.reason and "error.log" in last.advice
+    assert "lost count" in done.stderr and "Traceback" not in done.stderr
+    assert "Traceback" in (tmp_path / "error.log").read_text()
+
+
+def test_a_preset_gives_way_to_the_line(example_package: Path, tmp_path: Path) -> None:
+    done = call("example.count", "preset=quick", "seed=40", "words=one, two", f"out={tmp_path}")
+    assert done.returncode == 0 and "one\ntwo\n" in done.stderr
+    assert json.loads((tmp_path / "metrics.json").read_text())["total"] == 41
+    assert json.loads((tmp_path / "spec.json").read_text())["spec"]["steps"] == 2
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_asked_to_stop_it_checkpoints_and_can_go_on(example_package: Path, tmp_path: Path, number: int) -> None:
+    words = ["example.count", "steps=60", "pause=0.05", "every=50"]
+    child = subprocess.Popen([*COMMAND, *words, f"out={tmp_path}", "--events"], stdout=subprocess.PIPE, text=True)
+    assert child.stdout is not None
+    for line in child.stdout:
+        if '"progress"' in line:
+            child.send_signal(number)
+            break
+    rest = [events.from_json(line) for line in child.stdout]
+    assert child.wait(timeout=60) == 128 + number
+    assert isinstance(rest[-1], events.Log)
+    (checkpoint,) = [event for event in rest if isinstance(event, events.Checkpoint)]
+    again = call(*words[:2], "pause=0", f"resume={tmp_path / checkpoint.path}", f"out={tmp_path / 'again'}")
+    assert again.returncode == 0
+    assert json.loads((tmp_path / "again" / "metrics.json").read_text())["total"] == sum(range(60))
+
+
+def test_a_reader_that_goes_away_ends_the_run(example_package: Path, tmp_path: Path) -> None:
+    words = ["example.count", "steps=1000", "pause=0.01", f"out={tmp_path}", "--events"]
+    child = subprocess.Popen([*COMMAND, *words], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    assert child.stdout is not None
+    child.stdout.readline()
+    child.stdout.close()
+    started = time.monotonic()
+    assert child.wait(timeout=60) == 1
+    assert time.monotonic() - started < 60
+
+
+def test_ranking_and_recorded_embeddings_load_no_torch(small: Recorded, tmp_path: Path) -> None:
+    code = (
+        "import sys; from ml_core.command.main import main; "
+        f"assert main(['retrieval.evaluate', 'data={small.data}', 'encoder={small.encoder}', 'out={tmp_path}']) == 0; "
+        "import ml_core.ranking.score, ml_core.ranking.fuse, ml_core.failures.mine; "
+        "print([name for name in ('torch', 'transformers', 'scipy') if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_specs_events_and_cards_load_no_arrays() -> None:
+    code = (
+        "import sys, ml_core.spec, ml_core.events, ml_core.taxonomy, ml_core.metrics.buckets; "
+        "import ml_core.failures.sampling; "
+        "from ml_core.methods import cards; cards(); "
+        "print([name for name in ('numpy', 'torch', 'pyarrow', 'PIL', 'scipy') if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"

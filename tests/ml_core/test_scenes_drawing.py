@@ -59,6 +59,19 @@ def test_the_relation_can_be_read_off_the_boxes(member, roll):
     }[scene.relation], (first, second)
 
 
+@settings(max_examples=100, deadline=None)
+@given(members, rolls)
+def test_nothing_is_hidden_behind_what_stands_in_front_of_it(member, roll):
+    boxes = [bounds(figure) for figure in arrange(member.scene, dice("look", roll), dice("pose", roll))]
+    grid = np.stack(np.meshgrid(np.linspace(0.02, 0.98, 15), np.linspace(0.02, 0.98, 15)), -1).reshape(-1, 2)
+    for k, (left, bottom, right, top) in enumerate(boxes):
+        points = grid * (right - left, top - bottom) + (left, bottom)
+        hidden = np.zeros(len(points), bool)
+        for x0, y0, x1, y1 in boxes[k + 1 :]:
+            hidden |= ((points > (x0, y0)) & (points < (x1, y1))).all(axis=1)
+        assert hidden.mean() < 0.85, member.scene  # of its box, by whole boxes: of the figure itself it is less
+
+
 @settings(max_examples=20, deadline=None)
 @given(members, rolls)
 def test_boxes_lie_within_the_picture(member, roll):

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import lru_cache, partial
 
 from ml_core.datasets.scenes.actors import actor
 from ml_core.datasets.scenes.canvas import Extent, Sketch
@@ -88,7 +88,7 @@ def bounds(figure: Figure) -> Extent:
 def arrange(scene: Scene, look: random.Random, pose: random.Random) -> list[Figure]:
     """The figures of `scene`, farthest first."""
     people = look.randrange(16)
-    regions = _regions(scene, look, pose)
+    regions = _regions(scene, pose)
     placed = [_place(group, region, people, pose) for group, region in zip(scene.groups, regions, strict=True)]
     if scene.relation == "on":
         placed = [_seat(placed[0], placed[1][0]), placed[1]]
@@ -104,45 +104,56 @@ def _far_to_near(figures: Sequence[Figure]) -> list[Figure]:
     return sorted(figures, key=lambda figure: -figure.y)
 
 
-def _regions(scene: Scene, look: random.Random, pose: random.Random) -> list[Region]:
-    def near(middle: float, reach: float) -> float:
-        return middle + pose.uniform(-reach, reach)
-
+def _regions(scene: Scene, pose: random.Random) -> list[Region]:
+    """Where each group of the scene may stand."""
+    jolt = partial(_jolt, pose)
     if len(scene.groups) == 1:
         ground = 0.42 if _aloft(scene.groups[0]) else 0.15
-        return [Region(near(0.5, 0.05), near(ground, 0.03), 0.86, 1.2)]
-    relation = scene.relation
-    if relation in SIDES:
-        shares = [_need(group) for group in scene.groups]
-        widths = [0.94 * share / sum(shares) for share in shares]
-        first = 0.03 + widths[0] / 2 if relation == "left of" else 0.97 - widths[0] / 2
-        second = 0.97 - widths[1] / 2 if relation == "left of" else 0.03 + widths[1] / 2
-        return [
-            Region(near(x, 0.01), near(0.52 if _aloft(group) else 0.14, 0.035), width)
-            for x, width, group in zip((first, second), widths, scene.groups, strict=True)
-        ]
-    if relation in DEPTHS:
-        side = pose.choice((-1, 1)) * pose.uniform(0.13, 0.17)
-        back = Region(0.5 + side, near(0.28, 0.01), 0.62, steep=0.6)
-        front = Region(0.5 - side, near(0.06, 0.01), 0.56, 0.95, steep=0.7)
-        return [front, back] if relation == "in front of" else [back, front]
-    if relation == "on":
-        wide = Region(near(0.5, 0.06), near(0.12, 0.03), 0.88, 1.12)
-        return [Region(0.5, 0.2, 0.6, 0.9, row=True, tallest=0.38), wide]
-    if relation == "under" and scene.groups[1].kind == "umbrella":
-        return [
-            Region(near(0.5, 0.02), near(0.07, 0.01), 0.8, row=True, tallest=0.38),
-            Region(0.5, 0.12, 0.9, 1.28, tallest=0.9),
-        ]
-    if relation == "under":
-        return [
-            Region(near(0.5, 0.06), near(0.11, 0.02), 0.8),
-            Region(near(0.5, 0.05), near(0.55, 0.02), 0.8, row=True, tallest=0.4),
-        ]
+        return [Region(jolt(0.5, 0.05), jolt(ground, 0.03), 0.86, 1.2)]
+    if scene.relation in SIDES:
+        return _side_by_side(scene, jolt)
+    if scene.relation in DEPTHS:
+        side = pose.choice((-1, 1)) * pose.uniform(0.15, 0.19)
+        back = Region(0.5 + side, jolt(0.28, 0.01), 0.6, steep=0.6)
+        front = Region(0.5 - side, jolt(0.06, 0.01), 0.54, 0.92, steep=0.7)
+        return [front, back] if scene.relation == "in front of" else [back, front]
+    return _one_above_another(scene, jolt)
+
+
+def _jolt(pose: random.Random, middle: float, reach: float) -> float:
+    return middle + pose.uniform(-reach, reach)
+
+
+def _side_by_side(scene: Scene, jolt: Callable[[float, float], float]) -> list[Region]:
+    """Left and right, each as wide as its group needs."""
+    shares = [_need(group) for group in scene.groups]
+    widths = [0.94 * share / sum(shares) for share in shares]
+    first, second = 0.03 + widths[0] / 2, 0.97 - widths[1] / 2
+    if scene.relation == "right of":
+        first, second = 1 - first, 1 - second
     return [
-        Region(near(0.5, 0.05), near(0.6, 0.02), 0.8, 0.9, row=True),
-        Region(near(0.5, 0.05), near(0.1, 0.02), 0.84),
+        Region(jolt(x, 0.01), jolt(0.52 if _aloft(group) else 0.14, 0.035), width)
+        for x, width, group in zip((first, second), widths, scene.groups, strict=True)
     ]
+
+
+def _one_above_another(scene: Scene, jolt: Callable[[float, float], float]) -> list[Region]:
+    if scene.relation == "on":  # the first group is seated later: only its size matters here
+        return [
+            Region(0.5, 0.2, 0.6, 0.9, row=True, tallest=0.38),
+            Region(jolt(0.5, 0.06), jolt(0.12, 0.03), 0.88, 1.12),
+        ]
+    if scene.relation == "above":
+        low, high = (
+            Region(jolt(0.5, 0.05), jolt(0.1, 0.02), 0.84),
+            Region(jolt(0.5, 0.05), jolt(0.6, 0.02), 0.8, 0.9, row=True),
+        )
+        return [high, low]
+    if scene.groups[1].kind == "umbrella":
+        canopy = Region(0.5, 0.12, 0.9, 1.28, tallest=0.9)
+        return [Region(jolt(0.5, 0.02), jolt(0.07, 0.01), 0.8, row=True, tallest=0.38), canopy]
+    kites = Region(jolt(0.5, 0.05), jolt(0.55, 0.02), 0.8, row=True, tallest=0.4)
+    return [Region(jolt(0.5, 0.06), jolt(0.11, 0.02), 0.8), kites]
 
 
 def _need(group: Group) -> float:
@@ -158,28 +169,30 @@ def _aloft(group: Group) -> bool:
 
 def _place(group: Group, region: Region, people: int, pose: random.Random) -> list[Figure]:
     """One figure for each of the group, within its region."""
-    count = group.count
-    extents = [_sketch(group.kind, group.colour, group.action, people + k) for k in range(count)]
-    left, bottom, right, top = extents[0][1]
-    width, height = right - left, top - bottom
-    thin = region.row or width < 0.95 * height
-    scale = HEIGHT[group.kind] * GROWTH[count] * region.size
-    scale = min(scale, region.tallest / height)
-    room = region.width if count == 1 else region.width * (1.25 / (count + 0.25) if thin else SHARE[count])
-    scale = min(scale, room / width)
-    together = pose.random() < 0.5
+    sketches = [_sketch(group.kind, group.colour, group.action, people + k) for k in range(group.count)]
+    left, bottom, right, top = sketches[0][1]
+    thin = region.row or right - left < 0.95 * (top - bottom)
+    scale = _scale(group, region, thin, right - left, top - bottom)
+    all_flip = pose.random() < 0.5
+    grounded = not _aloft(group)
     figures = []
-    for k, (sketch, extent) in enumerate(extents):
-        across, back = _spot(k, count, thin, region, scale * width)
-        flip = together if group.action in ("running", "flying", "jumping") else pose.random() < 0.5
+    for k, (sketch, extent) in enumerate(sketches):
+        across, back = _spot(k, group.count, thin, region, scale * (right - left))
+        flip = all_flip if group.action in ("running", "flying", "jumping") else pose.random() < 0.5
         middle = scale * (left + right) / 2 * (-1 if flip else 1)
         x = region.x + across - middle + pose.uniform(-0.006, 0.006)
         y = region.y + back * region.steep + pose.uniform(-0.006, 0.006)
-        if not _aloft(group) and region.y < FLOOR:
-            y = min(y, FLOOR)
-        shadow = not _aloft(group) and group.kind != "boat"
-        figures.append(Figure(group.kind, sketch, extent, x, y, scale, flip, shadow))
+        y = min(y, FLOOR) if grounded else y
+        figures.append(Figure(group.kind, sketch, extent, x, y, scale, flip, grounded and group.kind != "boat"))
     return figures
+
+
+def _scale(group: Group, region: Region, thin: bool, width: float, height: float) -> float:
+    """The most that the region's width and height and the kind's own size allow; sizes are in the sketch's units."""
+    count = group.count
+    room = 1.0 if count == 1 else 1.25 / (count + 0.25) if thin else SHARE[count]
+    own = HEIGHT[group.kind] * GROWTH[count] * region.size
+    return min(own, region.tallest / height, region.width * room / width)
 
 
 def _spot(k: int, count: int, thin: bool, region: Region, wide: float) -> tuple[float, float]:

@@ -87,26 +87,27 @@ def _suits(group: Group, place: str) -> bool:
 
 def _stands(first: Group, second: Group, relation: str) -> bool:
     """Whether `first` can have `relation` to `second`: room for all, and nothing hidden."""
-    if ORDER[first.kind] >= ORDER[second.kind] or first.count + second.count > 5:
+    together = first.count + second.count
+    if ORDER[first.kind] >= ORDER[second.kind] or relation not in KINDS[second.kind].relations:
         return False
-    if relation not in KINDS[second.kind].relations:
+    if together > (3 if relation in DEPTHS else 5):
         return False
-    if first.kind == "kite":
-        return relation in SIDES
     if first.action is None:
-        return relation in (*SIDES, *DEPTHS) and second.kind != "kite"
+        return relation in SIDES or (relation in DEPTHS and "kite" not in (first.kind, second.kind))
     if first.action == "flying":
         return relation in ("above", *SIDES) and second.kind != "kite"
     if relation == "on":
-        room = {"bench": 3, "car": 2, "boat": 2}.get(second.kind, 1)
-        return first.action in RESTING and second.count == 1 and first.count <= room and first.kind != "horse"
+        return _sits_on(first, second)
     if relation == "under":
-        return (
-            first.action != "jumping" and first.count <= 3 and second.count <= (1 if second.kind == "umbrella" else 3)
-        )
-    if relation in DEPTHS:
-        return first.count + second.count <= 4 and second.kind != "kite"
-    return relation != "above"
+        most = 1 if second.kind == "umbrella" else 3
+        return first.action != "jumping" and first.count <= 3 and second.count <= most
+    leaps_in_front = first.action == "jumping" and relation == "in front of"
+    return relation != "above" and not (leaps_in_front and together > 2)
+
+
+def _sits_on(first: Group, second: Group) -> bool:
+    room = {"bench": 3, "car": 2, "boat": 2}.get(second.kind, 1)
+    return first.action in RESTING and first.kind != "horse" and first.count <= room and second.count == 1
 
 
 def variants(base: Scene, factor: str) -> Iterator[Scene]:
@@ -147,8 +148,8 @@ def family(seed: int, split: str, number: int) -> tuple[Member, ...]:
 
     Where a factor cannot vary (a ball does not act, a lone cat stands to nothing) its place is taken by another one.
     """
-    for attempt in range(10_000):
-        place, kinds, relation = _theme(dice("theme", seed, split, number, attempt // 100))
+    for attempt in range(30_000):
+        place, kinds, relation = _theme(dice("theme", seed, split, number, attempt // 300))
         chance = dice("family", seed, split, number, attempt)
         base = Scene(place, tuple(_random_group(chance, name) for name in kinds), relation)
         if not sensible(base) or split_of(base) != split:
@@ -192,7 +193,8 @@ def _theme(chance: random.Random) -> tuple[str, tuple[str, ...], str | None]:
     while True:
         first, second = chance.choice(actors if shape < 0.90 else things), chance.choice(things)
         if ORDER[first] < ORDER[second]:
-            return place, (first, second), chance.choice(KINDS[second].relations)
+            relation = chance.choice(KINDS[second].relations)
+            return place, ("bird" if relation == "above" else first, second), relation
 
 
 def _random_group(chance: random.Random, name: str) -> Group:

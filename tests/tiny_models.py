@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import fcntl
+import hashlib
 import json
 import os
 import shutil
@@ -31,12 +33,31 @@ from transformers import (
     SiglipVisionConfig,
 )
 
+from ml_core import methods
+from ml_core.events import Metric
+from ml_core.spec import Context
+
 CACHE = Path(__file__).resolve().parent.parent / "var" / "test-models"
 VERSION = 2  # raise it when a builder changes, so that older folders are not used
 WORDS = """
 a an the red green blue yellow ball cube dog cat bird tree house on in under beside two three one is are jumps runs
 sleeps park street beach photo of and with small large picture shows there near left right above
 """.split()  # noqa: SIM905
+# On top of the preset "quick test": what the suite's one trained model is trained with.
+TRAINED = {
+    "data": "scenes:1500?split=train&size=96",
+    "val_data": "scenes:200?size=96",
+    "image_size": 64,
+    "patch": 16,
+    "width": 96,
+    "vision_layers": 3,
+    "text_layers": 2,
+    "max_steps": 300,
+    "epochs": 1000,
+    "batch_size": 64,
+    "eval_every": 100,
+    "checkpoint_every": 300,
+}
 
 
 def tiny_clip() -> Path:
@@ -146,3 +167,38 @@ def _build_open_clip(folder: Path) -> None:
     model = open_clip.CLIP(**settings)
     weights = {name: tensor.contiguous() for name, tensor in model.state_dict().items()}
     save_file(weights, folder / "open_clip_model.safetensors")
+
+
+def trained_checkpoint() -> Path:
+    """The run folder of a small CLIP that contrastive.train has really trained on scenes, for `checkpoint:FOLDER`.
+
+    Trained once a state of the code it depends on (under a minute on two cores), then shared by tests and processes.
+    """
+    CACHE.mkdir(parents=True, exist_ok=True)
+    folder = CACHE / f"trained-{_code_digest()}"
+    with (CACHE / "trained.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (folder / "model").is_dir():
+            shutil.rmtree(folder, ignore_errors=True)
+            folder.mkdir()
+            _train(folder)
+    return folder
+
+
+def _train(folder: Path) -> None:
+    card = methods.card("contrastive.train")
+    spec = card.parse(dict(card.presets["quick test"]) | TRAINED)
+    context = Context(out=folder, cache=str(folder / "cache"), workers=2)
+    metrics = [event for event in card.load()(spec, context) if isinstance(event, Metric) and event.step is None]
+    (folder / "metrics.json").write_text(json.dumps({metric.name: metric.value for metric in metrics}))
+
+
+def _code_digest() -> str:
+    """What the trained model depends on: the settings here and the sources of training, encoders and scenes."""
+    digest = hashlib.sha256(json.dumps(TRAINED, sort_keys=True).encode())
+    root = Path(methods.__file__).parent.parent
+    for part in ("training", "contrastive", "encoders", "datasets/scenes", "methods/contrastive_train.py"):
+        paths = [root / part] if part.endswith(".py") else sorted((root / part).rglob("*.py"))
+        for path in paths:
+            digest.update(path.read_bytes())
+    return digest.hexdigest()[:16]

@@ -103,6 +103,7 @@ def _config(spec: Train, tokenizer: PreTrainedTokenizerFast) -> CLIPConfig:
         "intermediate_size": 2 * spec.width,
         "num_attention_heads": spec.heads,
         "projection_dim": spec.embedding,
+        "hidden_act": "gelu",  # one operation; CLIP's quick_gelu is four, a sixth of a step on a CPU
     }
     text = {
         "vocab_size": len(tokenizer),

@@ -115,6 +115,7 @@ class AuditEvent(models.Model):
     class Meta:
         indexes = [
             models.Index(fields=["project_id", "-id"], name="audit_of_project"),
+            models.Index(fields=["project_id", "verb", "-id"], name="audit_of_project_by_verb"),
             models.Index(fields=["actor_id", "-id"], name="audit_of_person"),
             models.Index(fields=["verb", "-id"], name="audit_of_verb"),
         ]

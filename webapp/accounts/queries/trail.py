@@ -5,11 +5,22 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.db import connection
 from django.db.models import QuerySet
 
 from webapp.accounts.models import AuditEvent
 
 PAGE = 50
+
+_VERBS = """
+WITH RECURSIVE step(verb) AS (
+    (SELECT verb FROM accounts_auditevent WHERE {here} verb > '' ORDER BY verb LIMIT 1)
+    UNION ALL
+    SELECT (SELECT verb FROM accounts_auditevent WHERE {here} verb > step.verb ORDER BY verb LIMIT 1)
+    FROM step WHERE step.verb IS NOT NULL
+)
+SELECT verb FROM step WHERE verb IS NOT NULL
+"""
 
 
 @dataclass(frozen=True)
@@ -78,5 +89,8 @@ def _line(event: AuditEvent) -> Line:
 
 
 def verbs(*, project_id: int | None = None) -> list[str]:
-    """The verbs that occur in the trail, for the filter."""
-    return sorted(events(project_id).order_by().values_list("verb", flat=True).distinct())
+    """The verbs that occur in the trail, for the filter: one step through the index for each, however long it is."""
+    here, values = ("project_id = %(project)s AND", {"project": project_id}) if project_id is not None else ("", {})
+    with connection.cursor() as cursor:
+        cursor.execute(_VERBS.format(here=here), values)
+        return [row[0] for row in cursor.fetchall()]

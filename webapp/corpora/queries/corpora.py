@@ -11,7 +11,7 @@ from django.db.models import Count
 from webapp.accounts.models import Project
 from webapp.corpora.models import Category, Corpus
 
-STRIP = 8  # pictures in a row of the list
+STRIP = 12  # pictures in a row of the list
 
 
 @dataclass(frozen=True)

@@ -37,6 +37,14 @@
     }
   });
 
+  // Links that a key presses, while no field has the focus ----------------------------------------------------------
+  document.addEventListener("keydown", (event) => {
+    if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || event.shiftKey) return;
+    if (event.target.closest?.("input, textarea, select, [contenteditable], dialog[open], [data-menu][open], .looking")) return;
+    if (find(".looking") || find("dialog[open]")) return;
+    find(`[data-key="${CSS.escape(event.key)}"]`)?.click();
+  });
+
   // Dialogs -------------------------------------------------------------------------------------------------------
   document.addEventListener("click", (event) => {
     const opener = event.target.closest("[data-dialog]");

@@ -91,36 +91,41 @@ def duration(seconds: float | None) -> str:
 
 
 def format_of(metric: str) -> str:
-    """The format that suits a metric by its name (`t2i/recall@1` → percent, `t2i/median_rank` → decimal)."""
-    name = metric.split("/")[1] if metric.count("/") and metric.split("/")[0] in _DIRECTIONS else metric.split("/")[0]
-    stem = name.split("@")[0]
+    """The format that suits a metric by its name (`val/t2i/recall@1` → percent, `t2i/median_rank` → decimal)."""
+    stem = _split(metric)[1].partition("@")[0]
     if stem in {"recall", "accuracy", "precision", "f1", "hit"} or stem.endswith(("_recall", "_precision", "_f1")):
         return "percent"
     if stem in {"mrr", "map", "ndcg", "kappa", "alpha", "ac1", "bleu", "cider", "rouge"}:
         return "fraction"
-    if stem in {"failures", "queries", "cases", "fixed", "broken", "items", "captions"}:
+    if stem in {"failures", "queries", "cases", "fixed", "broken", "items", "captions", "epochs", "steps"}:
         return "integer"
     return "decimal"
 
 
-_DIRECTIONS = {"t2i": "text → image", "i2t": "image → text", "classify": "classification"}
+_DIRECTIONS = {
+    "t2i": "text → image", "i2t": "image → text", "classify": "classification",
+    "train": "training", "val": "held out", "test": "test",
+}  # fmt: skip
 _WORDS = {
-    "recall": "Recall", "mrr": "Mean reciprocal rank", "median_rank": "Median rank", "mean_rank": "Mean rank",
-    "map": "Mean average precision", "ndcg": "nDCG", "failures": "Failures", "accuracy": "Accuracy",
-    "loss": "Loss", "learning_rate": "Learning rate", "f1": "F1",
+    "mrr": "Mean reciprocal rank", "map": "Mean average precision", "ndcg": "nDCG", "f1": "F1",
 }  # fmt: skip
 
 
-def label_of(metric: str, with_direction: bool = True) -> str:
-    """A metric's name in words: `t2i/recall@1` → `Recall@1, text → image`."""
-    parts = metric.split("/")
-    direction = _DIRECTIONS.get(parts[0], "") if len(parts) > 1 else ""
-    rest = parts[1:] if direction else parts
-    stem, at, k = rest[0].partition("@")
+def label_of(metric: str) -> str:
+    """A metric's name in words: `val/t2i/recall@1/dog` → `Recall@1, held out, text → image, dog`."""
+    directions, name, rest = _split(metric)
+    stem, at, k = name.partition("@")
     words = _WORDS.get(stem, stem.replace("_", " ").capitalize()) + at + k
-    extra = ", ".join(rest[1:])
-    tail = [direction if with_direction else "", extra]
-    return ", ".join([words, *[part for part in tail if part]])
+    return ", ".join([words, *(_DIRECTIONS[direction] for direction in directions), *rest])
+
+
+def _split(metric: str) -> tuple[list[str], str, list[str]]:
+    """Directions, name, slice."""
+    parts = metric.split("/")
+    length = 0
+    while length < len(parts) - 1 and parts[length] in _DIRECTIONS:
+        length += 1
+    return parts[:length], parts[length], parts[length + 1 :]
 
 
 def _signed(value: float, places: int, plus: bool = False) -> str:

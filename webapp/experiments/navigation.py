@@ -22,6 +22,14 @@ def register() -> None:
             count=_active,
         )
     )
+    register_section(
+        Section(
+            "failures",
+            "Failures",
+            lambda request: project_url(request, "experiments:failures", "case.view"),
+            order=40,
+        )
+    )
     administration.register(
         Entry("Models", "Which models runs may use, by name or local path.", "experiments:models", 30)
     )

@@ -1,4 +1,4 @@
-"""What a gallery is narrowed to and how it is sorted: read from an address, written back into one. Knows no database."""
+"""What a gallery is narrowed to and how it is sorted: read from an address and written into one. No database."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ LONGEST_SEARCH = 200
 
 @dataclass(frozen=True)
 class Filters:
-    """One way of looking at a run's cases. `category` is a category's number; `words` must all be in the prompt's text."""
+    """One way of looking at a run's cases. `category` is a category's number; `words`: searched in the prompt."""
 
     direction: str = "t2i"
     outcome: str = "failed"

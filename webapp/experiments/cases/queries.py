@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 from django.core.cache import cache
 from django.db import connection
@@ -108,7 +109,8 @@ def count_of(run: Run, filters: Filters) -> int:
     if filters.contradiction or not run.case_count:
         return 0
     name = f"cases:{run.pk}:{run.attempt}:{filters.without('sort').address()}"
-    return cache.get_or_set(name, lambda: _rows(page_sql.count(run.pk, filters, COUNT_LIMIT + 1))[0][0], COUNT_KEPT)
+    found = cache.get_or_set(name, lambda: _rows(page_sql.count(run.pk, filters, COUNT_LIMIT + 1))[0][0], COUNT_KEPT)
+    return int(found or 0)
 
 
 def case_of(run: Run, number: int) -> Row | None:
@@ -165,6 +167,8 @@ def known_of(corpus_id: int | None, rows: list[Row], *, whole: bool = False) -> 
 
 def categories_of(corpus_id: int | None) -> list[tuple[int, str, int]]:
     """Number, name and count of pictures of every category, by name."""
+    if corpus_id is None:
+        return []
     found = Category.objects.filter(corpus_id=corpus_id, item_count__gt=0).order_by("name")
     return list(found.values_list("number", "name", "item_count"))
 
@@ -199,7 +203,7 @@ def _cases(query: Query) -> list[Row]:
     return [Row(*row) for row in _rows(query)]
 
 
-def _rows(query: Query) -> list[tuple]:  # type: ignore[type-arg]
+def _rows(query: Query) -> list[tuple[Any, ...]]:
     with connection.cursor() as cursor:
         cursor.execute(query.text, query.values)
         return cursor.fetchall()

@@ -1,0 +1,144 @@
+"""Cases as pages show them: each prompt and answer a slide, whatever its kind. Asks no database."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from django.urls import reverse
+
+from webapp.design.numbers import Whisker
+from webapp.design.slides import Slide
+from webapp.experiments.cases.queries import PICTURES, Known, Row
+
+NAMED = {"t2i": ("Wanted", "Retrieved"), "i2t": ("Wanted", "Retrieved"), "classify": ("True class", "Predicted")}
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where pictures are found: a project's data set."""
+
+    slug: str
+    corpus_id: int | None
+
+
+@dataclass(frozen=True)
+class Card:
+    """A case in the gallery: the prompt (a caption or a slide), what was wanted beside what came first."""
+
+    number: int
+    url: str
+    caption: str
+    prompt: Slide | None
+    wanted: Slide
+    given: Slide
+    rank: int
+    margin: float
+    ladder: float  # where the right answer stands on ten rungs, 0 to 100; beyond the tenth: 100
+    hit: bool
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One of the given answers on a case's page."""
+
+    place: int
+    slide: Slide
+    right: bool
+
+
+@dataclass(frozen=True)
+class Mark:
+    """An answer on the axis of scores, 0 to 100 from the lowest shown to the highest."""
+
+    at: float
+    right: bool
+    first: bool
+
+
+def card(row: Row, known: Known, where: Place, url: str) -> Card:
+    """A case as the gallery shows it; a hit stands beside its runner-up."""
+    hit = row.rank == 1
+    wanted, first = NAMED.get(row.direction, NAMED["t2i"])
+    rival = next((place for place, number in enumerate(row.given) if number != row.right), 0) if hit else 0
+    label = ("Runner-up" if hit else first) if row.given else "Nothing else"
+    given = row.given[rival] if row.given else row.right
+    score = row.scores[rival] if row.scores else None
+    return Card(
+        number=row.number,
+        url=url,
+        caption=row.prompt_text if row.prompt_kind == "text" else "",
+        prompt=None if row.prompt_kind == "text" else slide(row.prompt_kind, row.prompt, "Asked", known, where),
+        wanted=slide(row.answer_kind, row.right, wanted, known, where, score=row.right_score),
+        given=slide(row.answer_kind, given, label, known, where, score=score, tone="" if hit else "near"),
+        rank=row.rank,
+        margin=row.margin,
+        ladder=min(100.0, (row.rank - 1) * 10.0),
+        hit=hit,
+    )
+
+
+def answers(row: Row, known: Known, where: Place) -> list[Answer]:
+    """Every given answer, best first."""
+    shown = []
+    for place, (number, score) in enumerate(zip(row.given, row.scores, strict=False), start=1):
+        right = is_right(row, number, known)
+        tone = "near" if place == 1 and not right else ""
+        label = "Wanted" if right else f"{place}."
+        shown.append(Answer(place, slide(row.answer_kind, number, label, known, where, score=score, tone=tone), right))
+    return shown
+
+
+def is_right(row: Row, number: int, known: Known) -> bool:
+    """Whether an answer is a right one: the very one, or another caption of the picture asked about."""
+    if number == row.right:
+        return True
+    text = known.texts.get(number)
+    return row.answer_kind == "text" and text is not None and text.unit is not None and text.unit == row.unit
+
+
+def marks(row: Row, given: list[Answer]) -> list[Mark]:
+    """The answers on one axis of scores, the right one among them even where it is not in the ten."""
+    points = [(answer.slide.score or 0.0, answer.right, answer.place == 1) for answer in given]
+    if not any(right for _, right, _ in points):
+        points.append((row.right_score, True, False))
+    low, high = min(score for score, _, _ in points), max(score for score, _, _ in points)
+    width = (high - low) or 1.0
+    return [Mark(round(100 * (score - low) / width, 2), right, first) for score, right, first in points]
+
+
+def gap(found: list[Mark]) -> Whisker | None:
+    """From the right answer to the best of the others, for the bracket on the axis."""
+    right = max((mark.at for mark in found if mark.right), default=None)
+    rival = max((mark.at for mark in found if not mark.right), default=None)
+    if right is None or rival is None:
+        return None
+    return Whisker(min(right, rival), right, max(right, rival), None)
+
+
+def slide(
+    kind: str, number: int, label: str, known: Known, where: Place, *, score: float | None = None, tone: str = ""
+) -> Slide:
+    """A prompt or an answer in its mount: a picture or page by its display address, a text by its words."""
+    if kind not in PICTURES:
+        text = known.texts.get(number)
+        words = text.text if text else "This text is no longer in the data set."
+        return Slide(label, text=words, number=str(number), score=score, tone=tone)
+    picture = known.pictures.get(number)
+    if picture is None or where.corpus_id is None:
+        return Slide(label, text="This picture is no longer in the data set.", number=str(number), score=score)
+    return Slide(
+        label,
+        src=_address(where, number, "medium"),
+        large=_address(where, number, "large"),
+        alt=f"{label}: {kind} {picture.external_id}",
+        number=picture.external_id,
+        score=score,
+        tone=tone,
+        width=picture.width,
+        height=picture.height,
+    )
+
+
+def _address(where: Place, number: int, size: str) -> str:
+    names = {"slug": where.slug, "corpus_id": where.corpus_id, "number": number, "size": size}
+    return reverse("corpora:picture", kwargs=names)

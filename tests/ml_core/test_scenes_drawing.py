@@ -53,7 +53,7 @@ def test_the_relation_can_be_read_off_the_boxes(member, roll):
         "right of": x1 > x2 + 0.15,
         "in front of": feet1 < feet2 - 0.05,
         "behind": feet1 > feet2 + 0.05,
-        "on": y1 > y2,
+        "on": feet1 > feet2 + 0.05,
         "under": y1 < y2,
         "above": feet1 > y2 + 0.1,
     }[scene.relation], (first, second)

@@ -28,18 +28,18 @@ class Split:
 def split(data: Dataset, held_out: Dataset | None, *, fraction: float, limit: int, seed: int) -> Split:
     """Training pictures and at most `limit` held-out ones; the same bytes are never on both sides.
 
-    Without a held-out set, `fraction` of the distinct pictures is held out by hash of (seed, content).
+    Without a held-out set, `fraction` of the distinct pictures is held out by hash of (seed, content); where the facts
+    of drawn scenes name families, whole families are, because siblings are all but equal.
     """
     for dataset, name in ((data, "data"), (held_out, "val_data")):
         if dataset is not None and (not len(dataset.item_ids) or not len(dataset.caption_texts)):
             raise BadInput("no pictures with captions are in this data set", field=name)
     if held_out is None:
-        mask_N = split_off(seed, data.file_hashes, fraction)
-        held_out, data, shared = subset(data, np.flatnonzero(mask_N).tolist()), _captioned(data, ~mask_N), 0
-    else:
-        known = set(held_out.file_hashes)
-        mask_N = np.array([file_hash not in known for file_hash in data.file_hashes])
-        data, shared = _captioned(data, mask_N), int((~mask_N).sum())
+        held_out_N = split_off(seed, _groups(data), fraction)
+        held_out, data = subset(data, np.flatnonzero(held_out_N).tolist()), _captioned(data, ~held_out_N)
+    known = set(held_out.file_hashes)
+    new_N = np.array([file_hash not in known for file_hash in data.file_hashes], dtype=bool)
+    data, shared = _captioned(data, new_N), int((~new_N).sum())
     if len(data.item_ids) < 2:
         raise BadInput(
             "fewer than two pictures are left to train on once the held-out ones are taken away; give another data set",
@@ -89,6 +89,13 @@ def captions_of(dataset: Dataset) -> list[list[int]]:
     for caption, item in enumerate(dataset.caption_items):
         found[int(item)].append(caption)
     return found
+
+
+def _groups(dataset: Dataset) -> list[str]:
+    """What must stay on one side of a split."""
+    if dataset.facts and all("family" in facts for facts in dataset.facts):
+        return [f"family {facts['family']}" for facts in dataset.facts]
+    return dataset.file_hashes
 
 
 def _captioned(dataset: Dataset, mask_N: np.ndarray) -> Dataset:

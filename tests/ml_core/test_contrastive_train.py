@@ -167,10 +167,19 @@ def scenes() -> Dataset:
 
 
 def test_a_share_is_held_out_by_content(scenes: Dataset) -> None:
-    parts = split(scenes, None, fraction=0.2, limit=1000, seed=3)
+    plain = dataclasses.replace(scenes, facts=[], file_hashes=[f"{n // 2}" for n in range(60)])
+    parts = split(plain, None, fraction=0.2, limit=1000, seed=3)
     assert not set(parts.train.file_hashes) & set(parts.held_out.file_hashes)
-    assert len(parts.train.item_ids) + len(parts.held_out.item_ids) == 60
-    assert parts.held_out.item_ids == split(scenes, None, fraction=0.2, limit=1000, seed=3).held_out.item_ids
+    assert len(parts.held_out.item_ids) == 12
+    assert len(parts.train.item_ids) == 48
+    assert parts.held_out.item_ids == split(plain, None, fraction=0.2, limit=1000, seed=3).held_out.item_ids
+
+
+def test_siblings_of_a_drawn_scene_are_held_out_together(scenes: Dataset) -> None:
+    parts = split(scenes, None, fraction=0.2, limit=1000, seed=3)
+    families = [{facts["family"] for facts in part.facts} for part in (parts.train, parts.held_out)]
+    assert families[1]
+    assert not families[0] & families[1]
 
 
 def test_pictures_that_are_held_out_are_not_trained_on(scenes: Dataset, tmp_path: Path) -> None:

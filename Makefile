@@ -64,7 +64,7 @@ $(VENV)/.stamp-python:
 	@"$(PYTHON)" -m venv $(VENV)
 	@touch $@
 
-$(VENV)/.stamp-runtime: $(VENV)/.stamp-python requirements/runtime.txt $(LOCK)
+$(VENV)/.stamp-runtime: $(VENV)/.stamp-python requirements/runtime.txt requirements/web.txt $(LOCK)
 	@echo "Installing what Nearmiss needs (a few minutes the first time) …"
 	@$(PIP) --requirement requirements/runtime.txt
 	@touch $@

@@ -6,7 +6,7 @@ import sys
 
 from webapp.settings import env
 
-HEAVY = ("torch", "transformers", "scipy", "pandas", "sklearn", "crowdkit", "numpy", "pyarrow", "open_clip", "accelerate")
+HEAVY = ("torch", "transformers", "scipy", "pandas", "sklearn", "crowdkit", "numpy", "pyarrow", "open_clip", "timm")
 CODE = """
 import json, sys
 from webapp.wsgi import application

@@ -49,7 +49,7 @@ def everything(state: Path) -> list[Process]:
     grace = env.read("NEARMISS_STOP_GRACE")
     return [
         web(env.read("HOST"), env.read("PORT"), env.read("WEB_THREADS")),
-        worker("runs", "cpu,gpu", 1, grace),
+        worker("runs", env.read("NEARMISS_QUEUES"), 1, grace),
         worker("jobs", "jobs", env.read("NEARMISS_WORKER_THREADS"), 20),
         beat(state / "beat"),
     ]

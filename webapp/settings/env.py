@@ -45,6 +45,13 @@ VARIABLES = [
     Variable(
         "NEARMISS_CACHE", str, "", "Folder for display pictures and downloads in the making; empty: NEARMISS_VAR/cache."
     ),
+    Variable("NEARMISS_STATIC", Path, ROOT / "static-root", "Production only: folder of the collected static files."),
+    Variable(
+        "NEARMISS_STATE", Path, Path("/data/state"), "Containers only: folder where the clock keeps its schedule."
+    ),
+    Variable(
+        "NEARMISS_QUEUES", str, "cpu,gpu", "Queues of runs that the runs worker serves; cpu where a GPU worker exists."
+    ),
     Variable("NEARMISS_GPU", str, "auto", "yes, no or auto: whether a worker for the gpu queue has a GPU."),
     Variable(
         "NEARMISS_WORKER_THREADS", int, 2, "Short jobs (imports, previews) that run at once; runs go one at a time."

@@ -66,7 +66,7 @@ def _embeddings(images: int, dim: int = 512) -> tuple[np.ndarray, np.ndarray, np
 
 def _ours(images_NE: np.ndarray, texts_ME: np.ndarray, items_M: np.ndarray) -> dict[str, float]:
     pairs = Pairs(images_NE, texts_ME, items_M, np.arange(len(images_NE)), np.arange(len(texts_ME)))
-    *_, (texts, pictures) = rank_both(pairs)
+    texts, pictures = rank_both(pairs)
     return {f"{way}@{k}": float((r.rank_Q <= k).mean()) for way, r in (("t2i", texts), ("i2t", pictures)) for k in KS}
 
 

@@ -67,7 +67,7 @@ def setting(
     `reference` says that the value names something (a data set, an encoder, a run, a query subset, a file); `accepts`
     narrows it (data sets: "retrieval", "classification"; runs: method keys). `default=...` makes it required.
     """
-    extra = {"group": group, "unit": unit, "reference": reference, "accepts": list(accepts), "advanced": advanced}
+    extra: dict[str, Any] = {"group": group, "unit": unit, "reference": reference, "accepts": list(accepts), "advanced": advanced}
     return Field(default, description=text, json_schema_extra=extra, **bounds)
 
 

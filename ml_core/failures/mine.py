@@ -18,7 +18,7 @@ from ml_core.failures.sampling import plan
 from ml_core.methods.failures_mine import FailuresMine
 from ml_core.metrics.buckets import margin_names, rank_names
 from ml_core.metrics.ranking import margin_bucket, rank_bucket
-from ml_core.metrics.uncertainty import by_unit, proportion
+from ml_core.metrics.uncertainty import How, by_unit, proportion
 from ml_core.spec import BadInput, Context
 
 
@@ -45,7 +45,9 @@ def read_cases(place: str, direction: str) -> pa.Table:
     try:
         table = pq.read_table(path)
     except FileNotFoundError as error:
-        raise BadInput(f"there are no cases at {path}: name an evaluation's folder or its cases.parquet", field="run") from error
+        raise BadInput(
+            f"there are no cases at {path}: name an evaluation's folder or its cases.parquet", field="run"
+        ) from error
     except (OSError, pa.ArrowInvalid) as error:
         raise BadInput(f"{path} cannot be read as cases: {error}", field="run") from error
     if missing := [name for name in SCHEMA.names if name not in table.column_names]:
@@ -59,7 +61,7 @@ def read_cases(place: str, direction: str) -> pa.Table:
 def _counts(cases: pa.Table, spec: FailuresMine) -> Iterator[Event]:
     rank_Q, margin_Q, unit_Q = (cases[name].to_numpy() for name in ("rank", "margin", "unit"))
     failed_Q = rank_Q > 1
-    how = {"resamples": spec.resamples, "seed": spec.seed}
+    how = How(resamples=spec.resamples, seed=spec.seed)
     rate = proportion(*by_unit(failed_Q.astype(np.int64), unit_Q), **how)
     yield Metric(f"{spec.direction}/failure_rate", *rate)
     yield _count(f"{spec.direction}/failures", failed_Q, unit_Q, how)
@@ -73,7 +75,7 @@ def _counts(cases: pa.Table, spec: FailuresMine) -> Iterator[Event]:
                 yield _count(f"{spec.direction}/failures/{quote(f'{kind} {name}', safe='')}", inside_Q, unit_Q, how)
 
 
-def _count(name: str, inside_Q: np.ndarray, unit_Q: np.ndarray, how: dict[str, int]) -> Metric:
+def _count(name: str, inside_Q: np.ndarray, unit_Q: np.ndarray, how: How) -> Metric:
     share, queries = proportion(*by_unit(inside_Q.astype(np.int64), unit_Q), **how), len(unit_Q)
     return Metric(name, float(inside_Q.sum()), share.low * queries, share.high * queries, share.n)
 
@@ -125,7 +127,9 @@ def _sample(failures: pa.Table, spec: FailuresMine, out: Path) -> Iterator[Event
         strata=strata,
     )
     if len(chosen) < spec.size:
-        yield Log(f"There are only {len(ids):,} failures for a sample of {spec.size:,}; all of them are in it.", "warning")
+        yield Log(
+            f"There are only {len(ids):,} failures for a sample of {spec.size:,}; all of them are in it.", "warning"
+        )
     rows = [
         (numbers[name], name, group, strata.get(name, ""))
         for group, members in chosen.groups().items()

@@ -87,7 +87,7 @@ def from_dicts(
     flat_P = np.fromiter(chain.from_iterable(lists()), np.float32, int(lengths_Q.sum()))
     if flat_P.size and np.isnan(flat_P.max()):
         raise ValueError("a score is not a number")
-    scores_QD = _padded(flat_P, lengths_Q, np.float32(-np.inf))
+    scores_QD = _padded(flat_P, lengths_Q, -np.inf)
     score_J = np.array(found, dtype=np.float32)  # None becomes NaN
     grades = chain.from_iterable(qrels[query].values() for query in queries)
     grade_J = np.fromiter(grades, np.int64, int(judged_Q.sum()))
@@ -164,11 +164,11 @@ def _recall(graded: Graded, k: int) -> np.ndarray:
 
 
 def _precision(graded: Graded, k: int) -> np.ndarray:
-    return graded.hits_QD[:, :k].sum(1) / k
+    return np.count_nonzero(graded.hits_QD[:, :k], axis=1) / np.float64(k)
 
 
 def _success(graded: Graded, k: int) -> np.ndarray:
-    return graded.hits_QD[:, :k].any(1).astype(np.float64)
+    return np.any(graded.hits_QD[:, :k], axis=1).astype(np.float64)
 
 
 def _rprec(graded: Graded, k: int) -> np.ndarray:
@@ -211,7 +211,9 @@ _NAME = re.compile(r"(?P<base>[A-Za-z_]+?)(?:[@_](?P<k>\d+))?")
 
 def _ratio(part_Q: np.ndarray, whole_Q: np.ndarray) -> np.ndarray:
     """part / whole, 0 where the whole is 0."""
-    return np.divide(part_Q, whole_Q, out=np.zeros(len(part_Q)), where=whole_Q > 0)
+    found_Q = np.zeros(len(part_Q))
+    np.divide(part_Q, whole_Q, out=found_Q, where=whole_Q > 0)
+    return found_Q
 
 
 def _padded(flat_P: np.ndarray, lengths_Q: np.ndarray, filler: float) -> np.ndarray:

@@ -54,7 +54,7 @@ def rank_bucket(rank_Q: np.ndarray) -> np.ndarray:
 
 def margin_bucket(margin_Q: np.ndarray) -> np.ndarray:
     """The number of each margin's bucket in `buckets.MARGINS`: (Q,) int64; a bucket holds its lower end."""
-    return np.searchsorted([low for low, _ in MARGINS[1:]], margin_Q, side="right")
+    return np.searchsorted([low for low, _ in MARGINS if low is not None], margin_Q, side="right")
 
 
 def _is_number(name: str) -> bool:

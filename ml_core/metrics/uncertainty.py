@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from statistics import NormalDist
-from typing import NamedTuple
+from typing import NamedTuple, TypedDict
 
 import numpy as np
 
@@ -32,6 +32,13 @@ def wilson(hits: float, n: int, level: float = LEVEL) -> tuple[float, float]:
     half = z * np.sqrt(share * (1 - share) / n + weight / (4 * n)) / (1 + weight)
     low, high = float(middle - half), float(middle + half)
     return (low if hits else 0.0), (high if hits < n else 1.0)  # exact at the ends, where rounding would miss them
+
+
+class How(TypedDict):
+    """The settings that every estimate of a run shares."""
+
+    resamples: int
+    seed: int
 
 
 def by_unit(values_Q: np.ndarray, units_Q: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

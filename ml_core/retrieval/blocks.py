@@ -35,28 +35,44 @@ class Ranked:
     scores_QK: np.ndarray
 
 
-def rank_both(
-    pairs: Pairs, keep: int = 0, block: int | None = None
-) -> Iterator[tuple[int, int] | tuple[Ranked, Ranked]]:
-    """Yields (captions done, captions) after each block, and at last (text→picture, picture→text), each Ranked.
+class Ranking:
+    """Both directions in the making: go through `blocks()`, then ask for the `outcome()`.
 
     Text→picture: every caption against all N pictures, in caption order. Picture→text: every picture that has a
     caption against all M captions, by the best of its own. `keep` is how many first answers are wanted.
     """
-    count, size = len(pairs.texts_ME), block or max(64, _CELLS // len(pairs.images_NE))
-    texts = _TextToPicture(pairs, keep)
-    pictures = _PictureToText(pairs, keep, texts.right_M)
-    buffer_BN = np.empty((min(size, count), len(pairs.images_NE)), dtype=np.float32)
-    masks = (np.empty(buffer_BN.shape, dtype=bool), np.empty(buffer_BN.shape, dtype=bool))
-    for start in range(0, count, size):
-        stop = min(start + size, count)
-        scores_BN = buffer_BN[: stop - start]
-        np.matmul(pairs.texts_ME[start:stop], pairs.images_NE.T, out=scores_BN)
-        above_BN, near_BN = (mask[: stop - start] for mask in masks)
-        texts.take(start, scores_BN, above_BN, near_BN)
-        pictures.take(start, scores_BN, above_BN, near_BN)
-        yield stop, count
-    yield texts.outcome(), pictures.outcome()
+
+    def __init__(self, pairs: Pairs, keep: int = 0, block: int | None = None):
+        self._pairs, self._size = pairs, block or max(64, _CELLS // len(pairs.images_NE))
+        self._texts = _TextToPicture(pairs, keep)
+        self._pictures = _PictureToText(pairs, keep, self._texts.right_M)
+
+    def blocks(self) -> Iterator[tuple[int, int]]:
+        """Ranks one block of captions after the other; yields (captions done, captions)."""
+        texts_ME, images_NE = self._pairs.texts_ME, self._pairs.images_NE
+        count = len(texts_ME)
+        buffer_BN = np.empty((min(self._size, count), len(images_NE)), dtype=np.float32)
+        masks = (np.empty(buffer_BN.shape, dtype=bool), np.empty(buffer_BN.shape, dtype=bool))
+        for start in range(0, count, self._size):
+            stop = min(start + self._size, count)
+            scores_BN = buffer_BN[: stop - start]
+            np.matmul(texts_ME[start:stop], images_NE.T, out=scores_BN)
+            above_BN, near_BN = (mask[: stop - start] for mask in masks)
+            self._texts.take(start, scores_BN, above_BN, near_BN)
+            self._pictures.take(start, scores_BN, above_BN, near_BN)
+            yield stop, count
+
+    def outcome(self) -> tuple[Ranked, Ranked]:
+        """(text→picture, picture→text), once every block is done."""
+        return self._texts.outcome(), self._pictures.outcome()
+
+
+def rank_both(pairs: Pairs, keep: int = 0, block: int | None = None) -> tuple[Ranked, Ranked]:
+    """(text→picture, picture→text) at once; see Ranking."""
+    ranking = Ranking(pairs, keep, block)
+    for _ in ranking.blocks():
+        pass
+    return ranking.outcome()
 
 
 class _TextToPicture:
@@ -144,7 +160,14 @@ class _PictureToText:
         return _ranked(query_Q, right_Q, self.right_N[query_Q], self.before_N[query_Q], given_QK, scores_QK)
 
 
-def _ranked(query_Q, right_Q, score_Q, before_Q, given_QK, scores_QK) -> Ranked:  # type: ignore[no-untyped-def]
+def _ranked(
+    query_Q: np.ndarray,
+    right_Q: np.ndarray,
+    score_Q: np.ndarray,
+    before_Q: np.ndarray,
+    given_QK: np.ndarray,
+    scores_QK: np.ndarray,
+) -> Ranked:
     score_Q = score_Q.astype(np.float32)
     np.copyto(scores_QK, score_Q[:, None], where=given_QK == right_Q[:, None])  # one pair, one score
     return Ranked(query_Q, right_Q, score_Q, (before_Q + 1).astype(np.int32), given_QK, scores_QK)

@@ -21,7 +21,7 @@ from ml_core.events import Artifact, Cases, Event, Log, Progress, Provenance
 from ml_core.methods.retrieval_evaluate import RetrievalEvaluate
 from ml_core.metrics.ranking import id_order
 from ml_core.retrieval import report
-from ml_core.retrieval.blocks import Ranked, rank_both
+from ml_core.retrieval.blocks import Ranking
 from ml_core.retrieval.pairs import Pairs, unit_rows
 from ml_core.retrieval.report import Direction
 from ml_core.retrieval.subset import read_subset
@@ -100,16 +100,14 @@ def _pairs(dataset: Dataset, images_NE: np.ndarray, texts_ME: np.ndarray) -> Pai
 def _ranked(pairs: Pairs, keep: int, context: Context) -> Generator[Event, None, list[Direction]]:
     """Both directions with enough first answers for the margin and mAP@R."""
     captions_N = np.bincount(pairs.items_M, minlength=len(pairs.images_NE))
-    since, outcome = time.monotonic(), None
-    for step in rank_both(pairs, keep=max(keep, int(captions_N.max()) + 1)):
-        if isinstance(step[0], Ranked):
-            outcome = step
-            break
-        rate = step[0] / max(time.monotonic() - since, 1e-9)
-        yield Progress("Ranking", step[0], step[1], "captions", rate, (step[1] - step[0]) / rate)
+    ranking = Ranking(pairs, keep=max(keep, int(captions_N.max()) + 1))
+    since = time.monotonic()
+    for done, total in ranking.blocks():
+        rate = done / max(time.monotonic() - since, 1e-9)
+        yield Progress("Ranking", done, total, "captions", rate, (total - done) / rate)
         if context.stop():
             raise Stopped("stopped while ranking; every embedding is kept")
-    texts, pictures = outcome
+    texts, pictures = ranking.outcome()
     right_QK = pairs.items_M[pictures.given_QK] == pictures.query_Q[:, None]
     own_Q = texts.given_QK == texts.right_Q[:, None]
     one_Q = np.ones(len(texts.query_Q), dtype=np.int64)

@@ -13,7 +13,7 @@ from ml_core.datasets.cases import SCHEMA
 from ml_core.events import Event, Log, Metric
 from ml_core.metrics.buckets import RANKS, rank_names
 from ml_core.metrics.ranking import average_precision_at_r, hits_at, rank_bucket, reciprocal_ranks
-from ml_core.metrics.uncertainty import Estimate, by_unit, means, median, proportion
+from ml_core.metrics.uncertainty import Estimate, How, by_unit, means, median, proportion
 from ml_core.retrieval.blocks import Ranked
 
 CURVE = 50  # the recall curve is drawn to this k
@@ -44,7 +44,7 @@ def metrics(
 ) -> Iterator[Event]:
     """Every metric of one direction over the chosen queries; `tail` is `/slice` or nothing."""
     rank_Q, unit_Q = way.ranked.rank_Q[chosen_Q], way.unit_Q[chosen_Q]
-    queries, how = len(rank_Q), {"resamples": resamples, "seed": seed}
+    queries, how = len(rank_Q), How(resamples=resamples, seed=seed)
     for k in ks:
         if k > way.candidates:
             yield Log(f"{way.name}: recall@{k} is left out, there are only {way.candidates:,} candidates", "warning")

@@ -7,13 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ml_core.retrieval.blocks import Ranked, rank_both
+from ml_core.retrieval.blocks import Ranking, rank_both
 from ml_core.retrieval.pairs import Pairs, unit_rows
-
-
-def both(pairs: Pairs, keep: int = 0, block: int | None = None) -> tuple[Ranked, Ranked]:
-    *_, outcome = rank_both(pairs, keep, block)
-    return outcome
 
 
 def sorted_in_full(pairs: Pairs) -> tuple[list[list[int]], list[list[int]]]:
@@ -38,7 +33,7 @@ def small_pairs(draw: st.DrawFn) -> Pairs:
 @given(small_pairs(), st.integers(1, 20), st.integers(1, 12))
 @settings(max_examples=200, deadline=None)
 def test_blocks_and_a_full_sort_agree_on_ranks_and_first_answers(pairs: Pairs, block: int, keep: int) -> None:
-    texts, pictures = both(pairs, keep, block)
+    texts, pictures = rank_both(pairs, keep, block)
     by_text, by_picture = sorted_in_full(pairs)
     for query, order in enumerate(by_text):
         assert texts.rank_Q[query] == order.index(pairs.items_M[query]) + 1
@@ -62,9 +57,9 @@ def random_pairs(images: int = 120, dim: int = 48) -> Pairs:
 
 def test_ranks_and_answers_do_not_depend_on_the_block() -> None:
     pairs = random_pairs()
-    whole = both(pairs, 10, 600)
+    whole = rank_both(pairs, 10, 600)
     for block in (1, 7, 255, 256):
-        for one, other in zip(both(pairs, 10, block), whole, strict=True):
+        for one, other in zip(rank_both(pairs, 10, block), whole, strict=True):
             assert np.array_equal(one.rank_Q, other.rank_Q)
             assert np.array_equal(one.given_QK, other.given_QK)
             assert np.array_equal(one.score_Q, other.score_Q)
@@ -73,7 +68,7 @@ def test_ranks_and_answers_do_not_depend_on_the_block() -> None:
 def test_a_rank_counts_greater_scores_only_and_never_the_answer_itself() -> None:
     images_NE = np.eye(3, dtype=np.float32)
     pairs = Pairs(images_NE, images_NE[[0, 1, 2]], np.arange(3), np.arange(3), np.arange(3))
-    texts, pictures = both(pairs)
+    texts, pictures = rank_both(pairs)
     assert texts.rank_Q.tolist() == pictures.rank_Q.tolist() == [1, 1, 1]
 
 
@@ -81,13 +76,13 @@ def test_equal_pictures_share_a_score_and_stand_by_id() -> None:
     images_NE = unit_rows(np.repeat(np.random.default_rng(0).standard_normal((1, 33)), 4, axis=0))
     texts_ME = unit_rows(np.random.default_rng(1).standard_normal((4, 33)))
     order_N = np.array([2, 0, 3, 1])
-    texts, _ = both(Pairs(images_NE, texts_ME, np.arange(4), order_N, np.arange(4)), keep=4)
+    texts, _ = rank_both(Pairs(images_NE, texts_ME, np.arange(4), order_N, np.arange(4)), keep=4)
     assert texts.rank_Q.tolist() == (order_N + 1).tolist()
     assert texts.given_QK.tolist() == [[1, 3, 0, 2]] * 4
 
 
 def test_a_right_answer_has_one_score_wherever_it_stands() -> None:
-    for ranked in both(random_pairs(), 600):
+    for ranked in rank_both(random_pairs(), 600):
         place_Q, where_Q = np.nonzero(ranked.given_QK == ranked.right_Q[:, None])
         assert np.array_equal(ranked.scores_QK[place_Q, where_Q], ranked.score_Q[place_Q])
         assert np.array_equal(where_Q + 1, ranked.rank_Q[place_Q])
@@ -96,8 +91,7 @@ def test_a_right_answer_has_one_score_wherever_it_stands() -> None:
 
 def test_progress_reaches_the_last_caption() -> None:
     pairs = random_pairs(20)
-    *steps, _ = rank_both(pairs, block=30)
-    assert steps == [(30, 100), (60, 100), (90, 100), (100, 100)]
+    assert list(Ranking(pairs, block=30).blocks()) == [(30, 100), (60, 100), (90, 100), (100, 100)]
 
 
 def test_a_vector_of_zeros_has_no_direction() -> None:

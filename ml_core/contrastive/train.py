@@ -16,7 +16,7 @@ from ml_core.contrastive.dual import Parts, start_from
 from ml_core.contrastive.losses import clamp_scale, info_nce, same_group
 from ml_core.contrastive.validation import Validation
 from ml_core.datasets.opening import open_dataset
-from ml_core.encoders.torch_encoder import resolved_precision, usable_device
+from ml_core.encoders.torch_encoder import resolved_precision, usable_device, weights_digest
 from ml_core.events import Artifact, Event, Log, Metric, Progress, Provenance
 from ml_core.methods.contrastive_train import Train
 from ml_core.spec import Context
@@ -94,7 +94,6 @@ def _introduce(pictures: Split) -> Iterator[Event]:
 def _plan(spec: Train, task: _Task, pictures: Split, precision: str) -> Plan:
     steps = spec.epochs * task.batches.an_epoch
     steps = min(steps, spec.max_steps) if spec.max_steps else steps
-    hashes = [spec.fingerprint(KEY), pictures.train.content_hash, pictures.held_out.content_hash, precision]
     return Plan(
         steps=steps,
         learning_rate=spec.learning_rate,
@@ -104,9 +103,17 @@ def _plan(spec: Train, task: _Task, pictures: Split, precision: str) -> Plan:
         checkpoint_every=spec.checkpoint_every,
         patience=spec.patience,
         watch="val/t2i/recall@1",
-        fingerprint=hashlib.sha256(json.dumps(hashes).encode()).hexdigest(),
+        fingerprint=_fingerprint(spec, task, pictures, precision),
         precision=precision,  # type: ignore[arg-type]
     )
+
+
+def _fingerprint(spec: Train, task: _Task, pictures: Split, precision: str) -> str:
+    """What a checkpoint must have in common with the run that resumes it: contents, not the places they lie at."""
+    settings = spec.model_dump(mode="json", exclude={"data", "val_data", "start"})
+    first_weights = weights_digest(task.model, {})
+    facts = [settings, pictures.train.content_hash, pictures.held_out.content_hash, first_weights, precision]
+    return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
 
 
 def _keep(spec: Train, parts: Parts, pictures: Split, outcome: Outcome, context: Context) -> Artifact:

@@ -44,7 +44,7 @@ def write(
     optimizer: Any,
     best: dict[str, torch.Tensor],
 ) -> Path:
-    """A folder `step-…` below `folder` with everything that resuming needs; earlier ones are removed once it stands."""
+    """A folder `step-…` below `folder` with all that resuming needs; once it stands, all but one earlier one go."""
     final = folder / f"step-{state.step:07d}"
     part = folder / f"{_UNFINISHED}{state.step:07d}-{os.getpid()}"
     shutil.rmtree(part, ignore_errors=True)
@@ -61,7 +61,7 @@ def write(
     shutil.rmtree(final, ignore_errors=True)
     part.rename(final)
     _sync(folder)
-    _clear(folder, keep=final)
+    _clear(folder)
     return final
 
 
@@ -123,10 +123,11 @@ def _facts(folder: Path) -> dict[str, Any]:
     return facts
 
 
-def _clear(folder: Path, *, keep: Path) -> None:
-    for path in folder.iterdir():
-        if path != keep and path.name.startswith((_UNFINISHED, "step-")):
-            shutil.rmtree(path, ignore_errors=True)
+def _clear(folder: Path) -> None:
+    """Leaves the last two checkpoints: somebody may still be copying the one before."""
+    finished = sorted(path for path in folder.iterdir() if path.name.startswith("step-"))
+    for path in [*finished[:-2], *folder.glob(f"{_UNFINISHED}*")]:
+        shutil.rmtree(path, ignore_errors=True)
 
 
 def _sync(path: Path) -> None:

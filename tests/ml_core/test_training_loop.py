@@ -121,10 +121,11 @@ def test_resuming_what_had_ended_changes_nothing(tmp_path: Path) -> None:
     assert task.evaluated == 0
 
 
-def test_one_checkpoint_is_kept_and_no_unfinished_one(tmp_path: Path) -> None:
+def test_the_last_two_checkpoints_are_kept_and_no_unfinished_one(tmp_path: Path) -> None:
     (tmp_path / "checkpoints" / ".writing-0000005-1").mkdir(parents=True)
     trained(Line(), plan(), tmp_path)
-    assert [path.name for path in (tmp_path / "checkpoints").iterdir()] == ["step-0000040"]
+    kept = sorted(path.name for path in (tmp_path / "checkpoints").iterdir())
+    assert kept == ["step-0000030", "step-0000040"]
 
 
 def test_the_best_weights_are_the_result_and_travel_in_the_checkpoint(tmp_path: Path) -> None:

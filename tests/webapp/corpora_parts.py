@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from django.test import Client
 from django.utils import timezone
 
 from webapp.accounts.models import Membership, Project, User
@@ -42,6 +43,13 @@ def imported(of: Project, reference: str, name: str = "Set") -> Corpus:
     row = carried_out(started(of, reference, name, confirmed=True))
     assert row.state == Import.State.DONE, row.failure
     return Corpus.objects.get(pk=row.corpus_id)
+
+
+def browser(who: User) -> Client:
+    """A client that is checked as a real browser is."""
+    client = Client(enforce_csrf_checks=True)
+    client.force_login(who)
+    return client
 
 
 def files_below(folder: Path) -> list[Path]:

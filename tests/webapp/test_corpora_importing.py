@@ -54,7 +54,7 @@ def partitions():
 
 
 def nothing_is_left(tmp_path):
-    kept = [path for path in parts.files_below(tmp_path / "store") + parts.files_below(tmp_path / "cache")]
+    kept = parts.files_below(tmp_path / "store") + parts.files_below(tmp_path / "cache")
     return not kept and not partitions() and not Corpus.objects.exists()
 
 

@@ -11,6 +11,12 @@ from typing import Any
 
 from django.db import connection
 
+UNITS = {
+    "Reading pictures": "pictures",
+    "Copying pictures": "pictures",
+    "Writing captions": "captions",
+    "Unpacking": "files",
+}
 INTERVAL = 1.0  # seconds between two beats: how old the progress on a page can be
 Listener = Callable[[dict[str, Any]], None]
 
@@ -48,7 +54,8 @@ class Heart(threading.Thread):
         seconds = now - self._began[1]
         rate = (done - self._began[2]) / seconds if seconds > 0.5 else None
         left = (total - done) / rate if rate and total else None
-        self._progress = {"stage": stage, "done": done, "total": total, "rate": rate, "eta": left}
+        unit = UNITS.get(stage, "rows")
+        self._progress = {"stage": stage, "done": done, "total": total, "unit": unit, "rate": rate, "eta": left}
         if self._listener:
             self._listener(self._progress)
         self.check()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import stat
 import zipfile
+import zlib
 from collections.abc import Callable
 from pathlib import Path, PurePosixPath
 from typing import IO
@@ -29,7 +30,7 @@ def unpack(file: IO[bytes], folder: Path, *, tell: Tell = lambda stage, done, to
             members = _checked(archive, file.seek(0, 2))
             folder.mkdir()
             _extract(archive, members, folder, tell)
-    except (zipfile.BadZipFile, EOFError, NotImplementedError, zipfile.LargeZipFile) as error:
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, zipfile.LargeZipFile) as error:
         raise BadInput(f"The file is no zip that can be unpacked: {error}", field="upload") from error
 
 

@@ -15,11 +15,13 @@ class WholeFileOnDisk(TemporaryFileUploadHandler):
     """Every file goes to a temporary file whatever its size; more bytes than are accepted end the connection."""
 
     taken = 0
+    over = False
 
     def receive_data_chunk(self, raw_data: bytes, start: int) -> None:
         """Write a block."""
         self.taken += len(raw_data)
         if self.taken > settings.NEARMISS_UPLOAD_LIMIT:
+            self.over = True
             raise StopUpload(connection_reset=True)
         super().receive_data_chunk(raw_data, start)
 

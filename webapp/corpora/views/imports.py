@@ -98,8 +98,10 @@ def from_upload(request: ProjectRequest) -> HttpResponse:
 
 @csrf_protect
 def _from_upload(request: ProjectRequest) -> HttpResponse:
-    form = UploadForm(request.POST or None, request.FILES or None)
-    if request.method == "POST" and form.is_valid():
+    form = UploadForm(request.POST, request.FILES) if request.method == "POST" else UploadForm()
+    if any(getattr(handler, "over", False) for handler in request.upload_handlers):
+        form.add_error("file", "This file is larger than this server accepts.")
+    elif request.method == "POST" and form.is_valid():
         values = form.cleaned_data
         file: UploadedFile = values["file"]
         row = _started(

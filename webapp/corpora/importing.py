@@ -230,7 +230,7 @@ def _reference(row: Import, heart: Heart) -> str:
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
         with store().open(row.upload_key) as file:
-            unpack(file, folder / "part", tell=heart.tell)
+            unpack(file, folder / "part", most=4 * settings.NEARMISS_UPLOAD_LIMIT, tell=heart.tell)
         (folder / "part").rename(whole)
     reference = row.reference.replace(UPLOADED, str(whole), 1)
     return f"{reference}{'&' if '=' in reference.rpartition('?')[2] else ''}within={whole}"

@@ -10,12 +10,11 @@ from collections.abc import Callable
 from pathlib import Path, PurePosixPath
 from typing import IO
 
-from django.conf import settings
-
 from ml_core.spec import BadInput
 
 MOST_FILES = 1_000_000
 RATIO = 20  # photographs hardly shrink; JSON shrinks about tenfold
+SPARE = 256 * 2**20  # bytes of the disk that are left free
 FREE_OF_RATIO = 256 * 2**20  # bytes that may be unpacked whatever the ratio
 _METHODS = {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}
 _ARCHIVES = {".zip", ".tar", ".gz", ".tgz", ".bz2", ".xz", ".7z", ".rar", ".zst", ".jar"}
@@ -23,18 +22,25 @@ _BLOCK = 2**20
 Tell = Callable[[str, int, int], None]
 
 
-def unpack(file: IO[bytes], folder: Path, *, tell: Tell = lambda stage, done, total: None) -> None:
-    """Writes the files of a zip below `folder`, which must not exist yet; BadInput that names what is wrong with it."""
+def unpack(
+    file: IO[bytes], folder: Path, *, most: int | None = None, tell: Tell = lambda stage, done, total: None
+) -> None:
+    """Writes the files of a zip below `folder`, which must not exist yet; BadInput that names what is wrong with it.
+
+    At most RATIO times the bytes of the zip come out, and never more than `most`.
+    """
     try:
         with zipfile.ZipFile(file) as archive:
-            members = _checked(archive, file.seek(0, 2))
+            members = _checked(archive, file.seek(0, 2), most, folder)
             folder.mkdir()
             _extract(archive, members, folder, tell)
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, zipfile.LargeZipFile) as error:
         raise BadInput(f"The file is no zip that can be unpacked: {error}", field="upload") from error
 
 
-def _checked(archive: zipfile.ZipFile, packed_size: int) -> list[tuple[zipfile.ZipInfo, PurePosixPath]]:
+def _checked(
+    archive: zipfile.ZipFile, packed_size: int, ceiling: int | None, folder: Path
+) -> list[tuple[zipfile.ZipInfo, PurePosixPath]]:
     """The members that are files, each with a path that stays below the folder; all sizes as they are announced."""
     infos = archive.infolist()
     if len(infos) > MOST_FILES:
@@ -47,12 +53,12 @@ def _checked(archive: zipfile.ZipFile, packed_size: int) -> list[tuple[zipfile.Z
     if sum(info.compress_size for info in infos) > packed_size:
         raise BadInput("The zip is a trick: its files overlap.", field="upload")
     total = sum(info.file_size for info in infos)
-    most = max(FREE_OF_RATIO, min(packed_size * RATIO, settings.NEARMISS_UPLOAD_LIMIT * 4))
+    most = max(FREE_OF_RATIO, packed_size * RATIO)
+    most = most if ceiling is None else min(most, ceiling)
     if total > most:
         text = f"{total:,} bytes would come out of {packed_size:,}; at most {most:,} are accepted."
         raise BadInput(f"The zip is refused: {text}", field="upload")
-    free = shutil.disk_usage(settings.NEARMISS_CACHE if Path(settings.NEARMISS_CACHE).exists() else "/").free
-    if total > free - 2**28:
+    if total > shutil.disk_usage(folder.parent).free - SPARE:
         raise BadInput(f"There is no room here to unpack {total:,} bytes.", field="upload")
     return files
 

@@ -129,6 +129,7 @@ STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
 }
+COCO_BASE_URL = env.read("COCO_BASE_URL")
 NEARMISS_UPLOAD_LIMIT = env.read("NEARMISS_UPLOAD_LIMIT_MIB") * 2**20
 DATA_UPLOAD_MAX_MEMORY_SIZE = 8 * 2**20
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 2000

@@ -74,6 +74,7 @@ VARIABLES = [
     Variable("DEFAULT_FROM_EMAIL", str, "nearmiss@localhost", "Sender of mails."),
     Variable("MODEL_API_URL", str, "", "OpenAI-compatible endpoint for runs that generate text."),
     Variable("MODEL_API_KEY", str, "", "Key of that endpoint; handed only to runs that generate text.", secret=True),
+    Variable("COCO_BASE_URL", str, "http://images.cocodataset.org", "Where `manage.py fetch_coco` downloads from."),
     Variable("TIME_ZONE", str, "UTC", "Time zone of dates on pages."),
     Variable("NO_COLOR", str, "", "Anything here keeps colours out of the terminal."),
     Variable("LOG_LEVEL", str, "INFO", "Least severe log level that is written."),

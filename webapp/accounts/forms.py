@@ -103,7 +103,7 @@ class ProjectForm(forms.Form):
 class InviteForm(forms.Form):
     """Somebody to be let into a project."""
 
-    role = forms.ChoiceField(label="Role", choices=ROLE_CHOICES, initial=ANNOTATOR)
+    role = forms.ChoiceField(label="Role", choices=ROLE_CHOICES, initial=ANNOTATOR, widget=forms.RadioSelect)
     email = forms.EmailField(
         label="Email address", required=False, help_text="With one, the link works for this address only."
     )
@@ -167,6 +167,7 @@ class TokenForm(forms.Form):
         self.projects = {str(membership.project_id): membership.project for membership in memberships}
         named = [(key, f"Only {project.name}") for key, project in self.projects.items()]
         self.fields["project"].choices = [("", "All my projects"), *named]  # type: ignore[attr-defined]
+        _plain(self, "project", "expires")
 
     def expires_at(self, now: datetime) -> datetime | None:
         """When the token ends; None for never."""
@@ -185,3 +186,10 @@ class TrailForm(forms.Form):
         super().__init__(*args, **kwargs)
         spoken = [(verb, in_words(verb)) for verb in verbs]
         self.fields["verb"].choices = [("", "Everything"), *spoken]  # type: ignore[attr-defined]
+        _plain(self, "verb", "actor")
+
+
+def _plain(form: forms.Form, *names: str) -> None:
+    """Fields whose empty choice means something are not marked as optional."""
+    for name in names:
+        form.fields[name].optional_note = ""  # type: ignore[attr-defined]

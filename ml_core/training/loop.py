@@ -17,6 +17,7 @@ from ml_core.spec import Context, Stopped
 from ml_core.training import checkpoints
 from ml_core.training.checkpoints import State
 
+QUIET = 2.0  # seconds after which a slow training says again where it is
 _MIXED = {"fp32": "no", "bf16": "bf16", "fp16": "fp16"}
 
 
@@ -96,6 +97,7 @@ class _Run:
     context: Context
     state: State = field(default_factory=State)
     best: dict[str, torch.Tensor] = field(default_factory=dict)
+    said: float = 0.0  # when progress was last told
 
     def __post_init__(self) -> None:
         cpu = not self.context.device.startswith("cuda")
@@ -138,17 +140,23 @@ class _Run:
             group["lr"] = rate
         loss = self.task.loss(self.model, batch, self.accelerator.device)
         value = loss.item()
-        if not math.isfinite(value):
-            raise Diverged(
-                f"the loss became {value} at step {self.state.step + 1}: lower the learning rate (it was {rate:.2g}), "
-                "lengthen the warm-up, or train in fp32"
-            )
+        self.finite("loss", value, rate)
         self.optimizer.zero_grad()
         self.accelerator.backward(loss)
-        self.accelerator.clip_grad_norm_(self.model.parameters(), self.plan.clip_norm)
+        norm = self.accelerator.clip_grad_norm_(self.model.parameters(), self.plan.clip_norm)
+        if self.plan.precision != "fp16":  # there the scaler leaves a step with an infinite gradient out
+            self.finite("gradient", float(norm), rate)
         self.optimizer.step()
         self.task.after_step()
         return value
+
+    def finite(self, what: str, value: float, rate: float) -> None:
+        """Diverged where the value is none, before the weights have seen it."""
+        if not math.isfinite(value):
+            raise Diverged(
+                f"the {what} became {value} at step {self.state.step + 1}: lower the learning rate (now {rate:.2g}), "
+                "lengthen the warm-up, or train in fp32"
+            )
 
     def due(self, first: int, since: float) -> Iterator[Event]:
         """What is to be said and written after a step."""
@@ -158,7 +166,9 @@ class _Run:
             self.state.last_loss = sum(self.state.losses) / len(self.state.losses)
             self.state.losses.clear()
             yield Metric("train/loss", self.state.last_loss, step=step)
-            rate = (step - first) / max(time.monotonic() - since, 1e-9)
+        if step % plan.log_every == 0 or last or time.monotonic() - self.said > QUIET:
+            self.said = time.monotonic()
+            rate = (step - first) / max(self.said - since, 1e-9)
             yield Progress("Training", step, plan.steps, "steps", rate, (plan.steps - step) / rate)
         if step % plan.eval_every == 0 or last:
             yield from self.evaluate()

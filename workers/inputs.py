@@ -83,13 +83,14 @@ def _weights(source: Run, named: references.Named, plan: Plan) -> str:
 
 
 def _cases(source: Run, named: references.Named, plan: Plan) -> str:
-    """The Parquet file of a run's cases."""
+    """The Parquet file of a run's cases; the ids of its queries come to lie beside it."""
     row = Artifact.objects.filter(run=source, path__endswith="cases.parquet").order_by("path").first()
     if row is None:
         raise BadInput(f"run {source.pk} ({source.method}) left no cases", field=named.field)
-    path = f"run-{source.pk}/{row.path}"
-    plan.files[path] = row.key
-    return f"{plan.root}/{path}"
+    names = Artifact.objects.filter(run=source, path=str(PurePosixPath(row.path).with_name("queries.parquet")))
+    for kept in (row, *names):
+        plan.files[f"run-{source.pk}/{kept.path}"] = kept.key
+    return f"{plan.root}/run-{source.pk}/{row.path}"
 
 
 def _corpus(run: Run, named: references.Named) -> Corpus:

@@ -42,7 +42,7 @@ def parse(words: list[str]) -> Request:
     events = "--events" in words[1:]
     pairs = dict(_pair(word) for word in words[1:] if word != "--events")
     common = {name: pairs.pop(name) for name in COMMON if name in pairs}
-    values = _preset(card, common.get("preset", "")) | _file(common.get("spec", ""))
+    values = _preset(card, common.get("preset", "")) | _file(common.get("spec", ""), card.key)
     fields = card.spec.model_fields
     values |= {key: _value(text, fields[key].annotation if key in fields else None) for key, text in pairs.items()}
     spec = card.parse(values)
@@ -76,7 +76,8 @@ def _preset(card: Card, name: str) -> dict[str, Any]:
     return dict(card.presets[name])
 
 
-def _file(name: str) -> dict[str, Any]:
+def _file(name: str, method: str) -> dict[str, Any]:
+    """The settings in a JSON file: an object of settings, or what a run left as its spec.json."""
     if not name:
         return {}
     try:
@@ -87,7 +88,11 @@ def _file(name: str) -> dict[str, Any]:
         raise BadInput(f"{name} is not JSON: {error}", field="spec") from error
     if not isinstance(values, dict):
         raise BadInput(f"{name} must hold one JSON object of settings", field="spec")
-    return values
+    if set(values) != {"method", "spec"}:
+        return values
+    if values["method"] != method:
+        raise BadInput(f"{name} holds the settings of {values['method']}, not of {method}", field="spec")
+    return values["spec"]
 
 
 def _value(text: str, annotation: Any) -> Any:

@@ -114,7 +114,25 @@ def _plain(item: Any) -> str:
     if item["type"] == "missing":
         return "a value is required"
     text = item["msg"].removeprefix("Value error, ")
+    if item["type"] in _PLAIN:
+        text = _PLAIN[item["type"]].format(**item.get("ctx", {}))
     return f"{text[0].lower()}{text[1:]} (got {_short(item.get('input'))})"
+
+
+_PLAIN = {
+    "greater_than_equal": "must be at least {ge}",
+    "greater_than": "must be more than {gt}",
+    "less_than_equal": "must be at most {le}",
+    "less_than": "must be less than {lt}",
+    "int_parsing": "must be a whole number",
+    "int_type": "must be a whole number",
+    "int_from_float": "must be a whole number",
+    "float_parsing": "must be a number",
+    "float_type": "must be a number",
+    "finite_number": "must be a finite number",
+    "bool_parsing": "must be true or false",
+    "literal_error": "must be {expected}",
+}
 
 
 def _short(value: Any) -> str:

@@ -152,7 +152,7 @@ def test_the_same_command_gives_the_same_numbers(small: Recorded, tmp_path: Path
         (["retrieval.guess"], "there is no method 'retrieval.guess'; there are:"),
         (["failures.mine", "size"], "cannot read 'size': settings are written key=value"),
         (["failures.mine", "run=x", "out=o", "colour=red"], "colour: there is no such setting"),
-        (["failures.mine", "run=x", "out=o", "size=-1", "seed=x"], "size: input should be greater than or equal to 0"),
+        (["failures.mine", "run=x", "out=o", "size=-1", "seed=x"], "size: must be at least 0"),
         (["failures.mine", "out=o"], "run: a value is required"),
         (["failures.mine", "run=x"], "say where to write the results: out=DIR"),
         (["failures.mine", "run=x", "out=o", "preset=best"], "failures.mine has no preset 'best'"),

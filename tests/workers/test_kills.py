@@ -9,17 +9,13 @@ from typing import Any
 
 import pytest
 from django.conf import settings
-from django.db import connection, transaction
 from django.utils import timezone
 
-from ml_core.datasets.frozen import write_frozen
-from ml_core.datasets.opening import open_dataset
+from tests.parts.scenes import scenes_corpus
 from tests.workers.ground import Ground, child_of, ended, kill_child, standing, wait
 from webapp.accounts.models import Project
 from webapp.corpora.models import Corpus
-from webapp.corpora.rows import copy_rows
 from webapp.experiments.actions import cancel_run, launch_run, resume_run
-from webapp.experiments.files import store
 from webapp.experiments.models import Artifact, Case, LogLine, Metric, Run
 
 TRAINING = {
@@ -45,14 +41,7 @@ def project(ground: Ground) -> Project:
 @pytest.fixture(scope="module")
 def corpus(project: Project) -> Corpus:
     """Drawn scenes as a data set that is ready."""
-    dataset = open_dataset("scenes:120?seed=5&size=48")
-    made = Corpus.objects.create(project=project, name="Scenes", task="retrieval", created_at=timezone.now())
-    write_frozen(dataset, store(), made.prefix)
-    with transaction.atomic():
-        copy_rows(connection, made.pk, store(), made.prefix, lambda stage, done, total: None)
-    made.state, made.item_count = Corpus.State.READY, len(dataset.item_ids)
-    made.save()
-    return made
+    return scenes_corpus(project)
 
 
 @pytest.fixture(scope="module")

@@ -42,6 +42,8 @@ class SpecForm(forms.Form):
         label="Title", max_length=160, required=False, help_text="What the run is called in lists."
     )
 
+    use_required_attribute = False  # the Spec refuses, not the browser: all that is wrong is told at once
+
     def __init__(self, card: Card, project: Project, *args: Any, **kwargs: Any):
         super().__init__(*args, **kwargs)
         self.card, self.project = card, project
@@ -125,7 +127,8 @@ def initial_values(card: Card, values: dict[str, Any]) -> dict[str, Any]:
 def differences(card: Card, base: dict[str, Any], values: dict[str, Any]) -> list[tuple[str, str, str]]:
     """(setting, before, now) for every setting that differs from a preset's or a run's."""
     now, before = _plain(card, values), _plain(card, base)
-    return [(name, _text(before[name]), _text(now[name])) for name in now if now[name] != before[name]]
+    pairs = [(name, _text(before[name]), _text(now[name])) for name in now]
+    return [(name, was, new) for name, was, new in pairs if not _same(was, new)]
 
 
 def _plain(card: Card, values: dict[str, Any]) -> dict[str, Any]:
@@ -137,7 +140,17 @@ def _plain(card: Card, values: dict[str, Any]) -> dict[str, Any]:
     return dict(json.loads(json.dumps(filled)))
 
 
+def _same(was: str, new: str) -> bool:
+    """Whether two settings say the same: 0.10 is 0.1."""
+    try:
+        return was == new or float(was) == float(new)
+    except ValueError:
+        return False
+
+
 def _text(value: Any) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
     if isinstance(value, list):
         return ", ".join(str(part) for part in value)
     return "none" if value in (None, "") else str(value)
@@ -158,8 +171,7 @@ def _form_field(name: str, info: FieldInfo, project: Project) -> forms.Field:
     else:
         field = forms.CharField(widget=forms.TextInput(attrs={"spellcheck": "false"}), **common)
     field.unit, field.bounds = extra.get("unit", ""), _bounds(info)  # type: ignore[attr-defined]
-    field.required = info.is_required()
-    field.widget.is_required = False  # the Spec refuses, not the browser: all that is wrong is told at once
+    field.required = info.is_required() or info.get_default(call_default_factory=True) not in (None, "", [], ())
     return _lenient(field)
 
 

@@ -26,6 +26,11 @@ def stem(name: str) -> str:
     return name.rpartition("/")[2]
 
 
+def in_words_direction(direction: str) -> str:
+    """`val/t2i` is “held out, text → image”; no direction is “value”."""
+    return ", ".join(DIRECTIONS.get(part, part) for part in direction.split("/")) if direction else "value"
+
+
 def in_words(name: str, part: str = "") -> str:
     """A name for people: `t2i/recall@1` is “Recall@1, text → image”."""
     *directions, last = name.split("/")

@@ -2,28 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from webapp.design.plots import Plot, Series
 from webapp.experiments.metric_names import DIRECTIONS, in_words, stem
 
 Table = dict[str, Any]
+_COLUMNS = ("values", "low", "high", "n")
 
 
 def plots_of(tables: dict[str, Table]) -> list[tuple[str, Plot]]:
     """(id, plot) for every table that can be drawn; one whose columns do not fit is left out."""
-    drawn = []
-    for name, table in tables.items():
-        draw = _KNOWN.get(name, _any)
+    drawn: list[tuple[str, Plot]] = []
+    for name, table in sorted(tables.items(), key=lambda entry: (_ORDER.get(entry[0], 99), entry[0])):
         try:
-            plot = draw(table)
+            plots = _KNOWN.get(name, _any)(table)
         except (KeyError, ValueError, TypeError, IndexError):
             continue
-        if plot is not None:
-            drawn.append((f"plot-{name}", plot))
-    return sorted(
-        drawn, key=lambda entry: (list(_KNOWN).index(entry[0][5:]) if entry[0][5:] in _KNOWN else 99, entry[0])
-    )
+        drawn += [(f"plot-{name}-{place}", plot) for place, plot in enumerate(plots)]
+    return drawn
 
 
 def curve_plots(curves: dict[str, list[tuple[int, float]]]) -> list[tuple[str, Plot]]:
@@ -48,28 +46,24 @@ def _curves(title: str, parts: dict[str, list[tuple[int, float]]]) -> Plot:
     return Plot("curve", title, "Step", title, tuple(steps), tuple(series), "percent" if share else "decimal")
 
 
-def _recall(table: Table) -> Plot:
+def _recall(table: Table) -> list[Plot]:
     ks = sorted(set(table["k"]))
-    series = [
-        Series(_way(way), *(_at(table, column, way, "k", ks) for column in ("recall", "low", "high", "n")))
-        for way in _ways(table)
-    ]
-    return Plot("curve", "Recall by depth", "k", "Recall@k", tuple(ks), tuple(series), "percent", y_range=(0, 1))
+    series = tuple(_series(table, way, "k", ks, "recall") for way in _ways(table))
+    return [Plot("curve", "Recall by depth", "k", "Recall@k", tuple(ks), series, "percent", y_range=(0, 1))]
 
 
-def _ranks(table: Table) -> Plot:
+def _ranks(table: Table) -> list[Plot]:
     buckets = list(dict.fromkeys(table["bucket"]))
-    series = [
-        Series(_way(way), *(_at(table, column, way, "bucket", buckets) for column in ("share", "low", "high", "n")))
-        for way in _ways(table)
-    ]
-    return Plot(
-        "bars", "Where the right answer stood", "Rank", "Share of queries", tuple(buckets), tuple(series), "percent"
-    )
+    series = tuple(_series(table, way, "bucket", buckets, "share") for way in _ways(table))
+    title, y_label = "Where the right answer stood", "Share of queries"
+    return [Plot("bars", title, "Rank", y_label, tuple(buckets), series, "percent", x_scale="category")]
 
 
-def _margin(table: Table) -> Plot:
-    way = _ways(table)[0]
+def _margins(table: Table) -> list[Plot]:
+    return [_margin(table, way) for way in _ways(table)]
+
+
+def _margin(table: Table, way: str) -> Plot:
     rows = [i for i, direction in enumerate(table["direction"]) if direction == way]
     x = tuple(round((table["from"][i] + table["to"][i]) / 2, 4) for i in rows)
     series = (
@@ -77,36 +71,38 @@ def _margin(table: Table) -> Plot:
         Series("Failures", tuple(table["failures"][i] for i in rows), tone="near"),
     )
     note = "Score of the right answer minus that of the best wrong one: a failure just below zero is a near miss."
-    title = f"Score margin, {_way(way)}"
+    title = f"Score margin, {DIRECTIONS.get(way, way)}"
     return Plot("histogram", title, "Margin", "Queries", x, series, "integer", note=note)
 
 
-def _any(table: Table) -> Plot | None:
+def _any(table: Table) -> list[Plot]:
     """A table of another method that says itself how it is drawn: the fields of Plot, series as objects."""
-    if "series" not in table:
-        return None
     series = tuple(
-        Series(str(one["name"]), *(tuple(one.get(column) or ()) for column in ("values", "low", "high", "n")))
-        for one in table["series"]
+        Series(str(one["name"]), *(tuple(one.get(column) or ()) for column in _COLUMNS)) for one in table["series"]
     )
     kind = table["kind"] if table.get("kind") in ("curve", "histogram", "bars") else "curve"
     title = str(table.get("title") or table.get("_title") or "Plot")
-    x_label, y_label = str(table.get("x_label", "")), str(table.get("y_label", ""))
-    return Plot(kind, title, x_label, y_label, tuple(table["x"]), series, str(table.get("format", "decimal")))
+    labels = str(table.get("x_label", "")), str(table.get("y_label", ""))
+    return [Plot(kind, title, *labels, tuple(table["x"]), series, str(table.get("format", "decimal")))]
 
 
 def _ways(table: Table) -> list[str]:
     return list(dict.fromkeys(table["direction"]))
 
 
-def _way(way: str) -> str:
-    return DIRECTIONS.get(way, way)
+def _series(table: Table, way: str, key: str, places: list[Any], value: str) -> Series:
+    """One direction as a series over `places`; None where it has no such row."""
+    rows = {table[key][i]: i for i, direction in enumerate(table["direction"]) if direction == way}
+    columns = (
+        tuple(table[column][rows[place]] if place in rows else None for place in places)
+        for column in (value, "low", "high", "n")
+    )
+    return Series(DIRECTIONS.get(way, way), *columns)
 
 
-def _at(table: Table, column: str, way: str, key: str, places: list[Any]) -> tuple[Any, ...]:
-    """A column of one direction in the order of `places`; None where it has no such row."""
-    found = {table[key][i]: table[column][i] for i, direction in enumerate(table["direction"]) if direction == way}
-    return tuple(found.get(place) for place in places)
-
-
-_KNOWN = {"recall_curve": _recall, "rank_histogram": _ranks, "margin": _margin}
+_KNOWN: dict[str, Callable[[Table], list[Plot]]] = {
+    "recall_curve": _recall,
+    "rank_histogram": _ranks,
+    "margin": _margins,
+}
+_ORDER = {name: place for place, name in enumerate(_KNOWN)}

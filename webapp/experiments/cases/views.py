@@ -18,6 +18,8 @@ from webapp.experiments.queries.details import corpus_of
 from webapp.experiments.queries.runs import title_of
 from webapp.experiments.views.found import api_call, run_or_404
 
+RIVAL = {"hits": "the runner-up"}
+
 
 @dataclass(frozen=True)
 class Looking:
@@ -55,6 +57,8 @@ def gallery(request: ProjectRequest, run_id: int) -> HttpResponse:
     known = queries.known_of(looking.corpus_id, page.rows)
     address = filters.address()
     values = {
+        "heading": {"failed": "Failures", "hits": "Hits"}.get(filters.outcome, "All cases"),
+        "lede": f"{title_of(run)}: what was wanted beside {RIVAL.get(filters.outcome, 'what came first')}.",
         "cards": [shown.card(row, known, looking.place, _case_url(looking, row.number)) for row in page.rows],
         "page": page,
         "count": queries.count_of(run, filters),

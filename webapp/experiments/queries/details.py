@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from urllib.parse import unquote
 
 from webapp.accounts.models import Project
 from webapp.experiments.files import store
 from webapp.experiments.lifecycle import FINAL
+from webapp.experiments.metric_names import DIRECTIONS, in_words, in_words_direction, stem
 from webapp.experiments.models import Artifact, Case, LogLine, Metric, Run, RunInput
 from webapp.experiments.queries.runs import Measured, card_of, measured, title_of
 
@@ -50,6 +53,45 @@ class Miss:
     rank: int
     wanted_score: float
     given_score: float
+
+
+@dataclass(frozen=True)
+class Table:
+    """Final values as a table: a row a quantity, a column a direction; a slice of the queries is a table of its own."""
+
+    slice: str
+    columns: list[str]
+    rows: list[tuple[str, list[Measured | None]]]
+
+
+def metric_tables(metrics: list[Measured]) -> list[Table]:
+    """The final values of a run, the whole first, in the order in which people read them."""
+    return [
+        _table(part, [one for one in metrics if one.slice == part]) for part in sorted({one.slice for one in metrics})
+    ]
+
+
+def _table(part: str, metrics: list[Measured]) -> Table:
+    directions = sorted({_direction(one.name) for one in metrics}, key=_place(list(DIRECTIONS)))
+    by_place = {(stem(one.name), _direction(one.name)): one for one in metrics}
+    names = sorted({stem(one.name) for one in metrics}, key=_reading_order)
+    rows = [(in_words(name), [by_place.get((name, direction)) for direction in directions]) for name in names]
+    columns = [in_words_direction(direction) for direction in directions]
+    return Table(unquote(part), columns, rows)
+
+
+def _direction(name: str) -> str:
+    return name.rpartition("/")[0]
+
+
+def _place(order: list[str]) -> Callable[[str], tuple[int, str]]:
+    return lambda name: (order.index(name) if name in order else len(order), name)
+
+
+def _reading_order(name: str) -> tuple[int, int, str]:
+    base, _, k = name.partition("@")
+    order = ("recall", "accuracy", "ndcg", "mrr", "map", "median_rank", "mean_rank", "failures", "queries")
+    return order.index(base) if base in order else len(order), int(k) if k.isdigit() else 0, name
 
 
 def metrics_of(run: Run) -> list[Measured]:

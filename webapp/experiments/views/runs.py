@@ -14,8 +14,10 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
 
+from ml_core.spec import Card
 from webapp.accounts.capabilities import role_may
 from webapp.accounts.doors import ProjectRequest, project_page
+from webapp.design.numbers import written
 from webapp.design.slides import Slide
 from webapp.experiments.commands import command_of
 from webapp.experiments.files import store
@@ -62,8 +64,9 @@ def run_page(request: ProjectRequest, run_id: int) -> HttpResponse:
     metrics = details.metrics_of(run)
     artifacts = details.artifacts_of(run)
     card = runs.card_of(run.method)
+    chosen, left = spec_rows(run, card)
     shown = live_parts(request, run) | {
-        "metrics": metrics,
+        "tables": details.metric_tables(metrics),
         "headlines": details.headlines(run, metrics),
         "plots": plots_of(details.plot_tables(artifacts)),
         "curves": curve_plots(details.curves_of(run)),
@@ -71,12 +74,16 @@ def run_page(request: ProjectRequest, run_id: int) -> HttpResponse:
         "inputs": details.inputs_of(run),
         "users": details.users_of(run),
         "card": card,
-        "spec": spec_rows(run),
+        "chosen": chosen,
+        "left": left,
         "provenance": provenance_rows(run),
+        "packages": list((run.provenance.get("packages") or {}).items()),
         "command": command_of(run),
         "has_seed": bool(card and "seed" in card.spec.model_fields),
         "may_mine": bool(run.case_count) and details.methods_that_take(run, "failures.mine"),
-        "misses": [_slides(run, miss) for miss in details.near_misses(run)] if role_may(request.role, "case.view") else [],
+        "misses": [_slides(run, miss) for miss in details.near_misses(run)]
+        if role_may(request.role, "case.view")
+        else [],
         "may": {verb: role_may(request.role, f"run.{verb}") for verb in ("launch", "download", "delete")},
         "api": api_call(request, "experiments:api_run", slug=request.project.slug, run_id=run.pk),
     }
@@ -185,18 +192,25 @@ def live_parts(request: ProjectRequest, run: Run) -> dict[str, object]:
     }
 
 
-def spec_rows(run: Run) -> list[tuple[str, str]]:
-    """The settings as (name, words)."""
-    return [(name, _words(value)) for name, value in run.spec.items()]
+def spec_rows(run: Run, card: Card | None) -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
+    """The settings as (name, words): those that somebody chose, and those that are as the method has them."""
+    fields = card.spec.model_fields if card else {}
+    chosen, left = [], []
+    for name in [*fields, *(name for name in run.spec if name not in fields)]:
+        info = fields.get(name)
+        default = object() if info is None or info.is_required() else info.get_default(call_default_factory=True)
+        words = _words(run.spec.get(name))
+        (left if words == _words(default) else chosen).append((name.replace("_", " "), words))
+    return chosen, left
 
 
 def provenance_rows(run: Run) -> list[tuple[str, str]]:
-    """What the numbers depend on as (name, words), packages last."""
+    """What the numbers depend on as (name, words), but for the packages."""
     facts = {key: value for key, value in run.provenance.items() if key not in ("packages", "seeds", "memory_bytes")}
     rows = [(key.replace("_", " "), _words(value)) for key, value in facts.items()]
-    seeds, packages = run.provenance.get("seeds") or {}, run.provenance.get("packages") or {}
+    seeds, peak = run.provenance.get("seeds") or {}, run.provenance.get("memory_bytes")
     rows += [("seeds", ", ".join(f"{name} {value}" for name, value in seeds.items()))] if seeds else []
-    return rows + ([("packages", ", ".join(f"{name} {found}" for name, found in packages.items()))] if packages else [])
+    return rows + ([("peak memory", " ".join(written(peak, "bytes")))] if peak else [])
 
 
 def filters_of(request: HttpRequest) -> runs.Filters:
@@ -227,15 +241,15 @@ def _slides(run: Run, miss: details.Miss) -> dict[str, object]:
     """A near miss as a pair of slides: the picture wanted beside the one that came first."""
     return {
         "caption": miss.caption,
-        "wanted_slide": _slide(run, miss, miss.wanted, f"Wanted, rank {miss.rank}", miss.wanted_score, ""),
-        "given_slide": _slide(run, miss, miss.given, "Retrieved", miss.given_score, "near"),
+        "wanted_slide": _slide(run, miss, miss.wanted, "Wanted", f"rank {miss.rank}", miss.wanted_score, ""),
+        "given_slide": _slide(run, miss, miss.given, "Retrieved", "", miss.given_score, "near"),
     }
 
 
-def _slide(run: Run, miss: details.Miss, number: int, label: str, score: float, tone: str) -> Slide:
+def _slide(run: Run, miss: details.Miss, number: int, label: str, edge: str, score: float, tone: str) -> Slide:
     where = {"slug": run.project.slug, "corpus_id": miss.corpus, "number": number}
     source = reverse("corpora:picture", kwargs=where | {"size": "medium"})
-    return Slide(label, src=source, alt=f"Picture {number}", number=str(number), score=score, tone=tone)
+    return Slide(label, src=source, alt=f"Picture {number}", number=edge, score=score, tone=tone)
 
 
 def _number(text: str | None) -> int | None:

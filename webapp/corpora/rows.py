@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Callable, Iterator
 from itertools import chain, groupby
+from operator import itemgetter
 from typing import Any
 
 import pyarrow.parquet as pq
@@ -21,7 +21,9 @@ ITEM_COLUMNS = (
 CAPTION_COLUMNS = "corpus_id, number, item_number, external_id, text"
 Tell = Callable[[str, int, int], None]
 _ESCAPES = str.maketrans({"\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t"})
+BOX = "[%d,%.7g,%.7g,%.7g,%.7g]"  # seven digits are what a float32 holds
 NOTHING = "\\N"  # how COPY writes NULL
+INDEX_MEMORY = "192MB"
 _BATCH = 8_192
 
 
@@ -36,6 +38,10 @@ def copy_rows(connection: BaseDatabaseWrapper, corpus_id: int, store: Store, pre
     captions = create_partition(connection, "corpora_caption", corpus_id)
     _copy(connection, captions, CAPTION_COLUMNS, _caption_lines(corpus_id, store, prefix, tell))
     tell("Indexing", 0, 0)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SET LOCAL maintenance_work_mem = '{INDEX_MEMORY}'; SET LOCAL max_parallel_maintenance_workers = 2"
+        )
     attach_partition(connection, "corpora_item", corpus_id)
     attach_partition(connection, "corpora_caption", corpus_id)
     return counts
@@ -49,20 +55,19 @@ def _copy(connection: BaseDatabaseWrapper, table: str, columns: str, blocks: Ite
 
 
 def _item_lines(corpus_id: int, store: Store, prefix: str, counts: Counter[int], tell: Tell) -> Iterator[str]:
-    boxes = _boxes_by_item(store, prefix)
+    boxes = boxes_by_item(store, prefix)
     waiting = next(boxes, None)
-    for batch, done, total in _batches(store, f"{prefix}/items.parquet"):
+    for batch, done, total in batches(store, f"{prefix}/items.parquet"):
         lines = []
         for number, identity, name, file_hash, size, width, height, label in zip(*batch, strict=True):
-            mine: list[list[float]] = []
+            numbers, marks = [label] if label >= 0 else [], "[]"
             if waiting is not None and waiting[0] == number:
-                mine = waiting[1]
+                numbers, marks = numbers or waiting[1], waiting[2]
                 waiting = next(boxes, None)
-            numbers = [label] if label >= 0 else sorted({int(box[0]) for box in mine})
             counts.update(numbers)
             what = f"{_escaped(identity)}\t{_escaped(name)}\t{file_hash}\t{size}\t{width}\t{height}"
             classes = f"{label if label >= 0 else NOTHING}\t{{{','.join(map(str, numbers))}}}"
-            lines.append(f"{corpus_id}\t{number}\t{what}\t{classes}\t{json.dumps(mine)}\n")
+            lines.append(f"{corpus_id}\t{number}\t{what}\t{classes}\t{marks}\n")
         tell("Writing pictures' rows", done, total)
         yield "".join(lines)
     if waiting is not None:
@@ -70,7 +75,7 @@ def _item_lines(corpus_id: int, store: Store, prefix: str, counts: Counter[int],
 
 
 def _caption_lines(corpus_id: int, store: Store, prefix: str, tell: Tell) -> Iterator[str]:
-    for batch, done, total in _batches(store, f"{prefix}/captions.parquet"):
+    for batch, done, total in batches(store, f"{prefix}/captions.parquet"):
         rows = zip(*batch, strict=True)
         tell("Writing captions", done, total)
         yield "".join(
@@ -81,13 +86,18 @@ def _caption_lines(corpus_id: int, store: Store, prefix: str, tell: Tell) -> Ite
         )
 
 
-def _boxes_by_item(store: Store, prefix: str) -> Iterator[tuple[int, list[list[float]]]]:
-    rows = chain.from_iterable(zip(*batch, strict=True) for batch, _, _ in _batches(store, f"{prefix}/boxes.parquet"))
-    for item, group in groupby(rows, key=lambda row: row[0]):
-        yield item, [[row[1], *(round(value, 2) for value in row[2:])] for row in group]
+def boxes_by_item(store: Store, prefix: str) -> Iterator[tuple[int, list[int], str]]:
+    """(picture, categories in ascending order, boxes as JSON) of every picture that has boxes."""
+    rows = chain.from_iterable(
+        zip(batch[0], batch[1], map(BOX.__mod__, zip(*batch[1:], strict=True)), strict=True)
+        for batch, _, _ in batches(store, f"{prefix}/boxes.parquet")
+    )
+    for item, group in groupby(rows, key=itemgetter(0)):
+        mine = list(group)
+        yield item, sorted({box[1] for box in mine}), f"[{','.join([box[2] for box in mine])}]"
 
 
-def _batches(store: Store, key: str) -> Iterator[tuple[list[list[Any]], int, int]]:
+def batches(store: Store, key: str) -> Iterator[tuple[list[list[Any]], int, int]]:
     """(columns, rows done, rows in all), without the facts of scenes, which no row holds."""
     with store.open(key) as file, pq.ParquetFile(file, memory_map=False) as table:
         total = table.metadata.num_rows

@@ -37,7 +37,7 @@ def test_failures_are_narrowed_opened_and_walked_through_by_keys(page: Page, run
     here = f"/p/{run.project.slug}/runs/{run.pk}/cases/"
     page.goto(f"/p/{run.project.slug}/failures/")
     page.wait_for_url(f"**{here}")
-    expect(page.locator(".case")).to_have_count(48)
+    expect(page.locator(".case")).to_have_count(24)
     page.locator(".case img").first.scroll_into_view_if_needed()
     page.wait_for_function("() => [...document.querySelectorAll('.case img')].slice(0, 4).every(i => i.naturalWidth > 0)")
 

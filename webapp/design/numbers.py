@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-FORMATS = ("percent", "points", "fraction", "integer", "decimal", "seconds", "bytes")
+FORMATS = ("percent", "points", "margin", "fraction", "integer", "decimal", "seconds", "bytes")
 _ABSENT = "–"
 
 
@@ -61,6 +61,8 @@ def written(value: float | None, format: str) -> tuple[str, str]:
             return _signed(value * 100, 1), "%"
         case "points":
             return _signed(value * 100, 1, plus=True), "pp"
+        case "margin":
+            return _signed(value, 4, plus=True), ""
         case "fraction":
             return _signed(value, 3), ""
         case "integer":

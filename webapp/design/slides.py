@@ -1,8 +1,16 @@
-"""A slide: one picture or one text, and what is printed on the edge of its mount."""
+"""A slide: one picture or one text, and what is printed on the edge of its mount.
+
+Galleries show dozens a page, so its markup is written here rather than in a template: it takes a tenth of the time.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import Any
+
+from django.utils.html import escape
+from django.utils.safestring import SafeString, mark_safe
 
 
 @dataclass(frozen=True)
@@ -20,3 +28,34 @@ class Slide:
     width: int | None = None
     height: int | None = None
     large: str = ""  # address of a larger size, for the loupe
+
+
+_NAMES = {field.name for field in fields(Slide)}
+
+
+def slide_of(values: Slide | Mapping[str, Any]) -> Slide:
+    """A slide from a mapping with the same names; others in it are passed over."""
+    return values if isinstance(values, Slide) else Slide(**{k: v for k, v in values.items() if k in _NAMES})
+
+
+def markup(slide: Slide, loading: str = "lazy") -> SafeString:
+    """The slide as HTML."""
+    dot = f'<span class="dot dot-{escape(slide.tone)}" aria-hidden="true"></span>' if slide.tone else ""
+    edge = f"<span>{escape(slide.number)}</span>" if slide.number else ""
+    edge += f"<span>{slide.score:.3f}</span>" if slide.score is not None else ""
+    return mark_safe(  # noqa: S308  # everything that comes from outside is escaped above and in _window
+        f'<figure class="slide"><div class="slide-window">{_window(slide, escape(loading))}</div><figcaption>{dot}'
+        f'<span class="slide-label">{escape(slide.label)}</span><span class="slide-edge">{edge}</span>'
+        "</figcaption></figure>"
+    )
+
+
+def _window(slide: Slide, loading: str) -> str:
+    if not slide.src:
+        return f'<div class="slide-text">{escape(slide.text)}</div>'
+    size = f' width="{slide.width:d}" height="{slide.height:d}"' if slide.width and slide.height else ""
+    large = f' data-large="{escape(slide.large)}"' if slide.large else ""
+    picture = (
+        f'<img src="{escape(slide.src)}" alt="{escape(slide.alt)}" loading="{loading}" decoding="async"{size}{large}>'
+    )
+    return f'<a class="slide-link" href="{escape(slide.url)}">{picture}</a>' if slide.url else picture

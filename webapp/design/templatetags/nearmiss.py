@@ -11,12 +11,13 @@ from django.forms import BaseForm
 from django.forms.boundfield import BoundField
 from django.template.loader import render_to_string
 from django.templatetags.static import static
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 
 from webapp.design import numbers
 from webapp.design.forms import described
 from webapp.design.plots import Plot
+from webapp.design.slides import Slide, markup, slide_of
 
 register = template.Library()
 
@@ -212,18 +213,40 @@ def code(text: str, label: str = "Command", wrap: bool = False) -> dict[str, Any
     return {"text": text, "label": label, "wrap": wrap}
 
 
-@register.inclusion_tag("components/slide.html")
-def slide(picture: Any, loading: str = "lazy") -> dict[str, Any]:
+@register.simple_tag
+def slide(picture: Slide | Mapping[str, Any], loading: str = "lazy") -> SafeString:
     """A picture (or a text) in its mount: webapp.design.slides.Slide or a mapping with the same names."""
-    return {"slide": picture, "loading": loading}
+    return markup(slide_of(picture), loading)
 
 
-@register.inclusion_tag("components/pair.html")
+@register.simple_tag
 def picture_pair(
-    wanted: Any, given: Any, caption: str = "", loading: str = "lazy", loupe: bool = False
-) -> dict[str, Any]:
+    wanted: Slide | Mapping[str, Any],
+    given: Slide | Mapping[str, Any],
+    caption: str = "",
+    loading: str = "lazy",
+    loupe: bool = False,
+) -> SafeString:
     """The one wanted beside the one retrieved, equal in size, whole; `loupe` magnifies both at the same place."""
-    return {"wanted": wanted, "given": given, "caption": caption, "loading": loading, "loupe": loupe}
+    return format_html(
+        '<div class="pair"{}>{}{}{}</div>',
+        mark_safe(" data-loupe") if loupe else "",
+        format_html('<p class="pair-caption">{}</p>', caption) if caption else "",
+        slide(wanted, loading),
+        slide(given, loading),
+    )
+
+
+@register.simple_tag
+def options(choices: Mapping[Any, str] | Iterable[tuple[Any, str]], chosen: Any = "") -> SafeString:
+    """The options of a select, one of them chosen."""
+    pairs = choices.items() if isinstance(choices, Mapping) else choices
+    picked = mark_safe(" selected")
+    return format_html_join(
+        "",
+        '<option value="{}"{}>{}</option>',
+        ((value, picked if value == chosen else "", text) for value, text in pairs),
+    )
 
 
 @register.inclusion_tag("components/plot.html")

@@ -47,28 +47,22 @@ class Query:
 
 def page(run_id: int, filters: Filters, *, after: Key | None, before: Key | None, limit: int) -> Query:
     """`limit` cases after a key, or before one (nearest first, so turned around), in the order of the filters."""
-    where, values = _where(run_id, filters)
     column = filters.sort.removeprefix("-")
-    falling = filters.sort.startswith("-")
-    if before is not None:
-        falling = not falling
+    falling = filters.sort.startswith("-") != (before is not None)
     key = before if before is not None else after
+    where = _where(run_id, filters, begun="" if key is None else "<" if falling else ">")
     if key is not None:
-        where.append(f"({column}, number) {'<' if falling else '>'} (%s, %s)")
-        values += [int(key[0]) if column == "rank" else key[0], key[1]]
+        where.begin_after(key, column, falling, tied=filters.outcome == "hits" and column == "rank")
     order = "DESC" if falling else "ASC"
-    text = (
-        f"SELECT {COLUMNS} FROM experiments_case WHERE {' AND '.join(where)}"
-        f" ORDER BY {column} {order}, number {order} LIMIT %s"
-    )
-    return Query(text, [*values, limit])
+    text = f"SELECT {COLUMNS} FROM experiments_case WHERE {where} ORDER BY {column} {order}, number {order} LIMIT %s"
+    return Query(text, [*where.values, limit])
 
 
 def count(run_id: int, filters: Filters, limit: int) -> Query:
     """How many cases there are, counted up to `limit`."""
-    where, values = _where(run_id, filters)
-    inner = f"SELECT 1 FROM experiments_case WHERE {' AND '.join(where)} LIMIT %s"
-    return Query(f"SELECT count(*) FROM ({inner}) counted", [*values, limit])
+    where = _where(run_id, filters)
+    inner = f"SELECT 1 FROM experiments_case WHERE {where} LIMIT %s"
+    return Query(f"SELECT count(*) FROM ({inner}) counted", [*where.values, limit])
 
 
 def one(run_id: int, number: int) -> Query:
@@ -83,52 +77,82 @@ def directions(run_id: int, known: tuple[str, ...]) -> Query:
     return Query(f"SELECT {', '.join([there] * len(known))}", values)
 
 
-def _where(run_id: int, filters: Filters) -> tuple[list[str], list[Any]]:
-    where, values = ["run_id = %s", "direction = %s"], [run_id, filters.direction]
+class Where:
+    """Conditions with their parameters.
 
-    def add(text: str, *more: Any) -> None:
-        where.append(text)
-        values.extend(more)
+    An index is entered at one place only. Where a key says where to begin (`begun`: the comparison that walks on from
+    it), a bound of the sorted column on the same side would be taken instead, and every tie read up to the key; such a
+    bound is written so that it only filters.
+    """
 
-    by_margin = filters.sort.endswith("margin")
-    if filters.outcome == "failed":
-        add("rank > 1")
-        if by_margin:
-            add("margin <= 0")  # follows from the rank, and tells the index where to begin
-    elif filters.outcome == "hits":
-        add("rank = 1")
-        if by_margin:
-            add("margin >= 0")
-    if filters.rank_bucket is not None:
-        if by_margin:
-            add(f"{RANK_BUCKET} = %s", filters.rank_bucket)
+    def __init__(self, column: str, begun: str):
+        self.column, self.begun = column, begun
+        self.texts: list[str] = []
+        self.values: list[Any] = []
+
+    def __str__(self) -> str:
+        return " AND ".join(self.texts)
+
+    def add(self, text: str, *values: Any) -> None:
+        """A condition as it stands."""
+        self.texts.append(text)
+        self.values.extend(values)
+
+    def bound(self, column: str, comparison: str, value: float) -> None:
+        """`column comparison value`, out of the index's way where a key has begun on that side."""
+        filters_only = column == self.column and comparison[0] == self.begun
+        self.add(f"{column}{' + 0' if filters_only else ''} {comparison} %s", value)
+
+    def begin_after(self, key: Key, column: str, falling: bool, *, tied: bool) -> None:
+        """Only what follows the key; `tied`: the sorted value is the same everywhere, so the number decides alone."""
+        comparison = "<" if falling else ">"
+        if tied:
+            self.add(f"number {comparison} %s", key[1])
         else:
-            low, high = RANK_EDGES[filters.rank_bucket - 1], (*RANK_EDGES, None)[filters.rank_bucket]
-            add("rank >= %s", low)
-            if high is not None:
-                add("rank < %s", high)
+            value = int(key[0]) if column == "rank" else key[0]
+            self.add(f"({column}, number) {comparison} (%s, %s)", value, key[1])
+
+
+def _where(run_id: int, filters: Filters, begun: str = "") -> Where:
+    where = Where(filters.sort.removeprefix("-"), begun)
+    by_margin = where.column == "margin"
+    where.add("run_id = %s", run_id)
+    where.add("direction = %s", filters.direction)
+    if filters.outcome == "failed":
+        where.bound("rank", ">", 1)
+        if by_margin:
+            where.bound("margin", "<=", 0.0)  # follows from the rank, and tells the index where to begin
+    elif filters.outcome == "hits":
+        where.add("rank = 1")
+        if by_margin:
+            where.bound("margin", ">=", 0.0)
+    if filters.rank_bucket is not None:
+        _within_rank(where, filters.rank_bucket, by_margin)
     if filters.margin_bucket is not None:
-        _within_margin(filters.margin_bucket, by_margin, add)
+        _within_margin(where, filters.margin_bucket, by_margin)
     if filters.category is not None:
-        add("category_numbers @> ARRAY[%s]::integer[]", filters.category)
+        where.add("category_numbers @> ARRAY[%s]::integer[]", filters.category)
     if filters.words:
-        add(f"{SEARCHED} @@ websearch_to_tsquery('simple', %s)", filters.words)
-    return where, values
+        where.add(f"{SEARCHED} @@ websearch_to_tsquery('simple', %s)", filters.words)
+    return where
 
 
-def _within_margin(bucket: int, by_margin: bool, add: Any) -> None:
+def _within_rank(where: Where, bucket: int, by_margin: bool) -> None:
+    if by_margin:
+        where.add(f"{RANK_BUCKET} = %s", bucket)
+        return
+    where.bound("rank", ">=", RANK_EDGES[bucket - 1])
+    if bucket < len(RANK_EDGES):
+        where.bound("rank", "<", RANK_EDGES[bucket])
+
+
+def _within_margin(where: Where, bucket: int, by_margin: bool) -> None:
     if not by_margin:
-        add(f"{MARGIN_BUCKET} = %s", bucket)
+        where.add(f"{MARGIN_BUCKET} = %s", bucket)
         return
     size, edges = abs(bucket), (0.0, *MARGIN_EDGES)
     low, high = edges[size - 1], (*edges, None)[size]
-    if bucket < 0:
-        add("rank > 1")
-        add("margin <= %s", -low)
-        if high is not None:
-            add("margin > %s", -high)
-    else:
-        add("rank = 1")
-        add("margin >= %s", low)
-        if high is not None:
-            add("margin < %s", high)
+    where.add("rank > 1" if bucket < 0 else "rank = 1")
+    where.bound("margin", "<=" if bucket < 0 else ">=", -low if bucket < 0 else low)
+    if high is not None:
+        where.bound("margin", ">" if bucket < 0 else "<", -high if bucket < 0 else high)

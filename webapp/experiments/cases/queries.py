@@ -16,7 +16,7 @@ from webapp.experiments.cases.filters import DIRECTIONS, Filters
 from webapp.experiments.cases.page_sql import Key, Query
 from webapp.experiments.models import Run
 
-PAGE = 48
+PAGE = 24
 COUNT_LIMIT = 10_000
 COUNT_KEPT = 24 * 3600  # seconds; the cases of an attempt never change
 PICTURES = ("picture", "page")

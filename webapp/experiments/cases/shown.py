@@ -6,34 +6,54 @@ from dataclasses import dataclass
 
 from django.urls import reverse
 
-from webapp.design.numbers import Whisker
+from webapp.design.numbers import Whisker, written
 from webapp.design.slides import Slide
 from webapp.experiments.cases.queries import PICTURES, Known, Row
 
+SHORT = 280  # characters of a caption in the gallery
 NAMED = {"t2i": ("Wanted", "Retrieved"), "i2t": ("Wanted", "Retrieved"), "classify": ("True class", "Predicted")}
 
 
 @dataclass(frozen=True)
 class Place:
-    """Where pictures are found: a project's data set."""
+    """Where pictures and cases are found: the beginnings of their addresses, worked out once a page."""
 
-    slug: str
-    corpus_id: int | None
+    pictures: str  # "" where there is no data set
+    cases: str
+    query: str
+
+    @classmethod
+    def of(cls, slug: str, run_id: int, corpus_id: int | None, query: str) -> Place:
+        """The place of a run, its data set, and the filters that its links carry."""
+        cases = reverse("experiments:cases", kwargs={"slug": slug, "run_id": run_id})
+        if corpus_id is None:
+            return cls("", cases, query)
+        names = {"slug": slug, "corpus_id": corpus_id, "number": 0, "size": "medium"}
+        return cls(reverse("corpora:picture", kwargs=names).removesuffix("0/medium/"), cases, query)
+
+    def picture(self, number: int, size: str) -> str:
+        """A picture in one of the display sizes."""
+        return f"{self.pictures}{number}/{size}/"
+
+    def case(self, number: int) -> str:
+        """A case's page, within the filters."""
+        return f"{self.cases}{number}/?{self.query}"
 
 
 @dataclass(frozen=True)
 class Card:
     """A case in the gallery: the prompt (a caption or a slide), what was wanted beside what came first."""
 
-    number: int
+    number: str
     url: str
     caption: str
     prompt: Slide | None
     wanted: Slide
     given: Slide
-    rank: int
-    margin: float
-    ladder: float  # where the right answer stands on ten rungs, 0 to 100; beyond the tenth: 100
+    rank: str
+    margin: str
+    ladder: str  # where the right answer stands on a ladder of ten rungs drawn 108 wide
+    beyond: bool  # … or below all of them
     hit: bool
 
 
@@ -55,7 +75,7 @@ class Mark:
     first: bool
 
 
-def card(row: Row, known: Known, where: Place, url: str) -> Card:
+def card(row: Row, known: Known, where: Place) -> Card:
     """A case as the gallery shows it; a hit stands beside its runner-up."""
     hit = row.rank == 1
     wanted, first = NAMED.get(row.direction, NAMED["t2i"])
@@ -64,15 +84,16 @@ def card(row: Row, known: Known, where: Place, url: str) -> Card:
     given = row.given[rival] if row.given else row.right
     score = row.scores[rival] if row.scores else None
     return Card(
-        number=row.number,
-        url=url,
-        caption=row.prompt_text if row.prompt_kind == "text" else "",
+        number=str(row.number),
+        url=where.case(row.number),
+        caption=(row.prompt_text[:SHORT] or "(no caption)") if row.prompt_kind == "text" else "",
         prompt=None if row.prompt_kind == "text" else slide(row.prompt_kind, row.prompt, "Asked", known, where),
         wanted=slide(row.answer_kind, row.right, wanted, known, where, score=row.right_score),
         given=slide(row.answer_kind, given, label, known, where, score=score, tone="" if hit else "near"),
-        rank=row.rank,
-        margin=row.margin,
-        ladder=min(100.0, (row.rank - 1) * 10.0),
+        rank=f"{row.rank:,}",
+        margin=written(row.margin, "margin")[0],
+        ladder=str(4 + (row.rank - 1) * 10),
+        beyond=row.rank > 10,
         hit=hit,
     )
 
@@ -124,12 +145,12 @@ def slide(
         words = text.text if text else "This text is no longer in the data set."
         return Slide(label, text=words, number=str(number), score=score, tone=tone)
     picture = known.pictures.get(number)
-    if picture is None or where.corpus_id is None:
+    if picture is None or not where.pictures:
         return Slide(label, text="This picture is no longer in the data set.", number=str(number), score=score)
     return Slide(
         label,
-        src=_address(where, number, "medium"),
-        large=_address(where, number, "large"),
+        src=where.picture(number, "medium"),
+        large=where.picture(number, "large"),
         alt=f"{label}: {kind} {picture.external_id}",
         number=picture.external_id,
         score=score,
@@ -137,8 +158,3 @@ def slide(
         width=picture.width,
         height=picture.height,
     )
-
-
-def _address(where: Place, number: int, size: str) -> str:
-    names = {"slug": where.slug, "corpus_id": where.corpus_id, "number": number, "size": size}
-    return reverse("corpora:picture", kwargs=names)

@@ -33,8 +33,8 @@ class Looking:
 
     @property
     def place(self) -> shown.Place:
-        """Where the pictures are."""
-        return shown.Place(self.run.project.slug, self.corpus_id)
+        """Where its pictures and cases are."""
+        return shown.Place.of(self.run.project.slug, self.run.pk, self.corpus_id, self.filters.address())
 
 
 @project_page("case.view")
@@ -55,11 +55,11 @@ def gallery(request: ProjectRequest, run_id: int) -> HttpResponse:
     after, before = _key(request, "after"), _key(request, "before")
     page = queries.page_of(run, filters, after=after, before=before)
     known = queries.known_of(looking.corpus_id, page.rows)
-    address = filters.address()
+    address, place = filters.address(), looking.place
     values = {
         "heading": {"failed": "Failures", "hits": "Hits"}.get(filters.outcome, "All cases"),
         "lede": f"{title_of(run)}: what was wanted beside {RIVAL.get(filters.outcome, 'what came first')}.",
-        "cards": [shown.card(row, known, looking.place, _case_url(looking, row.number)) for row in page.rows],
+        "cards": [shown.card(row, known, place) for row in page.rows],
         "page": page,
         "count": queries.count_of(run, filters),
         "count_limit": queries.COUNT_LIMIT,
@@ -85,19 +85,20 @@ def case(request: ProjectRequest, run_id: int, number: int) -> HttpResponse:
         looking = replace(looking, filters=filters)
     known = queries.known_of(looking.corpus_id, [row], whole=True)
     before, after = queries.neighbours_of(run, filters, row)
-    given = shown.answers(row, known, looking.place)
+    place = looking.place
+    given = shown.answers(row, known, place)
     axis = shown.marks(row, given)
     names = {number: name for number, name, _ in queries.categories_of(looking.corpus_id)}
     values = {
         "case": row,
-        "card": shown.card(row, known, looking.place, ""),
+        "card": shown.card(row, known, place),
         "given": given,
         "axis": axis,
         "gap": shown.gap(axis),
         "runner_up": next((score for one, score in zip(row.given, row.scores, strict=False) if one != row.right), None),
         "categories": [names[number] for number in row.category_numbers if number in names],
-        "previous": _case_url(looking, before) if before is not None else "",
-        "next": _case_url(looking, after) if after is not None else "",
+        "previous": place.case(before) if before is not None else "",
+        "next": place.case(after) if after is not None else "",
         "back": _gallery_url(run) + f"?{filters.address()}",
         "api": api_call(request, "experiments:api_case", slug=run.project.slug, run_id=run.pk, number=number),
     }
@@ -138,7 +139,7 @@ def _choices(looking: Looking) -> dict[str, Any]:
         "outcomes": choices.OUTCOMES,
         "ranks": choices.RANKS if filters.outcome != "hits" else {},
         "margins": margins,
-        "categories": queries.categories_of(looking.corpus_id),
+        "categories": [(n, f"{name} ({count:,})") for n, name, count in queries.categories_of(looking.corpus_id)],
         "sorts": filters.sort_choices(),
         "cleared": f"?{filters.without('rank', 'margin', 'category', 'words').address()}",
     }
@@ -157,8 +158,3 @@ def _mark_section(request: HttpRequest) -> None:
 
 def _gallery_url(run: Run) -> str:
     return reverse("experiments:cases", kwargs={"slug": run.project.slug, "run_id": run.pk})
-
-
-def _case_url(looking: Looking, number: int) -> str:
-    names = {"slug": looking.run.project.slug, "run_id": looking.run.pk, "number": number}
-    return reverse("experiments:case", kwargs=names) + f"?{looking.filters.address()}"

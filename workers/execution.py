@@ -222,7 +222,17 @@ class Execution:
 
     def _fail(self, reason: str, advice: str, *, field: str = "", tail: list[str] | None = None) -> None:
         told = {"reason": reason, "advice": advice, "field": field, "tail": tail or []}
-        self._finish(Run.State.FAILED, failure=told)
+        self._finish(Run.State.FAILED, artifacts=self._traceback(), failure=told)
+
+    def _traceback(self) -> tuple[models.Artifact, ...]:
+        """The method's own log of what went wrong, kept with the run; nobody has to read it."""
+        if not (self.out / "error.log").is_file():
+            return ()
+        try:
+            about = events.Artifact("error.log", "The whole traceback", "other", "text/plain")
+            return tuple(keep_artifact(self.run, self.out, about))
+        except (OSError, BadInput):
+            return ()
 
     def _finish(self, state: str, *, artifacts: tuple[models.Artifact, ...] = (), **values: Any) -> None:
         ending = values | {"state": state, "finished_at": Now(), "cancel_requested_at": None}

@@ -76,6 +76,10 @@ class SpecForm(forms.Form):
                     found[name] = None if _is_optional(info.annotation) else ""
         return found
 
+    def typed(self) -> dict[str, Any]:
+        """What stands in the boxes as plain values, wrong ones too."""
+        return self.values({name: self[name].value() for name in self.fields})
+
     def groups(self) -> list[Group]:
         """The fieldsets in the order in which the Spec names them."""
         names = list(

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from django.http import HttpRequest
 
-from webapp.accounts import administration
+from webapp.accounts import administration, home
 from webapp.accounts.administration import Entry
 from webapp.accounts.navigation import project_url
 from webapp.design.navigation import Section, register_section
 from webapp.experiments.queries.details import running_in
+from webapp.experiments.queries.waiting import waiting_for_person
 
 
 def register() -> None:
@@ -33,6 +34,7 @@ def register() -> None:
     administration.register(
         Entry("Models", "Which models runs may use, by name or local path.", "experiments:models", 30)
     )
+    home.register(waiting_for_person)
 
 
 def _active(request: HttpRequest) -> int | None:

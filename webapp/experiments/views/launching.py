@@ -68,7 +68,7 @@ def new(request: ProjectRequest, method: str) -> HttpResponse:
             now=timezone.now(),
         )
         return redirect("experiments:run", slug=request.project.slug, run_id=run.pk)
-    values = form.values(form.cleaned_data) if form.is_bound else base.values | _asked(request, card)
+    values = form.typed() if form.is_bound else base.values | _asked(request, card)
     shown = _aside(request, card, base, values) | {
         "form": form,
         "query": request.GET.urlencode(),
@@ -83,10 +83,7 @@ def check(request: ProjectRequest, method: str) -> HttpResponse:
     """What stands beside the form, for what is typed in it now."""
     card = _card_or_404(method)
     form = SpecForm(card, request.project, request.POST)
-    form.is_valid()
-    return render(
-        request, "experiments/_aside.html", _aside(request, card, _base(request, card), form.values(form.cleaned_data))
-    )
+    return render(request, "experiments/_aside.html", _aside(request, card, _base(request, card), form.typed()))
 
 
 def _aside(request: ProjectRequest, card: Card, base: Base, values: dict[str, Any]) -> dict[str, object]:

@@ -64,14 +64,15 @@ def run_page(request: ProjectRequest, run_id: int) -> HttpResponse:
     metrics = details.metrics_of(run)
     artifacts = details.artifacts_of(run)
     card = runs.card_of(run.method)
-    chosen, left = spec_rows(run, card)
+    inputs = details.inputs_of(run)
+    chosen, left = spec_rows(run, card, {one.field.partition(".")[0]: one.name for one in inputs})
     shown = live_parts(request, run) | {
         "tables": details.metric_tables(metrics),
         "headlines": details.headlines(run, metrics),
         "plots": plots_of(details.plot_tables(artifacts)),
         "curves": curve_plots(details.curves_of(run)),
         "artifacts": artifacts,
-        "inputs": details.inputs_of(run),
+        "inputs": inputs,
         "users": details.users_of(run),
         "card": card,
         "chosen": chosen,
@@ -192,15 +193,21 @@ def live_parts(request: ProjectRequest, run: Run) -> dict[str, object]:
     }
 
 
-def spec_rows(run: Run, card: Card | None) -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
-    """The settings as (name, words): those that somebody chose, and those that are as the method has them."""
+def spec_rows(
+    run: Run, card: Card | None, names: dict[str, str]
+) -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
+    """The settings as (name, words): those that somebody chose, and those that are as the method has them.
+
+    `names` are those of the data sets and runs that settings name.
+    """
     fields = card.spec.model_fields if card else {}
     chosen, left = [], []
     for name in [*fields, *(name for name in run.spec if name not in fields)]:
         info = fields.get(name)
         default = object() if info is None or info.is_required() else info.get_default(call_default_factory=True)
         words = _words(run.spec.get(name))
-        (left if words == _words(default) else chosen).append((name.replace("_", " "), words))
+        told = f"{names[name]} ({words})" if name in names else words
+        (left if words == _words(default) else chosen).append((name.replace("_", " "), told))
     return chosen, left
 
 

@@ -31,15 +31,15 @@ def split(data: Dataset, held_out: Dataset | None, *, fraction: float, limit: in
     Without a held-out set, `fraction` of the distinct pictures is held out by hash of (seed, content); where the facts
     of drawn scenes name families, whole families are, because siblings are all but equal.
     """
-    for dataset, name in ((data, "data"), (held_out, "val_data")):
-        if dataset is not None and (not len(dataset.item_ids) or not len(dataset.caption_texts)):
-            raise BadInput("no pictures with captions are in this data set", field=name)
+    data = _captioned(data, "data")
     if held_out is None:
         held_out_N = split_off(seed, _groups(data), fraction)
-        held_out, data = subset(data, np.flatnonzero(held_out_N).tolist()), _captioned(data, ~held_out_N)
+        held_out, data = _where(data, held_out_N), _where(data, ~held_out_N)
+    else:
+        held_out = _captioned(held_out, "val_data")
     known = set(held_out.file_hashes)
     new_N = np.array([file_hash not in known for file_hash in data.file_hashes], dtype=bool)
-    data, shared = _captioned(data, new_N), int((~new_N).sum())
+    data, shared = _where(data, new_N), int((~new_N).sum())
     if len(data.item_ids) < 2:
         raise BadInput(
             "fewer than two pictures are left to train on once the held-out ones are taken away; give another data set",
@@ -98,7 +98,13 @@ def _groups(dataset: Dataset) -> list[str]:
     return dataset.file_hashes
 
 
-def _captioned(dataset: Dataset, mask_N: np.ndarray) -> Dataset:
-    """The pictures of the mask that have a caption."""
-    has_N = np.bincount(dataset.caption_items, minlength=len(dataset.item_ids)) > 0
-    return subset(dataset, np.flatnonzero(mask_N & has_N).tolist())
+def _captioned(dataset: Dataset, field: str) -> Dataset:
+    """The pictures that have a caption; BadInput where none has."""
+    found = _where(dataset, np.bincount(dataset.caption_items, minlength=len(dataset.item_ids)) > 0)
+    if not found.item_ids:
+        raise BadInput("no pictures with captions are in this data set", field=field)
+    return found
+
+
+def _where(dataset: Dataset, mask_N: np.ndarray) -> Dataset:
+    return subset(dataset, np.flatnonzero(mask_N).tolist())

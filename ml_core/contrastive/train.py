@@ -16,10 +16,11 @@ from ml_core.contrastive.dual import Parts, start_from
 from ml_core.contrastive.losses import clamp_scale, info_nce, same_group
 from ml_core.contrastive.validation import Validation
 from ml_core.datasets.opening import open_dataset
+from ml_core.datasets.types import Dataset
 from ml_core.encoders.torch_encoder import resolved_precision, usable_device, weights_digest
 from ml_core.events import Artifact, Event, Log, Metric, Progress, Provenance
 from ml_core.methods.contrastive_train import Train
-from ml_core.spec import Context
+from ml_core.spec import BadInput, Context
 from ml_core.training.loop import Outcome, Plan, train
 
 KEY = "contrastive.train"
@@ -78,9 +79,16 @@ class _Task:
 
 
 def _split(spec: Train) -> Split:
-    held_out = open_dataset(spec.val_data) if spec.val_data else None
-    data = open_dataset(spec.data)
+    held_out = _open(spec.val_data, "val_data") if spec.val_data else None
+    data = _open(spec.data, "data")
     return split(data, held_out, fraction=spec.val_fraction, limit=spec.val_limit, seed=spec.seed)
+
+
+def _open(reference: str, field: str) -> Dataset:
+    try:
+        return open_dataset(reference)
+    except BadInput as error:
+        raise BadInput(str(error), field=field) from error
 
 
 def _introduce(pictures: Split) -> Iterator[Event]:

@@ -203,6 +203,29 @@ def test_a_data_set_without_captions_is_refused(scenes: Dataset) -> None:
         split(bare, None, fraction=0.1, limit=10, seed=0)
 
 
+def test_pictures_without_captions_are_left_out_on_both_sides(scenes: Dataset) -> None:
+    told = scenes.caption_items >= 30
+    half = dataclasses.replace(
+        scenes,
+        caption_ids=[name for name, keep in zip(scenes.caption_ids, told, strict=True) if keep],
+        caption_texts=[text for text, keep in zip(scenes.caption_texts, told, strict=True) if keep],
+        caption_items=scenes.caption_items[told],
+    )
+    parts = split(half, None, fraction=0.3, limit=1000, seed=0)
+    assert {*parts.train.item_ids, *parts.held_out.item_ids} == set(scenes.item_ids[30:])
+
+
+@pytest.mark.parametrize("name", ["data", "val_data"])
+@pytest.mark.parametrize("reference", ["scenes:1", "scenes:0", "coco:/no/such/folder", "nonsense"])
+def test_data_that_cannot_be_used_is_named(tmp_path: Path, name: str, reference: str) -> None:
+    if (name, reference) == ("val_data", "scenes:1"):
+        assert values(run(tmp_path, val_data=reference, max_steps=1))["val/t2i/recall@1", None][0] == 1
+        return
+    with pytest.raises(BadInput) as caught:
+        run(tmp_path, **{name: reference})
+    assert caught.value.field == name
+
+
 def test_a_batch_shows_each_picture_once_with_one_of_its_captions(scenes: Dataset) -> None:
     parts = start_from(CARD.parse(TINY), scenes.caption_texts)  # type: ignore[arg-type]
     batches = Batches(scenes, parts, size=20, seed=0, workers=2)

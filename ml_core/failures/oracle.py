@@ -4,9 +4,9 @@ Labels from here are *simulated*: whoever shows them says so.
 
 A caption's mentions are claims about its scene (`datasets/scenes/wording.py`). The true category is that of the first
 claim, in the order of PRECEDENCE, that does not hold in the retrieved scene: a missing required object is Object
-whatever else differs; then Count, Attribute, Action, Spatial, Context: from the things themselves to what is around
-them. Where every claim holds, both pictures satisfy the caption and the failure is Ambiguous: a near duplicate if the
-facts of both are equal, else underspecified.
+whatever else differs; then Context, Attribute, Spatial, Action, Count: what models seldom get wrong comes before what
+they often get wrong, so that no category drowns another. Where every claim holds, both pictures satisfy the caption and
+the failure is Ambiguous: a near duplicate if the facts of both are equal, else underspecified.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from ml_core.datasets.scenes.kinds import INDOORS, KINDS
+from ml_core.datasets.scenes.kinds import KINDS, broader
 from ml_core.datasets.types import Dataset
 from ml_core.spec import BadInput
 
@@ -22,11 +22,11 @@ Label = tuple[str, str | None]
 Claim = Sequence[Any]
 PRECEDENCE = {
     "object": "object",
-    "count": "count",
-    "colour": "attribute",
-    "action": "action",
-    "relation": "spatial",
     "place": "context",
+    "colour": "attribute",
+    "relation": "spatial",
+    "action": "action",
+    "count": "count",
 }  # claim -> category, first to last
 _ORDER = {claim: number for number, claim in enumerate(PRECEDENCE)}
 
@@ -75,7 +75,7 @@ def holds(claim: Claim, facts: dict[str, Any]) -> bool:
     """Whether `claim` is true of the scene with these facts; of several groups that its noun fits, one is enough."""
     what = claim[0]
     if what == "place":
-        return claim[1] in (facts["place"], "indoors" if facts["place"] in INDOORS else "outdoors")
+        return claim[1] in broader(facts["place"])
     if what == "relation":
         return _stands(claim[1], claim[2], claim[3], facts)
     named = [group for group in facts["groups"] if claim[1] in (group["kind"], KINDS[group["kind"]].vague)]

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from ml_core.datasets.scenes.drawing import draw
-from ml_core.datasets.scenes.kinds import KINDS
+from ml_core.datasets.scenes.kinds import KINDS, LANDMARKS
 from ml_core.datasets.scenes.layout import arrange, bounds
 from ml_core.datasets.scenes.world import Group, Scene, dice, family
 
@@ -106,6 +106,15 @@ def test_every_kind_can_be_drawn_in_each_colour_and_action(name):
         for action in kind.actions or (None,):
             scene = Scene(kind.places[0], (Group(name, colour, 1, action),))
             assert draw(scene, 64, look="a", pose="b").boxes[0][0] == name
+
+
+@pytest.mark.parametrize("landmark", sorted(LANDMARKS))
+def test_a_landmark_can_be_seen_beside_what_stands_before_it(landmark):
+    scene = Scene(landmark, (Group("dog", "brown", 1, "running"), Group("ball", "red", 1)), "left of")
+    plain = Scene(LANDMARKS[landmark], scene.groups, scene.relation)
+    for look in "abcd":
+        with_it, without = (_pixels(draw(s, 128, look=look, pose=look).jpeg) for s in (scene, plain))
+        assert (np.abs(with_it - without).max(axis=2) > 25).mean() > 0.008
 
 
 def test_colours_and_actions_of_one_kind_look_different():

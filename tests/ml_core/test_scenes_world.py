@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ml_core.datasets.scenes.kinds import KINDS, PLACES
+from ml_core.datasets.scenes.kinds import KINDS, LANDMARKS, MARKED, PLACES, SETTINGS, setting_of
 from ml_core.datasets.scenes.world import FACTORS, SLOTS, Scene, family, sensible, split_of, variants
 
 families = st.builds(family, st.integers(0, 1000), st.sampled_from(("heldout", "train")), st.integers(0, 100_000))
@@ -44,7 +44,7 @@ def test_every_scene_of_a_family_can_be_seen_and_keeps_to_its_kinds(members):
         for group in member.scene.groups:
             kind = KINDS[group.kind]
             assert group.colour in kind.colours
-            assert member.scene.place in kind.places
+            assert setting_of(member.scene.place) in kind.places
             assert 1 <= group.count <= kind.most
             assert (group.action in kind.actions) if kind.actions else group.action is None
 
@@ -68,10 +68,23 @@ def test_every_factor_varies_in_most_families():
     assert all(kept[factor] >= 160 for factor in FACTORS), kept
 
 
-def test_every_place_is_a_base_s_place_about_equally_often():
+def test_every_setting_is_a_base_s_about_equally_often_and_mostly_with_its_landmark():
     places = Counter(family(7, "train", number)[0].scene.place for number in range(350))
     assert set(places) == set(PLACES)
-    assert min(places.values()) >= 25, places
+    settings = Counter({setting: places[setting] + places[MARKED[setting]] for setting in SETTINGS})
+    assert min(settings.values()) >= 25, settings
+    assert 0.5 < sum(places[landmark] for landmark in LANDMARKS) / 350 < 0.9
+
+
+def test_the_context_sibling_mostly_differs_by_the_landmark_alone():
+    families = [family(7, "heldout", number) for number in range(100)]
+    twins = [
+        setting_of(members[0].scene.place) == setting_of(member.scene.place)
+        for members in families
+        for member in members
+        if member.factor == "context"
+    ]
+    assert 0.6 < sum(twins) / len(twins) < 0.95
 
 
 def test_variants_change_one_group_or_the_whole_scene_but_stay_sensible():

@@ -9,6 +9,8 @@ from functools import lru_cache
 from PIL import Image
 
 from ml_core.datasets.scenes.canvas import Canvas, Extent
+from ml_core.datasets.scenes.kinds import setting_of
+from ml_core.datasets.scenes.landmarks import put_landmark
 from ml_core.datasets.scenes.layout import Figure, arrange, bounds
 from ml_core.datasets.scenes.places import WIDE, paint
 from ml_core.datasets.scenes.world import Scene, dice
@@ -33,14 +35,16 @@ def draw(scene: Scene, size: int, *, look: str, pose: str) -> Drawn:
     finer = 3 if size <= 160 else 2
     side = size * finer
     own = dice("pose", pose)
-    behind = _background(scene.place, side, look)
+    behind = _background(setting_of(scene.place), side, look)
     shift = round(own.random() * (behind.width - side))
     image = behind.crop((shift, 0, shift + side, side))
     canvas = Canvas(image)
     figures = arrange(scene, dice("people", look), own)
+    extents = [bounds(figure) for figure in figures]
+    put_landmark(canvas, scene.place, extents, first=dice("landmark", look).randrange(4))
     for figure in figures:
         _put(canvas, figure)
-    boxes = [(figure.kind, _box(bounds(figure), size)) for figure in figures]
+    boxes = [(figure.kind, _box(extent, size)) for figure, extent in zip(figures, extents, strict=True)]
     return Drawn(_jpeg(image.reduce(finer)), boxes)
 
 

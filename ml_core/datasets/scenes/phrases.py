@@ -88,6 +88,13 @@ WHERE: dict[str, tuple[str, ...]] = {
     "beach": ("on the beach", "at the beach", "on a sandy beach", "by the sea"),
     "snow": ("in the snow", "on a snowy day", "in a snowy landscape"),
     "lake": ("by the lake", "by a lake", "at the lakeside", "beside a mountain lake"),
+    "playground": ("at the playground", "near a slide in the park", "in a park with a playground", "by the playground"),
+    "market": ("at the market", "on a street with a market stall", "by a market stall in the city"),
+    "lighthouse": ("near the lighthouse", "on a beach with a lighthouse", "by the sea near a lighthouse"),
+    "cabin": ("near a cabin in the snow", "by a snowy cabin", "in the snow next to a wooden hut"),
+    "campsite": ("at a campsite by the lake", "by the lake near a tent", "at a lakeside campsite"),
+    "fireplace": ("by the fireplace", "in a living room with a fireplace", "near the fireplace in the living room"),
+    "fridge": ("in a kitchen with a fridge", "by the fridge", "near the fridge in the kitchen"),
     "indoors": ("indoors", "inside"),
     "outdoors": ("outdoors", "outside"),
 }
@@ -99,6 +106,9 @@ SCENERY: dict[str, str] = {
     "beach": "a beach scene with",
     "snow": "a winter scene with",
     "lake": "a view of a lake with",
+    "playground": "a playground with",
+    "market": "a market street with",
+    "campsite": "a campsite by a lake with",
 }
 # How the first group stands to the second; then the same seen from the second, where {it} is the first.
 STANDS: dict[str, tuple[str, ...]] = {

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ml_core.datasets.scenes import phrases
-from ml_core.datasets.scenes.kinds import INDOORS, KINDS
+from ml_core.datasets.scenes.kinds import KINDS, broader
 from ml_core.datasets.scenes.world import Group, Scene
 
 CAPTIONS = 5
@@ -107,14 +107,18 @@ def _write(scene: Scene, detail: Detail, chance: random.Random) -> Caption:
             claims.append(["relation", noun, scene.relation, second])
         beside = _beside(parts.other.text, parts.relation, second, chance)
     if chance.random() < detail.place:
-        parts.place = scene.place if chance.random() > detail.vague_noun * 2 else _setting(scene.place)
+        parts.place = _where(scene.place, detail, chance)
         parts.where = chance.choice(phrases.WHERE[parts.place])
         claims.append(["place", parts.place])
     return Caption(_finish(_sentence(parts, beside, chance), chance), claims)
 
 
-def _setting(place: str) -> str:
-    return "indoors" if place in INDOORS else "outdoors"
+def _where(place: str, detail: Detail, chance: random.Random) -> str:
+    """The place, mostly; or, less precisely, what it is a special one of, or indoors or outdoors."""
+    names = broader(place)
+    if chance.random() < detail.vague_noun * 2:
+        return names[-1]
+    return names[1] if len(names) > 2 and chance.random() < 0.2 else place
 
 
 def _noun(group: Group, scene: Scene, detail: Detail, chance: random.Random) -> str:

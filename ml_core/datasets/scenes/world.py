@@ -9,11 +9,26 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
-from ml_core.datasets.scenes.kinds import ACTORS, DEPTHS, KINDS, ORDER, PLACES, RELATIONS, SIDES, THINGS
+from ml_core.datasets.scenes.kinds import (
+    ACTORS,
+    DEPTHS,
+    KINDS,
+    LANDMARKS,
+    MARKED,
+    ORDER,
+    PLACES,
+    RELATIONS,
+    SETTINGS,
+    SIDES,
+    THINGS,
+    setting_of,
+)
 
 FACTORS = ("object", "count", "attribute", "action", "spatial", "context")
 SLOTS = ("base", "nearduplicate", *FACTORS)  # the eight siblings of a family, in order
 SPLITS = ("heldout", "train")
+WITH_LANDMARK = 0.7  # share of bases whose place has its landmark
+TWIN_PLACE = 0.85  # share of families in which the place changes by its landmark alone, as near misses do
 RESTING = ("sitting", "sleeping", "eating")
 
 
@@ -62,7 +77,8 @@ def dice(*parts: object) -> random.Random:
 
 def split_of(scene: Scene) -> str:
     """The split that owns these facts, whatever the seed: no two scenes of different splits have equal facts."""
-    digest = hashlib.sha256(repr(scene).encode()).digest()
+    groups = ((group.kind, group.colour, group.count, group.action) for group in scene.groups)
+    digest = hashlib.sha256(repr((scene.place, scene.relation, *groups)).encode()).digest()
     return SPLITS[digest[0] % 2]
 
 
@@ -79,9 +95,10 @@ def sensible(scene: Scene) -> bool:
 def _suits(group: Group, place: str) -> bool:
     kind = KINDS[group.kind]
     acts = group.action in kind.actions if kind.actions else group.action is None
-    too_white = group.colour == "white" and place == "snow"
-    in_the_road = (group.kind, group.action, place) == ("person", "sleeping", "street")
-    fits = place in kind.places and group.colour in kind.colours and group.count <= kind.most
+    setting = setting_of(place)
+    too_white = group.colour == "white" and setting == "snow"
+    in_the_road = (group.kind, group.action, setting) == ("person", "sleeping", "street")
+    fits = setting in kind.places and group.colour in kind.colours and group.count <= kind.most
     return acts and fits and not too_white and not in_the_road
 
 
@@ -162,6 +179,9 @@ def family(seed: int, split: str, number: int) -> tuple[Member, ...]:
 
 def _siblings(base: Scene, split: str, chance: random.Random) -> tuple[Member, ...] | None:
     """The family of `base`, or None if a factor that could vary has no sibling in this split."""
+    twin = replace(base, place=_twin(base.place)) if chance.random() < TWIN_PLACE else None
+    if twin is not None and split_of(twin) != split:
+        return None
     found: dict[str, list[Scene]] = {}
     for factor in FACTORS:
         every = list(variants(base, factor))
@@ -169,6 +189,9 @@ def _siblings(base: Scene, split: str, chance: random.Random) -> tuple[Member, .
         chance.shuffle(found[factor])
         if every and not found[factor]:
             return None
+    if twin is not None:
+        found["context"].remove(twin)
+        found["context"].append(twin)
     members = [Member("base", base), Member("nearduplicate", base)]
     spare = ["context", "count", "attribute", "object"]
     chance.shuffle(spare)
@@ -184,10 +207,16 @@ def _siblings(base: Scene, split: str, chance: random.Random) -> tuple[Member, .
     return tuple(members) if len({member.scene for member in members}) == len(members) - 1 else None
 
 
+def _twin(place: str) -> str:
+    """The same place with or without its landmark."""
+    return LANDMARKS[place] if place in LANDMARKS else MARKED[place]
+
+
 def _theme(chance: random.Random) -> tuple[str, tuple[str, ...], str | None]:
     """Place, kinds and relation of a base: mostly somebody beside something, now and then one group or two things."""
-    place, shape = chance.choice(PLACES), chance.random()
-    actors, things = ([name for name in names if place in KINDS[name].places] for names in (ACTORS, THINGS))
+    setting, shape = chance.choice(SETTINGS), chance.random()
+    place = MARKED[setting] if chance.random() < WITH_LANDMARK else setting
+    actors, things = ([name for name in names if setting in KINDS[name].places] for names in (ACTORS, THINGS))
     if shape < 0.10:
         return place, (chance.choice(actors),), None
     while True:

@@ -26,8 +26,10 @@ run: $(VENV)/.stamp-runtime ## Database, queue, web server and workers on this m
 
 .PHONY: test
 test: $(VENV)/.stamp-dev $(VENV)/.stamp-browser ## The whole suite on real PostgreSQL, Redis, workers and browser
-	$(PYTEST) $(TESTS) -n $(JOBS) --dist loadgroup -m "not alone"
-	$(PYTEST) $(TESTS) -m alone
+	@status=0; \
+	$(PYTEST) $(TESTS) -n $(JOBS) --dist loadgroup -m "not alone" || [ $$? = 5 ] || status=1; \
+	$(PYTEST) $(TESTS) -m alone || [ $$? = 5 ] || status=1; \
+	exit $$status
 
 .PHONY: check
 check: $(VENV)/.stamp-dev ## Style, types, layers, migrations, templates, production settings

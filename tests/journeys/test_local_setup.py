@@ -15,11 +15,12 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from django.conf import settings
 
 from tests.parts.site import free_port
 from webapp.local import children, embedded
 from webapp.local.places import Places
-from webapp.settings import env
+from webapp.settings import addresses, env
 
 pytestmark = [pytest.mark.alone, pytest.mark.timeout(400)]
 CHARGES = ("postgres", "redis", "web", "runs", "jobs", "beat")
@@ -35,7 +36,7 @@ class Local:
         self.process: subprocess.Popen[bytes] | None = None
         self.output = var / "output"
 
-    def start(self) -> None:
+    def start(self, **environment: str) -> None:
         """Starts it and waits for the line that says it is ready."""
         with self.output.open("wb") as output:
             self.process = subprocess.Popen(
@@ -47,7 +48,8 @@ class Local:
                 process_group=0,
                 env=env.passed_on(["PATH", "HOME", "LANG"])
                 | {"NEARMISS_VAR": str(self.places.var), "PORT": str(self.port), "NEARMISS_DEMO": "no"}
-                | {"NEARMISS_STOP_GRACE": "5", "OMP_NUM_THREADS": "1"},
+                | {"NEARMISS_STOP_GRACE": "5", "OMP_NUM_THREADS": "1"}
+                | environment,
                 preexec_fn=children.die_with_parent(signal.SIGKILL),
             )
         self.wait(lambda: "Ctrl-C stops it." in self.text(), 120)
@@ -180,6 +182,27 @@ def test_a_second_start_finds_what_the_first_one_made(local):
     local.start()
     assert "Applying" not in local.text()
     assert local.healthy()
+
+
+def test_servers_of_ones_own_take_the_place_of_the_embedded_ones(services, tmp_path):
+    name = settings.TEST_DATABASE + "_external"
+    embedded.make_database(settings.PLACES, name)
+    other = Local(env.ROOT / "var" / "test-local-external")
+    other.start(
+        DATABASE_URL=settings.PLACES.database_url(embedded.APP, name),
+        DATABASE_OWNER_URL=settings.PLACES.database_url(embedded.OWNER, name),
+        REDIS_URL=addresses.broker(settings.PLACES.redis_url(), 50),
+        NEARMISS_STORE=str(tmp_path / "store"),
+    )
+    try:
+        assert sorted(other.pids()) == ["beat", "jobs", "runs", "web"]
+        assert other.answers()
+        assert not other.places.postgres_data.exists()
+    finally:
+        other.process.send_signal(signal.SIGINT)
+        assert other.process.wait(60) == 0
+        embedded.drop_database(settings.PLACES, name)
+        shutil.rmtree(other.places.var)
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root starts servers as somebody else")

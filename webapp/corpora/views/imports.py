@@ -30,6 +30,7 @@ from webapp.corpora.queries import imports as queries
 from webapp.corpora.views.finding import import_or_404, root_or_404
 
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
+NO_PROGRESS = {"stage": "Starting", "done": None, "total": None, "unit": "", "rate": None, "eta": None}
 LIVE = (Import.State.CHECKING, Import.State.QUEUED, Import.State.IMPORTING)
 
 
@@ -196,6 +197,7 @@ def _page(request: ProjectRequest, row: Import) -> dict[str, Any]:
         "project": request.project,
         "row": row,
         "is_live": row.state in LIVE,
+        "progress": NO_PROGRESS | row.progress,
         "preview": row.preview,
         "counts": queries.problem_counts(row),
         "kind": code,

@@ -6,6 +6,7 @@ from http import HTTPStatus
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render
 from django.views import defaults
 
 from webapp.api import PROBLEM
@@ -40,6 +41,14 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     if _for_program(request):
         return problem(HTTPStatus.NOT_FOUND, "There is nothing at this address.")
     return defaults.page_not_found(request, exception)
+
+
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """403: a form from elsewhere, or one that outlived its session."""
+    said = "This form was open for too long, or your session ended. Go back, reload the page and send it again."
+    if _for_program(request):
+        return problem(HTTPStatus.FORBIDDEN, said)
+    return render(request, "403.html", {"reason": said}, status=HTTPStatus.FORBIDDEN)
 
 
 def fault(request: HttpRequest, *args: Any) -> HttpResponse:

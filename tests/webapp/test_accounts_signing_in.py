@@ -21,6 +21,7 @@ from django.utils import timezone
 from tests.webapp import people
 from webapp.accounts.actions.people import deactivate
 from webapp.accounts.models import AuditEvent, User
+from webapp.accounts.outgoing import all_sent
 
 pytestmark = pytest.mark.django_db
 LOGIN = "/account/login/"
@@ -95,7 +96,8 @@ def test_a_live_fragment_of_somebody_signed_out_reloads_its_page():
 def test_forms_want_a_csrf_token(dana: User):
     client = people.browser(dana, csrf=True)
     for path in ("/account/tokens/", "/account/profile/", "/account/logout/"):
-        assert client.post(path, {"name": "x"}).status_code == 403
+        answer = client.post(path, {"name": "x"})
+        assert answer.status_code == 403 and b"Go back, reload the page" in answer.content
     assert Client(enforce_csrf_checks=True).post(LOGIN, {"login": "dana"}).status_code == 403
 
 
@@ -107,6 +109,15 @@ def test_the_session_gets_a_new_key_and_a_cookie_scripts_cannot_read(dana: User)
     answer = sign_in("dana", people.PASSWORD, client)
     cookie = answer.cookies["sessionid"]
     assert cookie.value != before and cookie["httponly"] and cookie["samesite"] == "Lax"
+    csrf = client.get("/").cookies["csrftoken"]
+    assert csrf["httponly"] and csrf["samesite"] == "Lax"
+
+
+def test_too_many_tries_get_a_page_that_says_so(dana: User, settings):
+    settings.ACCOUNT_RATE_LIMITS = {"login": "1/m/ip"}
+    sign_in("dana", "wrong wrong wrong")
+    answer = sign_in("dana", people.PASSWORD)
+    assert answer.status_code == 429 and b"Too many tries" in answer.content
 
 
 def test_signing_out_wants_a_button_and_ends_the_session(dana: User):
@@ -147,7 +158,18 @@ def test_a_forgotten_password_is_answered_the_same_to_everybody(dana: User, sett
         for address in ("dana@example.org", "nobody@example.org")
     ]
     assert {(answer.status_code, answer["Location"]) for answer in answers} == {(302, "/account/password/reset/done/")}
+    all_sent()
     assert [message.to for message in mail.outbox] == [["dana@example.org"]]
+    assert "http://testserver/account/password/reset/key/" in mail.outbox[0].body
+    assert "[" not in mail.outbox[0].subject and "example.com" not in mail.outbox[0].body
+
+
+def test_a_mail_server_that_is_away_breaks_no_page(dana: User, settings):
+    settings.NEARMISS_HAS_MAIL = True
+    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", 9
+    assert Client().post("/account/password/reset/", {"email": "dana@example.org"}).status_code == 302
+    all_sent()
 
 
 def test_without_a_mail_server_the_page_says_whom_to_ask(dana: User, settings):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from types import SimpleNamespace
 from typing import Any, cast
 
 from allauth.account.adapter import DefaultAccountAdapter
@@ -18,6 +19,7 @@ from django.utils import timezone
 
 from webapp.accounts.actions import record
 from webapp.accounts.models import User
+from webapp.accounts.outgoing import send_later
 
 NOTED = {
     "account/email/password_changed": "person.password_changed",
@@ -56,7 +58,9 @@ class AccountAdapter(DefaultAccountAdapter):
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
         """Nothing where there is no mail server; the pages then say whom to ask."""
         if settings.NEARMISS_HAS_MAIL:
-            super().send_mail(template_prefix, email, context)
+            site = SimpleNamespace(name="Nearmiss", domain=self.request.get_host())
+            told = {"request": self.request, "email": email, "current_site": site} | context
+            send_later(self.render_mail(template_prefix, email, told))
 
 
 class MfaAdapter(DefaultMFAAdapter):

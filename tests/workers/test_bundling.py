@@ -1,0 +1,69 @@
+"""The inputs of a run as one file, with which its exact command runs elsewhere."""
+
+from __future__ import annotations
+
+import json
+import shlex
+import subprocess
+import sys
+import zipfile
+
+import pytest
+from django.utils import timezone
+
+from tests.parts.scenes import scenes_corpus
+from webapp.experiments.actions import launch_run, request_bundle
+from webapp.experiments.commands import command_of
+from webapp.experiments.files import store
+from webapp.experiments.models import Metric
+from webapp.settings import env
+from workers import bundling, tasks
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def test_a_run_repeats_elsewhere_with_the_same_numbers(project, owner, tmp_path):
+    corpus = scenes_corpus(project, "scenes:40?seed=3&size=32")
+    now = timezone.now()
+    small = {"image_size": 16, "width": 16, "heads": 2, "vision_layers": 1, "text_layers": 1, "embedding": 8}
+    short = {"max_steps": 4, "batch_size": 8, "eval_every": 4, "checkpoint_every": 4, "val_limit": 10}
+    values = {"data": f"corpus:{corpus.pk}"} | small | short
+    trained = launch_run(project=project, method="contrastive.train", values=values, actor=owner, now=now)
+    values = {"data": f"corpus:{corpus.pk}?sample=20&seed=1", "encoder": f"run:{trained.pk}", "resamples": 100}
+    run = launch_run(project=project, method="retrieval.evaluate", values=values, actor=owner, now=now)
+    tasks.run_next("gpu")
+    run.refresh_from_db()
+    assert run.state == "succeeded", run.failure
+    request_bundle(run=run, actor=owner, now=now)
+    bundling.make_bundle(run.pk)
+    run.refresh_from_db()
+    with zipfile.ZipFile(store().local_path(run.bundle["key"])) as bundle:
+        bundle.extractall(tmp_path)
+    assert "/" not in json.loads((tmp_path / "spec.json").read_text())["data"].split(":")[1][:1]
+    words = shlex.split(command_of(run))
+    done = subprocess.run(
+        [sys.executable, *words[1:], f"cache={tmp_path / 'cache'}"],
+        cwd=tmp_path,
+        env=env.passed_on() | {"PYTHONPATH": str(env.ROOT)},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    elsewhere = json.loads((tmp_path / "results" / "metrics.json").read_text())
+    here = Metric.objects.filter(run=run, step=-1).values_list("name", "value")
+    assert {name: elsewhere[name] for name, _ in here} == pytest.approx(dict(here))
+
+
+def test_inputs_that_nobody_asked_for_are_not_put_together(launch):
+    run = launch()
+    bundling.make_bundle(run.pk)
+    run.refresh_from_db()
+    assert run.bundle == {}
+
+
+def test_a_request_that_no_worker_heard_is_found_again(launch, owner):
+    run = launch()
+    request_bundle(run=run, actor=owner, now=timezone.now())
+    assert bundling.waiting_bundles() == [run.pk]
+    bundling.make_bundle(run.pk)
+    assert bundling.waiting_bundles() == []

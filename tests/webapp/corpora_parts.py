@@ -26,9 +26,8 @@ def person(of: Project | None = None, role: str = "owner", name: str = "", **mor
 
 
 def started(of: Project, reference: str, name: str = "Set", **more: object) -> Import:
-    return start_import(
-        project=of, name=name, reference=reference, source="a test", actor=None, now=timezone.now(), **more
-    )
+    given = {"actor": None, "source": "a test", "now": timezone.now()} | more
+    return start_import(project=of, name=name, reference=reference, **given)
 
 
 def carried_out(row: Import, **more: object) -> Import:

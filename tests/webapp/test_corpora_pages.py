@@ -368,3 +368,14 @@ def test_a_data_set_in_the_making_is_not_shown(visit, project):
     row = parts.started(project, "scenes:4?seed=1", confirmed=True)
     assert visit("corpus", row.corpus_id).status_code == 404
     assert Caption.objects.count() == 0
+
+
+def test_the_home_page_says_what_waits_for_a_persons_word(client, project, owner, tmp_path):
+    row = parts.started(project, f"coco:{coco(tmp_path / 'set')}", actor=owner)
+    client.force_login(owner)
+    assert "waits for your word" not in text_of(client.get("/"))
+    parts.carried_out(row)
+    assert "waits for your word" in text_of(client.get("/"))
+    viewer = parts.person(project, "viewer")
+    client.force_login(viewer)
+    assert "waits for your word" not in text_of(client.get("/"))

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from webapp.accounts import administration
+from webapp.accounts import administration, home
 from webapp.accounts.administration import Entry
 from webapp.accounts.navigation import project_url
+from webapp.corpora.queries.waiting import waiting_for_person
 from webapp.design.navigation import Section, register_section
 
 
@@ -16,3 +17,4 @@ def register() -> None:
     administration.register(
         Entry("Server folders", "The folders of this server that people may import from.", "corpora:roots", 30)
     )
+    home.register(waiting_for_person)

@@ -61,7 +61,9 @@ def resolved(root: SourceRoot, path: str) -> Path:
 def folder_at(root: SourceRoot, path: str) -> Folder:
     """What lies in a folder below a root; BadInput where it cannot be looked into."""
     folder = resolved(root, path)
-    folders, files, pictures, more = [], [], 0, False
+    folders: list[str] = []
+    files: list[str] = []
+    pictures, more = 0, False
     try:
         with os.scandir(folder) as entries:
             for entry in entries:

@@ -61,6 +61,7 @@ def test_a_change_shows_its_sign_and_where_zero_is() -> None:
         (0.3042, "percent", "30.4 %"),
         (0.0217, "points", "+2.2 pp"),
         (-0.0217, "points", "−2.2 pp"),
+        (-0.00401, "margin", "−0.0040"),
         (17389, "integer", "17,389"),
         (0.41234, "fraction", "0.412"),
         (4, "decimal", "4.00"),
@@ -137,11 +138,13 @@ def test_what_people_wrote_is_escaped_in_every_component() -> None:
         "{% page_head t crumbs=c lede=t %}{{ t }}{% endpage_head %}{% badge t %}{% state_badge t %}{% facts f %}"
         "{% code t %}{% empty t t %}{% endempty %}{% slide s %}{% tabs tabs %}{% progress t 1 2 %}"
         "{% table_region t %}{{ t }}{% endtable_region %}"
-        "{% dialog t t %}{{ t }}{% enddialog %}{% menu t %}{{ t }}{% endmenu %}{% icon 'check' t %}{% pager t t t %}",
+        "{% dialog t t %}{{ t }}{% enddialog %}{% menu t %}{{ t }}{% endmenu %}{% icon 'check' t %}{% pager t t t %}"
+        "{% picture_pair s s t %}{% options o t %}",
         t=evil,
         c=[(evil, evil)],
         f=[(evil, evil)],
         tabs=[(evil, evil, True)],
+        o=[(evil, evil)],
         s={"label": evil, "src": evil, "alt": evil, "text": evil, "number": evil},
     )
     assert "<script" not in page

@@ -175,7 +175,8 @@ def categories_of(corpus_id: int | None) -> list[tuple[int, str, int]]:
 
 def runs_with_cases(project: Project, limit: int = 12) -> list[Run]:
     """The newest runs that left cases."""
-    return list(Run.objects.filter(project=project, case_count__gt=0).order_by("-id")[:limit])
+    newest = Run.objects.filter(project=project, case_count__gt=0).select_related("project").order_by("-id")
+    return list(newest.defer("spec", "progress", "checkpoint", "failure", "provenance")[:limit])
 
 
 def _pictures(corpus_id: int | None, numbers: set[int]) -> dict[int, Picture]:

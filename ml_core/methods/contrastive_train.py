@@ -35,7 +35,7 @@ class Train(Spec):
     )
     image_size: int = setting(64, "Edge of the pictures a new model sees.", group=_MODEL, unit="pixels", ge=16, le=384)
     patch: int = setting(
-        8,
+        16,
         "Edge of the squares a picture is cut into; divides the picture's edge.",
         group=_MODEL,
         unit="pixels",
@@ -116,9 +116,21 @@ CARD = Card(
     queue="gpu",
     headline="val/t2i/recall@1",
     presets={
-        "demo": {"epochs": 20, "batch_size": 128, "learning_rate": 1.5e-3, "eval_every": 100, "checkpoint_every": 100},
+        "demo": {
+            "image_size": 64,
+            "patch": 16,
+            "epochs": 30,
+            "max_steps": 1200,
+            "batch_size": 64,
+            "learning_rate": 1e-3,
+            "warmup": 0.08,
+            "val_limit": 500,
+            "eval_every": 200,
+            "checkpoint_every": 200,
+        },
         "quick test": {
             "image_size": 32,
+            "patch": 8,
             "width": 64,
             "vision_layers": 2,
             "text_layers": 1,

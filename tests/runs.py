@@ -1,4 +1,4 @@
-"""Fixtures of tests about runs: the example package really installed, a project with people, runs done in this process."""
+"""Fixtures of tests about runs: the example package really installed, a project with people, runs done right here."""
 
 from __future__ import annotations
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import queue
 import signal
@@ -36,7 +37,7 @@ STORE_ENVIRONMENT = [
 
 
 class Child:
-    """A running command: `lines` gives what it printed, `ended` its exit status (negative: the signal that killed it)."""
+    """A running command: `lines` gives what it printed, `status` how it ended (negative: the signal that killed it)."""
 
     def __init__(self, command: list[str], *, cwd: Path, environment: dict[str, str]):
         tethered = [sys.executable, "-I", "-S", str(TETHER), str(os.getpid()), *command]
@@ -97,10 +98,8 @@ class Child:
     def kill(self) -> None:
         """SIGKILL to the command and everything it started."""
         if self.status is None:
-            try:
+            with contextlib.suppress(ProcessLookupError):
                 os.killpg(self.pid, signal.SIGKILL)
-            except ProcessLookupError:
-                pass
 
     def close(self) -> None:
         """Ends the command, if it has not ended, and lets go of its pipes."""

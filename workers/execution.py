@@ -38,7 +38,7 @@ DRAIN = 10.0  # seconds that a dead child's last lines may take
 
 
 class Heart:
-    """Beats in a thread of its own, whatever the method does; hears of cancelling and of another attempt that took over."""
+    """Beats in a thread of its own, whatever the method does; hears of cancelling and of an attempt that took over."""
 
     def __init__(self, run: Run):
         self._run = run
@@ -133,7 +133,7 @@ class Execution:
         return Child(command, cwd=env.ROOT, environment=child_environment())
 
     def _watch(self, child: Child, heart: Heart) -> str:
-        """Follows the child until it has ended and all it said is taken; returns why it was asked to stop, if it was."""
+        """Follows the child until it has ended and all it said is taken; returns why it was asked to stop, if so."""
         asked, deadline = "", 0.0
         while True:
             for line in child.lines(TICK):

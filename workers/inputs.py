@@ -20,7 +20,7 @@ from workers.keeping import fetch_file
 
 @dataclass
 class Plan:
-    """A spec whose names are replaced by places below `root`, and the files to be put there: path below root → store key."""
+    """A spec whose names are replaced by places below `root`, and the files to put there: path → store key."""
 
     root: str
     carry_data: bool  # data sets are files too, not addresses in the store
@@ -42,7 +42,7 @@ def planned(run: Run, *, root: str, carry_data: bool) -> Plan:
 
 
 def resolved_spec(run: Run, folder: Path) -> dict[str, Any]:
-    """The run's spec as its method reads it; files of other runs are fetched below `folder`. BadInput says what is gone."""
+    """The run's spec as its method reads it, files of other runs fetched below `folder`. BadInput says what is gone."""
     plan = planned(run, root=str(folder), carry_data=False)
     for path, key in plan.files.items():
         fetch_file(key, folder / path)

@@ -16,7 +16,7 @@ BLOCK = 2**20
 
 
 def inside(folder: Path, relative: str) -> Path:
-    """A path that a method named, which must stay in its folder; BadInput where it does not or where nothing is there."""
+    """A path that a method named, which must stay in its folder; BadInput where it does not or nothing is there."""
     path = (folder / relative).resolve()
     if not path.is_relative_to(folder.resolve()):
         raise BadInput(f"the method named {relative[:200]!r}, which is outside of its folder")

@@ -1,4 +1,4 @@
-"""Runs whose heart stopped: put back in the queue from their last checkpoint, cancelled if that was wanted, or given up."""
+"""Runs whose heart stopped: put back in the queue from their last checkpoint, cancelled if so wanted, or given up."""
 
 from __future__ import annotations
 

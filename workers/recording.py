@@ -1,7 +1,8 @@
-"""Events into rows: buffers what a run says and writes it in batches, each only while the run is still this attempt's."""
+"""Events into rows: buffers what a run says, writes it in batches, each only while the run is still this attempt's."""
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import math
 import time
@@ -44,10 +45,8 @@ def persist(write: Callable[[], Any], *, give_up: Callable[[], bool]) -> Any:
 
 def hang_up() -> None:
     """Drops this thread's connection so that the next query makes a new one."""
-    try:
+    with contextlib.suppress(*AWAY):
         connection.close()
-    except AWAY:
-        pass
     close_old_connections()
 
 

@@ -28,7 +28,7 @@ def stop_runs(**about: Any) -> None:
 
 @app.task(name=RUN_TASK)
 def run_next(queue: str) -> None:
-    """Runs what waits, oldest first, one after the other, in every queue that this worker serves, until nothing waits."""
+    """Runs what waits, oldest first, one after the other, in every queue of this worker, until nothing waits."""
     close_old_connections()
     fail_hopeless()
     queues = [name for name in RUN_QUEUES if name in app.amqp.queues.consume_from] or [queue]

@@ -1,8 +1,8 @@
 """Runs one command so that it ends with the worker: started as a program of its own, it knows nothing of Nearmiss.
 
-`python tether.py PARENT_PID COMMAND…` leads a process group. When the worker dies the kernel signals this process, which
-kills the whole group, helpers of the command included. SIGTERM goes to the command alone, for it decides what its helpers
-do. The exit status is the command's, its deadly signal included.
+`python tether.py PARENT_PID COMMAND…` leads a process group. When the worker dies the kernel signals this process,
+which kills the whole group, helpers of the command included. SIGTERM goes to the command alone, for it decides what its
+helpers do. The exit status is the command's, its deadly signal included.
 """
 
 from __future__ import annotations

@@ -90,6 +90,7 @@ def test_the_page_filters_by_verb_and_person_and_keeps_both_while_paging(project
     page = client.get(f"/p/{project.slug}/audit/", {"verb": "label.given", "actor": "dana"}).content.decode()
     assert page.count("<time") == PAGE
     assert "?verb=label.given&amp;actor=dana&amp;before=" in page
+    assert f"/api/v1/projects/{project.slug}/audit/?verb=label.given&amp;actor=dana&quot;" in page
     assert "Member added" in page  # in the list of verbs
     older = client.get(f"/p/{project.slug}/audit/", {"verb": "label.given", "actor": "dana", "before": "x"})
     assert older.status_code == 200

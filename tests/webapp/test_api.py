@@ -212,3 +212,20 @@ def test_projects_and_people_are_managed_by_programs_as_by_pages(dana: User):
     refused = client.delete(f"{base}people/{dana.pk}/")
     assert refused.status_code == 400 and "needs an owner" in refused.json()["detail"]
     assert client.delete(f"{base}people/{abe.pk}/").status_code == 204
+
+
+def test_administrators_do_by_program_what_their_pages_do(dana: User):
+    chief = people.person("chief", administrator=True)
+    client, json_ = people.browser(chief), {"content_type": "application/json"}
+    base = f"/api/v1/administration/people/{dana.pk}/"
+    assert client.patch(base, {"administrator": True}, **json_).json()["administrator"] is True
+    link = client.post(base + "reset-link/").json()["link"]
+    assert Client().get(link.removeprefix("http://testserver")).status_code == 302
+    assert client.patch(base, {"is_active": False}, **json_).json()["is_active"] is False
+    assert client.post(base + "reset-link/").status_code == 404
+    refused = client.patch(f"/api/v1/administration/people/{chief.pk}/", {"administrator": False}, **json_)
+    assert refused.status_code == 400 and "needs an administrator" in refused.json()["detail"]
+    invited = client.post("/api/v1/administration/invitations/", {}, **json_).json()
+    assert Client().get(invited["link"].removeprefix("http://testserver")).status_code == 200
+    assert client.delete(f"/api/v1/administration/invitations/{invited['id']}/").status_code == 204
+    assert client.get("/api/v1/administration/invitations/").json() == []

@@ -1,4 +1,4 @@
-"""A method of a third party appears on the command line, in the form and in the API, without a line of ours changing."""
+"""A third party's method appears on the command line, in the form and in the API, with no line of ours changed."""
 
 from __future__ import annotations
 

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from django.utils import timezone
 
 from tests.runs import *  # noqa: F403
-from webapp.experiments.models import Run
+from webapp.experiments.actions import rerun_with_seeds
+from webapp.experiments.models import Metric, RegisteredModel, Run
+from workers.tasks import run_next
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -65,3 +72,120 @@ def test_a_finished_runs_page_shows_its_numbers_with_intervals(web, finished):
     page = web.get(address("run", run_id=run.pk)).content.decode()
     for text in ("Total", "5.00–7.00", "Curves", "count.json", "python -m ml_core example.count", "Provenance"):
         assert text in page, text
+
+
+def test_a_clone_starts_from_its_run_and_tells_the_difference(web, launch):
+    run = launch(steps=7, words=["a", "b"])
+    page = web.get(address("new", method="example.count") + f"?clone={run.pk}").content.decode()
+    assert 'value="7"' in page and 'value="a, b"' in page
+    assert "In nothing." in page
+    typed = {"steps": "8", "pause": "0.0", "words": "a, b", "seed": "0", "every": "2", "ending": "well"}
+    aside = web.post(address("check", method="example.count") + f"?clone={run.pk}", typed).content.decode()
+    assert aside.count('<th scope="row">') == 1 and "steps" in aside
+
+
+def test_a_preset_fills_the_form(web, example_package):
+    page = web.get(address("new", method="example.count") + "?preset=slow").content.decode()
+    assert 'value="20"' in page and 'value="0.1"' in page
+
+
+def test_the_estimate_rests_on_earlier_runs_or_says_that_there_are_none(web, finished):
+    before = web.get(address("new", method="example.count")).content.decode()
+    assert "nobody knows yet" in before
+    finished()
+    after = web.get(address("new", method="example.count")).content.decode()
+    assert "Median of 1 earlier run of this method" in after
+
+
+def test_filters_stand_in_the_address_and_narrow_the_list(web, launch):
+    launch(steps=1), launch(steps=2)
+    Run.objects.filter(spec__steps=1).update(state="failed", title="Lost")
+    Run.objects.filter(spec__steps=2).update(title="Kept")
+    page = web.get(address("runs") + "?state=failed").content.decode()
+    assert "Lost" in page and "Kept" not in page
+    assert '<option value="failed" selected>' in page
+    assert "No run fits" in web.get(address("runs") + "?q=nothing").content.decode()
+
+
+def test_the_list_asks_the_database_as_often_for_many_runs_as_for_one(web, launch):
+    def count() -> int:
+        with CaptureQueriesContext(connection) as queries:
+            web.get(address("runs"))
+        return len(queries)
+
+    launch()
+    one = count()
+    for _ in range(30):
+        launch()
+    assert count() == one
+
+
+def test_pages_of_the_list_follow_each_other_without_gap_or_repetition(web, launch):
+    for _ in range(45):
+        launch()
+    first = web.get(address("runs")).content.decode()
+    older = web.get(address("runs") + "?" + re.search(r"before=\d+", first)[0]).content.decode()
+    numbers = re.findall(r"/runs/(\d+)/\"", first) + re.findall(r"/runs/(\d+)/\"", older)
+    assert [int(number) for number in numbers] == sorted(Run.objects.values_list("pk", flat=True), reverse=True)
+
+
+def test_the_live_part_is_silent_while_nothing_changes_and_reloads_at_the_end(web, launch):
+    run = launch()
+    part = web.get(address("live", run_id=run.pk))
+    seen = re.search(r"seen=(\w+)", part.content.decode())[1]
+    assert web.get(address("live", run_id=run.pk) + f"?seen={seen}").status_code == 204
+    Run.objects.update(state="running", progress={"stage": "Counting", "done": 1, "total": 4})
+    assert "Counting" in web.get(address("live", run_id=run.pk) + f"?seen={seen}").content.decode()
+    Run.objects.update(state="succeeded")
+    assert web.get(address("live", run_id=run.pk)).headers["HX-Refresh"] == "true"
+
+
+def test_a_failed_run_shows_the_reason_the_advice_and_the_way_out(web, finished):
+    run = finished(ending="refused")
+    page = web.get(address("run", run_id=run.pk)).content.decode()
+    for text in ("there is nothing to count", "Clone with fix", f"clone={run.pk}#id_steps", "Last lines"):
+        assert text in page, text
+    assert "Traceback" not in page
+
+
+def test_numbers_leave_as_a_table_that_no_spreadsheet_runs(web, launch):
+    run = launch()
+    Metric.objects.create(run=run, name="=cmd()", value=1, step=-1)
+    lines = web.get(address("metrics_csv", run_id=run.pk)).content.decode().splitlines()
+    assert lines == ["metric,slice,step,value,low,high,n", "'=cmd(),,,1.0,,,"]
+
+
+def test_a_file_of_a_run_is_always_a_download(web, finished):
+    run = finished()
+    answer = web.get(address("artifact", run_id=run.pk, artifact_id=run.artifacts.get().pk))
+    assert answer.headers["Content-Type"] == "application/octet-stream"
+    assert answer.headers["Content-Disposition"].startswith("attachment")
+    assert b"".join(answer.streaming_content).startswith(b'{"total"')
+
+
+def test_a_group_shows_the_mean_with_its_interval_over_seeds(web, finished, owner):
+    run = finished(steps=2, seed=1)
+    group = rerun_with_seeds(run=run, seeds=[2, 3], actor=owner, now=timezone.now())
+    run_next("cpu")
+    page = web.get(address("group", group_id=group.pk)).content.decode()
+    assert "3.00" in page and "0.516" in page  # mean of 2, 3, 4 and the low end of its t-interval
+
+
+def test_an_administrator_registers_a_model_and_takes_it_back(web, owner):
+    models = reverse("experiments:models")
+    assert web.get(models).status_code == 403
+    type(owner).objects.update(is_superuser=True)
+    assert web.post(models, {"name": "Tiny", "slug": "tiny", "reference": "/etc"}).status_code == 422
+    web.post(models, {"name": "Tiny", "slug": "tiny", "reference": "hf:tiny"})
+    model = RegisteredModel.objects.get()
+    assert "model:tiny" in web.get(models).content.decode()
+    web.post(reverse("experiments:model_remove", kwargs={"model_id": model.pk}))
+    assert not RegisteredModel.objects.exists()
+
+
+def test_what_waits_for_a_person_names_their_failed_and_working_runs(web, launch):
+    launch(steps=1), launch(steps=2)
+    failure = {"reason": "It rained."}
+    Run.objects.filter(spec__steps=1).update(state="failed", failure=failure, finished_at=timezone.now())
+    page = web.get("/p/birds/").content.decode()
+    assert "It rained." in page and "Waiting" in page

@@ -1,4 +1,4 @@
-"""What people do with runs: launch, cancel, resume, repeat, delete, ask for the inputs; and what administrators do with models."""
+"""What people do with runs: launch, cancel, resume, repeat, delete, ask for the inputs; and the models runs may use."""
 
 from __future__ import annotations
 
@@ -131,7 +131,7 @@ def resume_run(*, run: Run, actor: User | None, now: datetime) -> Run:
 
 @transaction.atomic
 def rerun_with_seeds(*, run: Run, seeds: list[int], actor: User | None, now: datetime) -> RunGroup:
-    """The same settings under other seeds, as a group with the run they come from. BadInput where there is no seed to set."""
+    """The same settings under other seeds, as a group with the run they come from. BadInput where there is no seed."""
     if "seed" not in find_card(run.method).spec.model_fields:
         raise BadInput(f"{run.method} has no seed: running it again would measure the same", field="seeds")
     fresh = sorted(set(seeds) - {run.spec.get("seed")})

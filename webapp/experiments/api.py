@@ -25,7 +25,7 @@ from webapp.experiments.queries.groups import group_of
 from webapp.experiments.views.runs import download, safe_name
 
 
-class MethodShown(serializers.Serializer[Card]):
+class MethodShown(serializers.Serializer[Any]):
     """A method with the JSON Schema of its settings."""
 
     key = serializers.CharField()

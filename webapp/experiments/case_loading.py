@@ -1,4 +1,4 @@
-"""Loads a run's cases from Parquet into a partition of its own by COPY. Heavy (pyarrow): for workers and tests alone."""
+"""Loads a run's cases from Parquet into a partition of its own by COPY. Heavy: for workers and tests alone."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from webapp.experiments.models import RunInput
 
 PARENT = "experiments_case"
 COLUMNS = (
-    'run_id, number, direction, unit, prompt_kind, prompt, prompt_text, answer_kind, "right", right_score, rank, margin,'
-    " given, scores, category_numbers"
+    'run_id, number, direction, unit, prompt_kind, prompt, prompt_text, answer_kind, "right", right_score, rank,'
+    " margin, given, scores, category_numbers"
 )
 ROWS = 20_000  # rows held in memory at a time
 
 
 def load_cases(run_id: int, attempt: int, parquet_path: str | Path) -> int:
-    """Puts the cases of a running attempt in place of what an earlier one left; Ghost where the run is not this attempt's."""
+    """Puts the cases of a running attempt in place of an earlier one's; Ghost where the run is not this attempt's."""
     count = 0
     with held(run_id, attempt):
         texts, categories = _looked_up(run_id)

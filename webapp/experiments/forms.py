@@ -1,4 +1,4 @@
-"""Web forms made from a method's Spec: fields by group, bounds and units in sight, names of the project's own things to choose."""
+"""Web forms made from a method's Spec: fields by group, bounds and units in sight, the project's things to choose."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ class SpecForm(forms.Form):
         return cleaned
 
     def values(self, cleaned: dict[str, Any]) -> dict[str, Any]:
-        """What was typed as plain values for the Spec; an empty box is no value, so that the default or a refusal follows."""
+        """What was typed as plain values for the Spec; an empty box is no value: the default or a refusal follows."""
         found: dict[str, Any] = {}
         for name, info in self.card.spec.model_fields.items():
             value = cleaned.get(name)
@@ -71,9 +71,8 @@ class SpecForm(forms.Form):
                 found[name] = _split(value)
             elif isinstance(value, bool) or value not in (None, ""):
                 found[name] = value
-            elif _is_text(info.annotation) or _is_optional(info.annotation):
-                if not info.is_required():
-                    found[name] = None if _is_optional(info.annotation) else ""
+            elif not info.is_required() and (_is_text(info.annotation) or _is_optional(info.annotation)):
+                found[name] = None if _is_optional(info.annotation) else ""
         return found
 
     def typed(self) -> dict[str, Any]:
@@ -88,7 +87,8 @@ class SpecForm(forms.Form):
         return [self._group(name) for name in names]
 
     def _group(self, name: str) -> Group:
-        everyday, advanced = [], []
+        everyday: list[forms.BoundField] = []
+        advanced: list[forms.BoundField] = []
         for field, info in self.card.spec.model_fields.items():
             if _extra(info).get("group", "Settings") == name:
                 (advanced if _extra(info).get("advanced") else everyday).append(self[field])
@@ -162,7 +162,8 @@ def _text(value: Any) -> str:
 
 def _form_field(name: str, info: FieldInfo, project: Project) -> forms.Field:
     extra, kind = _extra(info), _inner(info.annotation)
-    common = {"label": _label(name), "required": False, "help_text": info.description or ""}
+    common: dict[str, Any] = {"label": _label(name), "required": False, "help_text": info.description or ""}
+    field: forms.Field
     if extra.get("reference"):
         field = _reference_field(info, extra, project, common)
     elif kind is bool:

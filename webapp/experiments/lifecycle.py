@@ -91,7 +91,7 @@ def end_run(run_id: int, attempt: int, state: str, **values: Any) -> None:
 
 
 def put_back(run_id: int, attempt: int, *, lost: bool) -> None:
-    """An attempt that did not finish waits again, from its last checkpoint; what it measured after that is forgotten."""
+    """An attempt that did not finish waits again, from its last checkpoint; what it measured since is forgotten."""
     with held(run_id, attempt) as mine:
         forget_after_checkpoint(mine.get())
         mine.update(
@@ -112,8 +112,9 @@ def lost_runs(*, seconds: float) -> list[tuple[int, int, int, bool]]:
     """
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT id, attempt, lost_count, cancel_requested_at IS NOT NULL FROM experiments_run WHERE state = 'running'"
-            " AND greatest(heartbeat_at, pg_postmaster_start_time()) < now() - make_interval(secs => %s) ORDER BY id",
+            "SELECT id, attempt, lost_count, cancel_requested_at IS NOT NULL FROM experiments_run"
+            " WHERE state = 'running' AND greatest(heartbeat_at, pg_postmaster_start_time())"
+            " < now() - make_interval(secs => %s) ORDER BY id",
             [seconds],
         )
         return list(cursor.fetchall())

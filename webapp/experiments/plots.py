@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from webapp.design.plots import Plot, Series
+from webapp.design.plots import Kind, Plot, Series
 from webapp.experiments.metric_names import DIRECTIONS, in_words, stem
 
 Table = dict[str, Any]
@@ -77,13 +77,16 @@ def _margin(table: Table, way: str) -> Plot:
 
 def _any(table: Table) -> list[Plot]:
     """A table of another method that says itself how it is drawn: the fields of Plot, series as objects."""
-    series = tuple(
-        Series(str(one["name"]), *(tuple(one.get(column) or ()) for column in _COLUMNS)) for one in table["series"]
-    )
-    kind = table["kind"] if table.get("kind") in ("curve", "histogram", "bars") else "curve"
+    series = tuple(_said(one) for one in table["series"])
+    kind: Kind = table["kind"] if table.get("kind") in ("curve", "histogram", "bars") else "curve"
     title = str(table.get("title") or table.get("_title") or "Plot")
     labels = str(table.get("x_label", "")), str(table.get("y_label", ""))
     return [Plot(kind, title, *labels, tuple(table["x"]), series, str(table.get("format", "decimal")))]
+
+
+def _said(one: dict[str, Any]) -> Series:
+    values, low, high, n = (tuple(one.get(column) or ()) for column in _COLUMNS)
+    return Series(str(one["name"]), values, low, high, n)
 
 
 def _ways(table: Table) -> list[str]:
@@ -93,11 +96,11 @@ def _ways(table: Table) -> list[str]:
 def _series(table: Table, way: str, key: str, places: list[Any], value: str) -> Series:
     """One direction as a series over `places`; None where it has no such row."""
     rows = {table[key][i]: i for i, direction in enumerate(table["direction"]) if direction == way}
-    columns = (
-        tuple(table[column][rows[place]] if place in rows else None for place in places)
-        for column in (value, "low", "high", "n")
-    )
-    return Series(DIRECTIONS.get(way, way), *columns)
+
+    def column(name: str) -> tuple[Any, ...]:
+        return tuple(table[name][rows[place]] if place in rows else None for place in places)
+
+    return Series(DIRECTIONS.get(way, way), column(value), column("low"), column("high"), column("n"))
 
 
 _KNOWN: dict[str, Callable[[Table], list[Plot]]] = {

@@ -1,4 +1,4 @@
-"""What a spec from the web may name (`corpus:ID`, `run:ID`, `set:ID/CATEGORY`, `model:SLUG`), checked against its project."""
+"""What a spec from the web may name (`corpus:ID`, `run:ID`, `set:ID/CATEGORY`, `model:SLUG`), within its project."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _GRAMMAR = re.compile(r"(corpus|run|model|set):([A-Za-z0-9_/%.-]+)(?:\?(.*))?")
 
 @dataclass(frozen=True)
 class Named:
-    """One name in a spec, taken apart: `corpus:3?sample=100` is kind "corpus", target "3", options {"sample": "100"}."""
+    """One name in a spec, taken apart: `corpus:3?sample=9` is kind "corpus", target "3", options {"sample": "9"}."""
 
     field: str
     kind: str
@@ -51,7 +51,7 @@ class Named:
 
 @dataclass(frozen=True)
 class Resolver:
-    """How a later app lets specs name what it owns: `check` raises BadInput, `resolve` gives the worker plain values."""
+    """How a later app lets specs name what it owns: `check` raises BadInput, `resolve` gives a worker plain values."""
 
     check: Callable[[Project, Named], None]
     resolve: Callable[[Project, Named], Any]

@@ -128,6 +128,13 @@ API = [
         (with_foreign_invitation, with_account_invitation)),
     Row("accounts:api_trail", {"GET": "audit.view"}),
     Row("accounts:api_people", {"GET": ADMINISTRATOR}, nothing),
+    Row("accounts:api_person", {"GET": ADMINISTRATOR, "PATCH": ADMINISTRATOR}, anybody, (nobody,),
+        {"is_active": False}),
+    Row("accounts:api_reset_link", POST_ADMINISTRATOR, anybody, (nobody,)),
+    Row("accounts:api_account_invitations", {"GET": ADMINISTRATOR, "POST": ADMINISTRATOR}, nothing),
+    Row("accounts:api_account_invitation", {"DELETE": ADMINISTRATOR},
+        lambda world, knocker: {"invitation_id": world["account_invitation"].pk},
+        (lambda world, knocker: {"invitation_id": world["invitation"].pk},)),
     Row("accounts:api_whole_trail", {"GET": ADMINISTRATOR}, nothing),
 ]  # fmt: skip
 

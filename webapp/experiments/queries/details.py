@@ -15,6 +15,7 @@ from webapp.experiments.lifecycle import FINAL
 from webapp.experiments.metric_names import DIRECTIONS, in_words, in_words_direction, stem
 from webapp.experiments.models import Artifact, Case, LogLine, Metric, Run, RunInput
 from webapp.experiments.queries.runs import Measured, card_of, measured, title_of
+from webapp.experiments.references import reference_fields
 
 TAIL = 200  # log lines on the page
 MOST_POINTS = 4_000  # of one curve
@@ -185,14 +186,13 @@ def waiting_for(run: Run) -> list[Input]:
     return found
 
 
-def methods_that_take(run: Run, accepts: str) -> bool:
-    """Whether the method named `accepts` is here and reads runs of this run's method."""
-    card = card_of(accepts)
-    return bool(card and card.web and any(
-        run.method in (extra.get("accepts") or [])
-        for field in card.spec.model_fields.values()
-        if isinstance(extra := field.json_schema_extra, dict) and extra.get("reference") == "run"
-    ))  # fmt: skip
+def may_follow(run: Run, method: str) -> bool:
+    """Whether a method is here that reads runs of this run's method."""
+    card = card_of(method)
+    if card is None or not card.web:
+        return False
+    fields = reference_fields(card).values()
+    return any(extra["reference"] == "run" and run.method in (extra.get("accepts") or ()) for extra in fields)
 
 
 def running_in(project: Project) -> int:
@@ -216,7 +216,7 @@ def _thinned(curve: list[tuple[int, float]]) -> list[tuple[int, float]]:
 
 
 def near_misses(run: Run, count: int = 6) -> list[Miss]:
-    """The failures that came nearest: the right picture lost by the smallest margin. Empty where the run left no cases."""
+    """The failures that came nearest: the right picture lost by the smallest margin. Empty without cases."""
     if not run.case_count:
         return []
     corpus = corpus_of(run)

@@ -16,7 +16,7 @@ RECENT = 20
 
 @dataclass(frozen=True)
 class Estimate:
-    """Seconds and memory as the median of `count` earlier runs; `scaled` where seconds follow the size of the data set."""
+    """Median seconds and memory of `count` earlier runs; `scaled` where seconds follow the size of the data set."""
 
     seconds: float
     memory_bytes: int | None
@@ -40,7 +40,8 @@ def estimate(project: Project, method: str, corpus_id: int | None, queue: str) -
     memory = [facts["memory_bytes"] for _, _, facts in rows if facts.get("memory_bytes")]
     peak = int(median(memory)) if memory else None
     sizes = _sizes(list(seconds))
-    wanted = Corpus.objects.filter(project=project, pk=corpus_id).values_list("item_count", flat=True).first()
+    found = Corpus.objects.filter(project=project, pk=corpus_id or 0)
+    wanted = found.values_list("item_count", flat=True).first()
     rates = [seconds[pk] / size for pk, size in sizes.items() if size]
     if wanted and rates:
         return Estimate(median(rates) * wanted, peak, len(rates), True)

@@ -23,7 +23,7 @@ _T = [
 
 @dataclass(frozen=True)
 class Across:
-    """A metric over the runs of a group; `low` and `high` are the 95 % t-interval of the mean, None for a single run."""
+    """A metric over the runs of a group; `low` and `high`: the 95 % t-interval of the mean, None for a single run."""
 
     name: str
     value: float

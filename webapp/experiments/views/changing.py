@@ -41,7 +41,7 @@ def rerun(request: ProjectRequest, run_id: int) -> HttpResponse:
     run = run_or_404(request, run_id)
     form = SeedsForm(request.POST)
     if not form.is_valid():
-        messages.error(request, " ".join(text for errors in form.errors.values() for text in errors))
+        messages.error(request, " ".join(str(text) for errors in form.errors.values() for text in errors))
         return redirect("experiments:run", slug=request.project.slug, run_id=run.pk)
     try:
         group = actions.rerun_with_seeds(

@@ -81,7 +81,7 @@ def run_page(request: ProjectRequest, run_id: int) -> HttpResponse:
         "packages": list((run.provenance.get("packages") or {}).items()),
         "command": command_of(run),
         "has_seed": bool(card and "seed" in card.spec.model_fields),
-        "may_mine": bool(run.case_count) and details.methods_that_take(run, "failures.mine"),
+        "may_mine": bool(run.case_count) and details.may_follow(run, "failures.mine"),
         "misses": [_slides(run, miss) for miss in details.near_misses(run)]
         if role_may(request.role, "case.view")
         else [],
@@ -94,7 +94,7 @@ def run_page(request: ProjectRequest, run_id: int) -> HttpResponse:
 @never_cache
 @project_page("run.view")
 def live(request: ProjectRequest, run_id: int) -> HttpResponse:
-    """What changes while a run waits or works; nothing where nothing changed; the whole page again once it has ended."""
+    """What changes while a run waits or works; nothing where nothing changed; the whole page once it has ended."""
     run = run_or_404(request, run_id)
     if run.state not in ACTIVE:
         return HttpResponse(status=204, headers={"HX-Refresh": "true"})
@@ -185,6 +185,7 @@ def live_parts(request: ProjectRequest, run: Run) -> dict[str, object]:
         "shown_state": runs.shown_state(run),
         "is_active": run.state in ACTIVE,
         "position": place,
+        "progress": {key: run.progress.get(key) for key in ("stage", "done", "total", "unit", "rate", "eta")},
         "waiting_for": details.waiting_for(run) if run.state == Run.State.QUEUED else [],
         "log": log,
         "seconds": runs.seconds_of(run, now=timezone.now()),
@@ -201,7 +202,8 @@ def spec_rows(
     `names` are those of the data sets and runs that settings name.
     """
     fields = card.spec.model_fields if card else {}
-    chosen, left = [], []
+    chosen: list[tuple[str, str]] = []
+    left: list[tuple[str, str]] = []
     for name in [*fields, *(name for name in run.spec if name not in fields)]:
         info = fields.get(name)
         default = object() if info is None or info.is_required() else info.get_default(call_default_factory=True)

@@ -6,6 +6,7 @@ from functools import cache
 from typing import Any, cast
 
 from django.conf import settings
+from django.db import transaction
 from django.http import Http404
 from django.urls import reverse
 from django.utils import timezone
@@ -17,15 +18,16 @@ from rest_framework.exceptions import PermissionDenied
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from webapp.accounts.actions import projects
+from webapp.accounts.actions import people, projects, record
 from webapp.accounts.actions.invitations import invite, revoke_invitation
 from webapp.accounts.capabilities import CAPABILITIES, ROLES, role_may
 from webapp.accounts.doors import AdministratorAPIView, PersonAPIView, ProjectAPIView
-from webapp.accounts.models import AuditEvent, Invitation, Membership
+from webapp.accounts.models import AuditEvent, Invitation, Membership, User
 from webapp.accounts.queries import memberships_of, token_reaches
 from webapp.accounts.queries import people as queries
 from webapp.accounts.queries import trail as trails
 from webapp.accounts.views.home import may_create_projects
+from webapp.accounts.views.links import reset_link
 from webapp.api import KeysetPagination, checked, narrowed
 
 
@@ -119,6 +121,25 @@ class PersonShown(serializers.Serializer[Any]):
     second_factor = serializers.BooleanField()
     project_count = serializers.IntegerField()
     last_login = serializers.DateTimeField(allow_null=True)
+
+
+class PersonWritten(serializers.Serializer[Any]):
+    """What an administrator changes of an account."""
+
+    is_active = serializers.BooleanField(required=False)
+    administrator = serializers.BooleanField(required=False)
+
+
+class AccountInvitationWritten(serializers.Serializer[Any]):
+    """Somebody to get an account, for the time being in no project."""
+
+    email = serializers.EmailField(required=False, allow_blank=True, default="")
+
+
+class LinkShown(serializers.Serializer[Any]):
+    """A link that is shown once."""
+
+    link = serializers.URLField()
 
 
 class MeShown(serializers.Serializer[Any]):
@@ -270,8 +291,7 @@ class Invitations(ProjectAPIView):
         given = checked(InvitationWritten, request)
         invitation, secret = invite(project=self.project, actor=self.person, now=timezone.now(), **given)
         link = request.build_absolute_uri(reverse("accounts:invitation", args=[secret]))
-        shown = InvitationShown(invitation, context={"link": link})
-        return Response(shown.data, status=status.HTTP_201_CREATED, headers={"Cache-Control": "no-store"})
+        return _once(InvitationShown(invitation, context={"link": link}).data)
 
 
 class InvitationDetail(ProjectAPIView):
@@ -338,3 +358,85 @@ class People(AdministratorAPIView):
     def get(self, request: Request) -> Response:
         """Accounts by name."""
         return Response(PersonShown(queries.people(), many=True).data)
+
+
+class Person(AdministratorAPIView):
+    """One account."""
+
+    serializer_class = PersonShown
+
+    def get(self, request: Request, person_id: int) -> Response:
+        """Name, address, what it may do."""
+        return Response(PersonShown(self._person(person_id)).data)
+
+    @extend_schema(request=PersonWritten, responses={200: PersonShown})
+    def patch(self, request: Request, person_id: int) -> Response:
+        """Shut or open the account; let administer or no longer."""
+        shown, given = self._person(person_id), checked(PersonWritten, request)
+        told: dict[str, Any] = {"person": shown, "actor": self.person, "now": timezone.now()}
+        with transaction.atomic():
+            if "administrator" in given:
+                people.set_administrator(administrator=given["administrator"], **told)
+            if given.get("is_active", shown.is_active) != shown.is_active:
+                (people.reactivate if given["is_active"] else people.deactivate)(**told)
+        return Response(PersonShown(self._person(person_id)).data)
+
+    def _person(self, person_id: int) -> User:
+        found = queries.person_counted(person_id)
+        if found is None:
+            raise Http404
+        return found
+
+
+class ResetLink(AdministratorAPIView):
+    """A way for somebody to choose a new password."""
+
+    serializer_class = LinkShown
+
+    @extend_schema(request=None, responses={201: LinkShown})
+    def post(self, request: Request, person_id: int) -> Response:
+        """Make a link; it is shown in this answer and never again."""
+        shown = queries.person(person_id)
+        if shown is None or not shown.is_active:
+            raise Http404
+        record(verb="person.reset_link_made", actor=self.person, target=shown.username, now=timezone.now())
+        return _once({"link": reset_link(request, shown)})
+
+
+class AccountInvitations(AdministratorAPIView):
+    """Links to the installation, into no project yet."""
+
+    serializer_class = InvitationShown
+    pagination_class = None
+
+    @extend_schema(responses=InvitationShown(many=True))
+    def get(self, request: Request) -> Response:
+        """Invitations that can still be used, newest first."""
+        return Response(InvitationShown(queries.open_invitations(None, timezone.now()), many=True).data)
+
+    @extend_schema(request=AccountInvitationWritten, responses={201: InvitationShown})
+    def post(self, request: Request) -> Response:
+        """Make one; `link` is shown in this answer and never again."""
+        given = checked(AccountInvitationWritten, request)
+        invitation, secret = invite(project=None, role="", actor=self.person, now=timezone.now(), **given)
+        link = request.build_absolute_uri(reverse("accounts:invitation", args=[secret]))
+        return _once(InvitationShown(invitation, context={"link": link}).data)
+
+
+class AccountInvitation(AdministratorAPIView):
+    """One of them."""
+
+    serializer_class = InvitationShown
+
+    def delete(self, request: Request, invitation_id: int) -> Response:
+        """Take it back."""
+        invitation = queries.invitation_of(None, invitation_id)
+        if invitation is None:
+            raise Http404
+        revoke_invitation(invitation=invitation, actor=self.person, now=timezone.now())
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+
+def _once(body: Any) -> Response:
+    """An answer with a secret in it: no cache keeps it."""
+    return Response(body, status=status.HTTP_201_CREATED, headers={"Cache-Control": "no-store"})

@@ -66,6 +66,14 @@ urlpatterns = [
     ),
     path("api/v1/projects/<slug:slug>/audit/", api.Trail.as_view(), name="api_trail"),
     path("api/v1/administration/people/", api.People.as_view(), name="api_people"),
+    path("api/v1/administration/people/<int:person_id>/", api.Person.as_view(), name="api_person"),
+    path("api/v1/administration/people/<int:person_id>/reset-link/", api.ResetLink.as_view(), name="api_reset_link"),
+    path("api/v1/administration/invitations/", api.AccountInvitations.as_view(), name="api_account_invitations"),
+    path(
+        "api/v1/administration/invitations/<int:invitation_id>/",
+        api.AccountInvitation.as_view(),
+        name="api_account_invitation",
+    ),
     path("api/v1/administration/audit/", api.WholeTrail.as_view(), name="api_whole_trail"),
 ]
 

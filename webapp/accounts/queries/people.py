@@ -81,9 +81,12 @@ def token_by_secret(secret: str, now: datetime) -> ApiToken | None:
 
 def people() -> list[User]:
     """Every account of the installation by name, with `project_count` and `second_factor` (bool)."""
-    factor = Authenticator.objects.filter(user=OuterRef("pk"), type=Authenticator.Type.TOTP)
-    counted = User.objects.annotate(project_count=Count("memberships"), second_factor=Exists(factor))
-    return list(counted.order_by("username"))
+    return list(_counted().order_by("username"))
+
+
+def person_counted(person_id: int) -> User | None:
+    """One account, with the same."""
+    return _counted().filter(pk=person_id).first()
 
 
 def person(person_id: int) -> User | None:
@@ -120,3 +123,8 @@ def projects_with_owners() -> list[Project]:
 
 def _waiting(now: datetime) -> QuerySet[Invitation]:
     return Invitation.objects.filter(Q(accepted_at=None) & Q(revoked_at=None) & Q(expires_at__gt=now))
+
+
+def _counted() -> QuerySet[User]:
+    factor = Authenticator.objects.filter(user=OuterRef("pk"), type=Authenticator.Type.TOTP)
+    return User.objects.annotate(project_count=Count("memberships"), second_factor=Exists(factor))

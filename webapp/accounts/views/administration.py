@@ -23,7 +23,7 @@ from webapp.accounts.forms import InstallationInviteForm, OwnerForm
 from webapp.accounts.models import User
 from webapp.accounts.queries import memberships_of
 from webapp.accounts.queries import people as queries
-from webapp.accounts.views.links import InvitationLink, invitation_link, reset_link
+from webapp.accounts.views.links import InvitationLink, api_call, invitation_link, reset_link
 
 
 @administrator_page()
@@ -49,6 +49,7 @@ def people(request: PersonRequest) -> HttpResponse:
         "invitations": queries.open_invitations(None, now),
         "form": form,
         "link": link,
+        "api": api_call(request, "accounts:api_people"),
     }
     return render(request, "accounts/administration_people.html", page, status=422 if form.errors else 200)
 

@@ -1,4 +1,4 @@
-"""Links that let somebody in: their address in full, and the mail that carries them where there is a mail server."""
+"""Links that are shown: those that let somebody in (and the mail that carries them), and the API call of a page."""
 
 from __future__ import annotations
 
@@ -48,3 +48,9 @@ def reset_link(request: HttpRequest, person: User) -> str:
     key = default_token_generator.make_token(person)
     path = reverse("account_reset_password_from_key", kwargs={"uidb36": user_pk_to_url_str(person), "key": key})
     return request.build_absolute_uri(path)
+
+
+def api_call(request: HttpRequest, url_name: str, query: str = "", **kwargs: object) -> str:
+    """The call by which a program gets what a page shows."""
+    address = request.build_absolute_uri(reverse(url_name, kwargs=kwargs)) + (f"?{query}" if query else "")
+    return f'curl -H "Authorization: Bearer $NEARMISS_TOKEN" "{address}"'

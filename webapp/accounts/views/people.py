@@ -16,7 +16,7 @@ from webapp.accounts.doors import ProjectRequest, project_page
 from webapp.accounts.forms import InviteForm, RoleForm
 from webapp.accounts.models import Membership
 from webapp.accounts.queries.people import invitation_of, member, members, open_invitations
-from webapp.accounts.views.links import InvitationLink, invitation_link
+from webapp.accounts.views.links import InvitationLink, api_call, invitation_link
 
 
 @never_cache
@@ -38,6 +38,7 @@ def people(request: ProjectRequest) -> HttpResponse:
         "may_manage": may_manage,
         "form": form,
         "link": link,
+        "api": api_call(request, "accounts:api_members", slug=request.project.slug),
     }
     return render(request, "accounts/people.html", page, status=422 if form.errors else 200)
 

@@ -7,11 +7,11 @@ from urllib.parse import urlencode
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.urls import reverse
 
 from webapp.accounts.doors import PersonRequest, ProjectRequest, administrator_page, project_page
 from webapp.accounts.forms import TrailForm
 from webapp.accounts.queries.trail import trail, verbs
+from webapp.accounts.views.links import api_call
 
 
 @project_page("audit.view")
@@ -39,5 +39,11 @@ def _page(request: HttpRequest, *, project_id: int | None, slug: str) -> dict[st
         "older": "?" + urlencode(kept | {"before": found.older}) if found.older else "",
         "newest": "?" + urlencode(kept) if "before" in asked else "",
         "filtered": bool(kept),
-        "api": reverse("accounts:api_trail", args=[slug]) if slug else reverse("accounts:api_whole_trail"),
+        "api": _call(request, slug, urlencode(kept)),
     }
+
+
+def _call(request: HttpRequest, slug: str, query: str) -> str:
+    if slug:
+        return api_call(request, "accounts:api_trail", query, slug=slug)
+    return api_call(request, "accounts:api_whole_trail", query)

@@ -53,6 +53,7 @@ class Local:
                 preexec_fn=children.die_with_parent(signal.SIGKILL),
             )
         self.wait(lambda: "Ctrl-C stops it." in self.text(), 120)
+        self.wait(lambda: "beat" in self.pids())
 
     def text(self) -> str:
         """What it has said since it was started."""

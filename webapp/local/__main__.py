@@ -33,14 +33,16 @@ def main() -> int:
     try:
         if not start_servers(supervisor, places) or not prepare(supervisor):
             return 0 if supervisor.stopping else 1
-        for process in everything(places.state):
-            supervisor.add(charge(process))
+        web, *others = everything(places.state)  # the page first: workers that start beside it would slow it down
+        supervisor.add(charge(web))
         if supervisor.wait_until(web_answers, 60):
             supervisor.run_once(
                 "nearmiss", manage("welcome", f"--seconds={time.monotonic() - began:.1f}"), environment()
             )
         elif not supervisor.stopping:
             supervisor.say("The web server does not answer yet; its log above says why. Trying on.")
+        for process in others:
+            supervisor.add(charge(process))
         supervisor.run()
         return 0
     finally:

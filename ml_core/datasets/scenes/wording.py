@@ -42,7 +42,7 @@ class Detail:
 
 
 RICH = Detail((0.96, 0.85), 0.97, 0.97, 0.93, 0.88)
-PLAIN = Detail((0.75, 0.6), 0.85, 0.75, 0.75, 0.6, vague_count=0.15, vague_noun=0.06, filler=0.2)
+PLAIN = Detail((0.75, 0.6), 0.85, 0.75, 0.75, 0.75, vague_count=0.15, vague_noun=0.06, filler=0.2)
 SHORT = Detail((0.35, 0.3), 0.4, 0.3, 0.4, 0.35, vague_count=0.35, vague_noun=0.2, filler=0.25)
 WRITERS = (RICH, RICH, PLAIN, PLAIN, SHORT)
 
@@ -118,7 +118,7 @@ def _where(place: str, detail: Detail, chance: random.Random) -> str:
     names = broader(place)
     if chance.random() < detail.vague_noun * 2:
         return names[-1]
-    return names[1] if len(names) > 2 and chance.random() < 0.2 else place
+    return names[1] if len(names) > 2 and chance.random() < 0.12 else place
 
 
 def _noun(group: Group, scene: Scene, detail: Detail, chance: random.Random) -> str:

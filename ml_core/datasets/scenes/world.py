@@ -27,7 +27,7 @@ from ml_core.datasets.scenes.kinds import (
 FACTORS = ("object", "count", "attribute", "action", "spatial", "context")
 SLOTS = ("base", "nearduplicate", *FACTORS)  # the eight siblings of a family, in order
 SPLITS = ("heldout", "train")
-WITH_LANDMARK = 0.7  # share of bases whose place has its landmark
+WITH_LANDMARK = 0.85  # share of bases whose place has its landmark
 TWIN_PLACE = 0.85  # share of families in which the place changes by its landmark alone, as near misses do
 RESTING = ("sitting", "sleeping", "eating")
 

@@ -33,6 +33,7 @@ env.export(
     {"DJANGO_ALLOW_ASYNC_UNSAFE": "true", "HF_HUB_OFFLINE": "1"}
 )  # playwright keeps an event loop in this thread
 _servers = Servers(settings.PLACES)
+_sites: list[Site] = []
 
 
 def pytest_sessionstart(session: pytest.Session) -> None:
@@ -132,11 +133,20 @@ def site_processes(
             "PYTHONUNBUFFERED": "1",
         },
     )
+    _sites.append(site)
     try:
         site.start()
         yield site
     finally:
+        _sites.remove(site)
         site.stop()
+
+
+@pytest.fixture
+def no_workers(db: None) -> None:
+    """No worker of the site takes up what this test launches: the test does that work itself."""
+    for site in _sites:
+        site.stop_workers()
 
 
 @pytest.fixture

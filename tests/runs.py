@@ -39,7 +39,7 @@ def example_package(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 
 @pytest.fixture
-def project(db: None) -> Project:
+def project(no_workers: None) -> Project:
     """A project."""
     return Project.objects.create(slug="birds", name="Birds", created_at=timezone.now())
 

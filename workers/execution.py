@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import logging
+import os
 import shutil
 import sys
 import threading
@@ -34,6 +35,7 @@ from workers.recording import AWAY, GaveUp, Recorder, hang_up, persist
 
 logger = logging.getLogger(__name__)
 TICK = 0.2  # seconds between two looks at the child, the heart and the clock
+MOST_DECODERS = 8
 DRAIN = 10.0  # seconds that a dead child's last lines may take
 
 
@@ -125,7 +127,12 @@ class Execution:
         spec = self.folder / "spec.json"
         spec.write_text(json.dumps(values))
         command = [sys.executable, "-m", "ml_core", self.run.method, f"spec={spec}", f"out={self.out}"]
-        command += [f"device={device(self.run.queue)}", f"cache={settings.NEARMISS_STORE}", "workers=1", "--events"]
+        command += [
+            f"device={device(self.run.queue)}",
+            f"cache={settings.NEARMISS_STORE}",
+            f"workers={decoders()}",
+            "--events",
+        ]
         if self.run.checkpoint:
             resume = fetch(self.run.checkpoint["key"], self.folder / "resume")
             command.append(f"resume={resume}")
@@ -238,7 +245,7 @@ class Execution:
         ending = values | {"state": state, "finished_at": Now(), "cancel_requested_at": None}
         persist(lambda: self.recorder.flush(artifacts=artifacts, **ending), give_up=self.stopping)
         self._forget_old_checkpoints()
-        shutil.rmtree(self.home / "inputs", ignore_errors=True)
+        shutil.rmtree(self.home, ignore_errors=True)
 
     def _put_back(self, why: str) -> None:
         self.recorder.say(why, "warning")
@@ -249,6 +256,11 @@ class Execution:
                 put_back(self.run.pk, self.run.attempt, lost=False)
 
         persist(write, give_up=self.stopping)
+
+
+def decoders() -> int:
+    """How many processes may decode pictures beside the one that computes."""
+    return max(1, min(MOST_DECODERS, (os.cpu_count() or 1) - 1))
 
 
 def child_environment() -> dict[str, str]:

@@ -66,5 +66,13 @@ def test_a_researcher_trains_evaluates_and_reads_the_failures(
             page.reload()
     assert waiting.value.suggested_filename.endswith("-inputs.zip")
 
+    evaluation = page.url
+    page.get_by_role("button", name="Sample failures for labelling").click()
+    expect(
+        page.get_by_role("heading", name=f"Failures of run {Run.objects.get(title='How good it is').pk}")
+    ).to_be_visible()
+    expect(page.get_by_text("Succeeded")).to_be_visible(timeout=PATIENCE)
+
+    page.goto(evaluation)
     page.get_by_role("link", name="Browse failures").click()
-    expect(page).to_have_url(f"{live_site.url}/p/birds/runs/{Run.objects.latest('id').pk}/cases/")
+    expect(page).to_have_url(f"{evaluation}cases/")

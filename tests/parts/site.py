@@ -15,7 +15,7 @@ from pathlib import Path
 from webapp.local import children, processes
 from webapp.settings import env
 
-PATIENCE = 60.0
+PATIENCE = 150.0
 
 
 class Site:
@@ -58,6 +58,12 @@ class Site:
                 self._wait(self.answers, name)
             elif name != "beat":
                 self._wait(lambda name=name: "ready." in self.text(name), name)
+
+    def stop_workers(self) -> None:
+        """Ends everything that takes up work by itself; `ensure` brings it back."""
+        for name in ("beat", "jobs", "runs"):
+            if name in self._running:
+                self.stop(name)
 
     def stop(self, *names: str) -> None:
         """Ends the processes named (default: all) the way the supervisor does."""

@@ -108,13 +108,14 @@ def forget_after_checkpoint(run: Run) -> None:
 def lost_runs(*, seconds: float) -> list[tuple[int, int, int, bool]]:
     """(id, attempt, lost_count, cancel wanted) of running runs whose heart has stopped for so long.
 
-    Time in which PostgreSQL itself was away does not count: no heart could be heard.
+    Time in which PostgreSQL itself was away does not count: no heart could be heard. Neither is a run lost whose row
+    somebody holds: while its cases are loaded its heart has to wait.
     """
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT id, attempt, lost_count, cancel_requested_at IS NOT NULL FROM experiments_run"
             " WHERE state = 'running' AND greatest(heartbeat_at, pg_postmaster_start_time())"
-            " < now() - make_interval(secs => %s) ORDER BY id",
+            " < now() - make_interval(secs => %s) ORDER BY id FOR NO KEY UPDATE SKIP LOCKED",
             [seconds],
         )
         return list(cursor.fetchall())

@@ -41,7 +41,7 @@ check: $(VENV)/.stamp-dev ## Style, types, layers, migrations, templates, produc
 	$(BIN)/python manage.py check_everything
 
 .PHONY: bench
-bench: $(VENV)/.stamp-bench ## Our speed beside the peers' (table and JSON in out/bench)
+bench: $(VENV)/.stamp-bench ## Our speed beside the peers' (table and JSON in var/bench)
 	$(BIN)/python -m benchmarks
 
 .PHONY: backup

@@ -7,6 +7,7 @@ import json
 import pkgutil
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import benchmarks
@@ -35,7 +36,7 @@ def main(words: list[str]) -> int:
     print(json.dumps(circumstances()), flush=True)
     for name in wanted or names():
         missed += _run(name, quick)
-    return 1 if missed and not quick else 0  # targets are for full sizes
+    return 1 if missed else 0
 
 
 def _run(name: str, quick: bool) -> int:
@@ -47,6 +48,8 @@ def _run(name: str, quick: bool) -> int:
         return 0
     start = time.perf_counter()
     rows: list[Row] = module.measure(quick)
+    if quick:  # targets are for full sizes
+        rows = [replace(row, target=None) for row in rows]
     print(
         f"\n{name} ({time.perf_counter() - start:.0f} s{', quick: sizes are small' if quick else ''})\n{table(rows)}",
         flush=True,

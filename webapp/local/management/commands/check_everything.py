@@ -47,11 +47,10 @@ class Command(BaseCommand):
     def _templates(self) -> None:
         engine = engines["django"]
         broken = []
-        for folder in settings.TEMPLATES[0]["DIRS"]:
-            for path in sorted(folder.rglob("*.*")):
-                try:
-                    engine.from_string(path.read_text(encoding="utf-8"))
-                except TemplateSyntaxError as problem:
-                    broken.append(f"{path}: {problem}")
+        for path in sorted((settings.ROOT / "templates").rglob("*.*")):
+            try:
+                engine.from_string(path.read_text(encoding="utf-8"))
+            except TemplateSyntaxError as problem:
+                broken.append(f"{path}: {problem}")
         if broken:
             raise CommandError("Templates that do not compile:\n" + "\n".join(broken))

@@ -37,6 +37,9 @@
     }
   });
 
+  // On a narrow screen the bar scrolls: the section that is current is in sight ------------------------------------
+  find(".sections [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
+
   // Links that a key presses, while no field has the focus ----------------------------------------------------------
   document.addEventListener("keydown", (event) => {
     if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || event.shiftKey) return;

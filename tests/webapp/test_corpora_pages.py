@@ -110,7 +110,7 @@ def test_a_picture_page_shows_its_captions_boxes_and_hash(visit, corpus):
     answer = visit("item", corpus.pk, 2)
     shown = text_of(answer)
     assert "Picture 3, said for time 4." in shown
-    assert '<rect class="box-over" x="4.0" y="6.0" width="10.0" height="12.0"/>' in shown
+    assert '<rect class="box-over" x="4" y="6" width="10" height="12"/>' in shown
     assert Item.objects.get(corpus=corpus, number=2).file_hash in shown
     assert visit("item", corpus.pk, 60).status_code == 404
 
@@ -379,3 +379,39 @@ def test_the_home_page_says_what_waits_for_a_persons_word(client, project, owner
     viewer = parts.person(project, "viewer")
     client.force_login(viewer)
     assert "waits for your word" not in text_of(client.get("/"))
+
+
+def test_a_data_set_offers_the_methods_that_take_it_and_opens_their_form_with_it_chosen(visit, client, corpus, project):
+    shown = text_of(visit("corpus", corpus.pk))
+    address = f"/p/birds/runs/new/retrieval.evaluate/?data=corpus:{corpus.pk}"
+    assert address in shown
+    assert client.get(address).status_code == 200
+    viewer = parts.person(project, "viewer")
+    client.force_login(viewer)
+    assert "runs/new" not in text_of(client.get(reverse("corpora:corpus", args=["birds", corpus.pk])))
+
+
+def test_a_message_tells_no_path_of_the_server(visit, client, root, tmp_path):
+    (tmp_path / "data" / "empty").mkdir()
+    address = reverse("corpora:import_folder", args=["birds", root.pk]) + "?path=empty"
+    client.post(address, {"name": "Birds", "format": "coco"})
+    importing.work()
+    row = Import.objects.get()
+    assert row.failure == "empty: there is no annotations/captions*.json in it"
+    assert str(tmp_path) not in text_of(visit("import_one", row.pk))
+
+
+def test_a_data_set_that_never_came_in_says_so_where_a_run_names_it(visit, project, tmp_path):
+    row = parts.started(project, f"coco:{tmp_path}/nothing", confirmed=True)
+    corpus = Corpus.objects.get()
+    run = corpus.used_by.model._meta.get_field("run").related_model.objects.create(
+        project=project, method="retrieval.evaluate", spec={}, fingerprint="", queue="cpu", created_at=timezone.now()
+    )
+    corpus.used_by.create(run=run, field="data")
+    assert parts.carried_out(row).state == "refused"
+    assert "Never came in, but 1 run names it" in text_of(visit("list", show="archived"))
+    assert visit("corpus", corpus.pk).status_code == 404
+    run.delete()
+    visit("delete", corpus.pk, post={})
+    importing.work()
+    assert not Corpus.objects.exists()

@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from ml_core.datasets.checking import Look
 from ml_core.datasets.frozen import write_frozen
-from ml_core.datasets.opening import read_dataset
+from ml_core.datasets.opening import read_dataset, split_reference
 from ml_core.datasets.types import Dataset, Problem
 from ml_core.spec import BadInput
 from webapp.accounts.actions import record
@@ -78,7 +78,7 @@ def carry_out(row: Import, *, stopping: Callable[[], bool] = lambda: False, list
         _end(row, Import.State.CANCELLED, "")
     except BadInput as problem:
         checking = Import.objects.filter(pk=row.pk, state=Import.State.CHECKING).exists()
-        _end(row, Import.State.REFUSED if checking else Import.State.FAILED, str(problem))
+        _end(row, Import.State.REFUSED if checking else Import.State.FAILED, _shown(row, str(problem)))
     except Exception as error:
         logger.exception("import %s failed", row.pk)
         _end(row, Import.State.FAILED, f"It stopped at an unexpected fault ({error}). The log of the worker says more.")
@@ -243,6 +243,15 @@ def _end(row: Import, state: Import.State, failure: str) -> None:
         if current is not None and current.state in (Import.State.CHECKING, Import.State.IMPORTING):
             end_import(current, state, timezone.now(), failure)
     shutil.rmtree(scratch_folder(row.pk), ignore_errors=True)
+
+
+def _shown(row: Import, text: str) -> str:
+    """A message without the paths of this server, where the import came by the web."""
+    folders = [str(scratch_folder(row.pk) / "unpacked")] if row.upload_key else []
+    folders += [split_reference(row.reference)[2].get("within", "")]
+    for folder in filter(None, folders):
+        text = text.replace(f"{folder}/", "").replace(folder, "the folder")
+    return text
 
 
 def _mine(row: Import) -> Any:

@@ -31,6 +31,7 @@ class CorpusRow:
     created_by: str
     run_count: int
     strip: list[int]
+    failure: str = ""  # why it never came in, though runs name it
 
 
 @dataclass(frozen=True)
@@ -75,6 +76,7 @@ def _row(corpus: Any) -> CorpusRow:
         created_by=corpus.created_by.get_username() if corpus.created_by else "",
         run_count=corpus.run_count,
         strip=evenly(corpus.item_count, STRIP) if corpus.state != Corpus.State.DELETING else [],
+        failure="" if corpus.content_hash else corpus.about.get("failure", "It never came in."),
     )
 
 

@@ -20,6 +20,7 @@ from webapp.corpora.models import Corpus
 from webapp.corpora.queries import corpora as lists
 from webapp.corpora.queries import imports as imports_
 from webapp.corpora.queries import items
+from webapp.corpora.queries.uses import uses_of
 from webapp.corpora.views.finding import corpus_or_404, visible_or_404, whole_number
 
 
@@ -35,6 +36,7 @@ def corpora(request: ProjectRequest) -> HttpResponse:
         "imports": imports_.open_imports(request.project),
         "refused": imports_.ended_badly(request.project),
         "may_import": role_may(request.role, "corpus.import"),
+        "may_manage": role_may(request.role, "corpus.manage"),
     }
     return render(request, "corpora/list.html", page)
 
@@ -56,6 +58,7 @@ def corpus(request: ProjectRequest, corpus_id: int) -> HttpResponse:
         "categories": lists.categories_of(found),
         "run_count": lists.run_count(found),
         "may_manage": role_may(request.role, "corpus.manage"),
+        "uses": uses_of(found) if found.state == Corpus.State.READY and role_may(request.role, "run.launch") else [],
         "previous": page_url(request, filters, before=shown.before) if shown.before is not None else "",
         "next": page_url(request, filters, after=shown.after) if shown.after is not None else "",
         "api": request.build_absolute_uri(api_url(found, filters)),
@@ -115,6 +118,8 @@ def delete(request: ProjectRequest, corpus_id: int) -> HttpResponse:
         actions.delete_corpus(corpus=found, actor=request.user, now=timezone.now())
     except BadInput as problem:
         messages.error(request, str(problem))
+        if not found.content_hash:
+            return redirect("corpora:list", slug=request.project.slug)
         return redirect("corpora:corpus", slug=request.project.slug, corpus_id=corpus_id)
     messages.success(request, f"“{found.name}” is being deleted; its space is free in a moment.")
     return redirect("corpora:list", slug=request.project.slug)

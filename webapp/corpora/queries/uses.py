@@ -1,0 +1,33 @@
+"""Which methods can run on a data set: read from the cards of the registry, so that a new method shows by itself."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ml_core.methods import cards
+from webapp.corpora.models import Corpus
+
+
+@dataclass(frozen=True)
+class Use:
+    """A method and the field of its spec that takes the data set."""
+
+    method: str
+    title: str
+    field: str
+    leaves_cases: bool
+
+
+def uses_of(corpus: Corpus) -> list[Use]:
+    """Methods that take such a data set, those first that leave failures to look at."""
+    found = []
+    for card in cards().values():
+        for name, field in card.spec.model_fields.items():
+            extra = field.json_schema_extra
+            if not card.web or not isinstance(extra, dict) or extra.get("reference") != "dataset":
+                continue
+            accepts = extra.get("accepts")
+            if not accepts or (isinstance(accepts, list) and corpus.task in accepts):
+                found.append(Use(card.key, card.title, name, card.leaves_cases))
+                break
+    return sorted(found, key=lambda use: (not use.leaves_cases, use.title))

@@ -31,12 +31,12 @@ from ml_core.store import Store
 
 def run(spec: RetrievalEvaluate, context: Context) -> Iterator[Event]:
     """Metrics `t2i/…` and `i2t/…` with intervals, cases.parquet and the tables behind the plots."""
+    directions = ("t2i", "i2t") if spec.directions == "both" else (spec.directions,)
+    subset = read_subset(spec.subset, directions) if spec.subset else None
+    dataset = _open(spec.data)  # before the encoder: a wrong folder is told in a moment, a model takes seconds
     encoder = load_encoder(spec.encoder, context.device, exact=spec.exact_decoding, precision=spec.precision)
     if spec.batch_size and hasattr(encoder, "image_batch"):
         encoder.image_batch = spec.batch_size
-    dataset = _open(spec.data)
-    directions = ("t2i", "i2t") if spec.directions == "both" else (spec.directions,)
-    subset = read_subset(spec.subset, directions) if spec.subset else None
     yield Provenance(_facts(dataset, encoder))
     images_NE, texts_ME = yield from encode_dataset(dataset, encoder, Store(context.cache), context)
     pairs = _pairs(dataset, images_NE, texts_ME)

@@ -121,6 +121,11 @@ def test_a_field_ties_help_bounds_and_error_to_its_control() -> None:
         assert f'id="id_batch_size_{end}"' in page
 
 
+def test_what_is_no_number_stays_in_its_box() -> None:
+    page = render("{% field form.batch_size %}", form=Sample({"batch_size": "many"}))
+    assert 'type="text"' in page and 'inputmode="numeric"' in page and 'value="many"' in page
+
+
 def test_the_error_summary_lists_every_error_and_leads_to_its_field() -> None:
     page = render("{% error_summary form %}{% fields form %}", form=Sample({"batch_size": "900"}))
     assert "2 things need a change" in page

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from typing import Any
 
 from django import forms
@@ -49,7 +50,20 @@ def _control(bound: BoundField, described_by: str) -> SafeString:
         attributes["aria-invalid"] = "true"
     if bound.field.widget.attrs.get("placeholder") == bound.label:
         attributes["placeholder"] = False  # the label says it already, and stays
-    return bound.as_widget(attrs=attributes)
+    return bound.as_widget(_kept(bound, attributes), attributes)
+
+
+def _kept(bound: BoundField, attributes: dict[str, Any]) -> forms.Widget:
+    """The widget; a box for a number as plain text, because browsers throw away what they take for no number."""
+    widget = bound.field.widget
+    if not isinstance(widget, forms.NumberInput) or widget.input_type != "number":
+        return widget
+    whole = isinstance(bound.field, forms.IntegerField) and not isinstance(bound.field, forms.FloatField)
+    attributes |= {"inputmode": "numeric" if whole else "decimal", "autocomplete": "off"}
+    attributes |= {"min": False, "max": False, "step": False}
+    plain = copy.copy(widget)
+    plain.input_type = "text"
+    return plain
 
 
 def _bounds(field: forms.Field) -> str:

@@ -204,5 +204,6 @@ LOGGING = {
     "loggers": {  # a line for every wake-up would drown what matters
         "celery.worker.strategy": {"level": "WARNING"},
         "celery.app.trace": {"level": "WARNING"},
+        "celery.worker.request": {"level": "WARNING"},
     },
 }

@@ -161,7 +161,8 @@ def test_the_same_command_gives_the_same_numbers(small: Recorded, tmp_path: Path
         (["failures.mine", "run=x", "out=o", "workers=0"], "workers must be a whole number"),
         (["failures.mine", "run=x", "out=o"], "there are no cases at x"),
         (["retrieval.evaluate", "data=scenes:4", "encoder=magic:1", "out=o"], "unknown encoder 'magic:1'"),
-        (["retrieval.evaluate", "data=nothing", "encoder=embeddings:none.npz", "out=o"], "none.npz"),
+        (["retrieval.evaluate", "data=nothing", "encoder=embeddings:none.npz", "out=o"], "is no kind of data set"),
+        (["retrieval.evaluate", "data=scenes:4", "encoder=embeddings:none.npz", "out=o"], "none.npz"),
     ],
 )
 def test_bad_input_ends_with_two_and_one_message(tmp_path: Path, words: list[str], message: str) -> None:

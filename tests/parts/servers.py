@@ -28,7 +28,7 @@ class Servers:
         self._lock = (self.places.var / "lock").open("w")
         self._wait_for_our_turn(self._lock)
         embedded.prepare(self.places)
-        for server in (embedded.postgres(self.places), embedded.redis(self.places)):
+        for server in (embedded.postgres(self.places, durable=False), embedded.redis(self.places)):
             log = self.places.logs / f"{server.name}.log"
             self._running.append((embedded.start(server, log), server))
 

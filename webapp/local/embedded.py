@@ -86,13 +86,15 @@ def prepare_folders(places: Places) -> None:
         private_folder(folder)
 
 
-def postgres(places: Places) -> Server:
-    """The embedded PostgreSQL: socket only."""
+def postgres(places: Places, *, durable: bool = True) -> Server:
+    """The embedded PostgreSQL: socket only. Not `durable`: survives its own death, not the machine's; for tests alone."""
     programs, _ = binaries(places)
     command = [str(programs / "postgres"), "-D", str(places.postgres_data), "-k", str(places.postgres_socket), "-h", ""]
     command += ["-c", "max_connections=120", "-c", "shared_buffers=256MB", "-c", "max_wal_size=2GB"]
     command += ["-c", "work_mem=16MB", "-c", "maintenance_work_mem=256MB", "-c", "log_checkpoints=off"]
     command += ["-c", "unix_socket_permissions=0700", "-c", "timezone=UTC", "-c", "log_timezone=UTC"]
+    if not durable:
+        command += ["-c", "fsync=off", "-c", "synchronous_commit=off", "-c", "full_page_writes=off"]
     return Server("postgres", command, _environment(), service_user(places), 2, lambda: postgres_answers(places))
 
 

@@ -39,7 +39,7 @@ def test_failures_are_narrowed_opened_and_walked_through_by_keys(page: Page, run
     page.wait_for_url(f"**{here}")
     expect(page.locator(".case")).to_have_count(24)
     page.locator(".case img").first.scroll_into_view_if_needed()
-    page.wait_for_function("() => [...document.querySelectorAll('.case img')].slice(0, 4).every(i => i.naturalWidth > 0)")
+    page.wait_for_function("() => [...document.querySelectorAll('.case img')].slice(0, 4).every(i => i.naturalWidth)")
 
     page.get_by_label("Rank", exact=True).select_option("2-5")  # sends the form by itself
     page.wait_for_url("**rank=2-5**")

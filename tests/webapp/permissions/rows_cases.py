@@ -28,7 +28,7 @@ def _run(project: Project) -> Run:
     table = create_partition(connection, "experiments_case", run.pk)
     with connection.cursor() as cursor:
         cursor.execute(
-            f"INSERT INTO {table} VALUES (%s, 0, 't2i', 0, 'text', 0, 'a cup', 'picture', 0, .3, 2, -.1,"  # noqa: S608
+            f"INSERT INTO {table} VALUES (%s, 0, 't2i', 0, 'text', 0, 'a cup', 'picture', 0, .3, 2, -.1,"
             " ARRAY[1, 0], ARRAY[.4, .3], ARRAY[]::integer[])",
             [run.pk],
         )

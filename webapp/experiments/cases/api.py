@@ -18,7 +18,6 @@ from webapp.experiments.cases.filters import Filters
 from webapp.experiments.cases.queries import Known, Page, Row
 from webapp.experiments.models import Run
 from webapp.experiments.queries.details import corpus_of
-from webapp.experiments.queries.runs import run_of
 
 MOST = 200
 PLAIN = ("after", "before", "page_size")
@@ -131,7 +130,7 @@ def as_json(row: Row, known: Known) -> dict[str, Any]:
 
 
 def _run_or_404(view: ProjectAPIView, run_id: int) -> Run:
-    run = run_of(view.project, run_id)
+    run = queries.run_of(view.project, run_id)
     if run is None:
         raise Http404
     return run

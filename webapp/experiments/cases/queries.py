@@ -78,6 +78,15 @@ class Known:
     texts: dict[int, Text]
 
 
+_NEEDED = ("title", "method", "state", "attempt", "case_count", "project_id")  # the rest of a run is long
+
+
+def run_of(project: Project, run_id: int) -> Run | None:
+    """A run of this project, with no more of it than a gallery shows."""
+    found = Run.objects.filter(project=project, pk=run_id).only(*_NEEDED).first() if run_id < 2**63 else None
+    return _in_project(found, project) if found else None
+
+
 def directions_of(run: Run) -> tuple[str, ...]:
     """The directions that the run has cases of, in the usual order."""
     if not run.case_count:
@@ -175,8 +184,13 @@ def categories_of(corpus_id: int | None) -> list[tuple[int, str, int]]:
 
 def runs_with_cases(project: Project, limit: int = 12) -> list[Run]:
     """The newest runs that left cases."""
-    newest = Run.objects.filter(project=project, case_count__gt=0).select_related("project").order_by("-id")
-    return list(newest.defer("spec", "progress", "checkpoint", "failure", "provenance")[:limit])
+    newest = Run.objects.filter(project=project, case_count__gt=0).only(*_NEEDED).order_by("-id")[:limit]
+    return [_in_project(run, project) for run in newest]
+
+
+def _in_project(run: Run, project: Project) -> Run:
+    run.project = project  # known already: no further query
+    return run
 
 
 def _pictures(corpus_id: int | None, numbers: set[int]) -> dict[int, Picture]:

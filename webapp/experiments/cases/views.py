@@ -16,7 +16,7 @@ from webapp.experiments.cases.filters import Filters
 from webapp.experiments.models import Run
 from webapp.experiments.queries.details import corpus_of
 from webapp.experiments.queries.runs import title_of
-from webapp.experiments.views.found import api_call, run_or_404
+from webapp.experiments.views.found import api_call
 
 RIVAL = {"hits": "the runner-up"}
 
@@ -107,7 +107,9 @@ def case(request: ProjectRequest, run_id: int, number: int) -> HttpResponse:
 
 def look(request: ProjectRequest, run_id: int) -> Looking:
     """The run of the address (404 where it is not this project's) and the filters."""
-    run = run_or_404(request, run_id)
+    run = queries.run_of(request.project, run_id)
+    if run is None:
+        raise Http404("No such run in this project.")
     directions = queries.directions_of(run)
     filters, problems = choices.read(request.GET, directions)
     return Looking(run, corpus_of(run), directions, filters, problems)

@@ -9,7 +9,6 @@ from collections.abc import Iterator
 
 from ml_core.events import Artifact, Checkpoint, Event, Log, Metric, Progress, Provenance
 from ml_core.spec import BadInput, Context, Stopped
-
 from nearmiss_example.cards import CountSpec
 
 

@@ -81,7 +81,7 @@ class Provenance:
 
 @dataclass(frozen=True)
 class Failure:
-    """Why the run ended without its result, and what to do about it; the command line's last word before exit 1 or 2."""
+    """Why the run ended without its result and what to do about it; the command line's last word on exit 1 or 2."""
 
     kind: ClassVar[str] = "failure"
     reason: str

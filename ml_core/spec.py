@@ -1,4 +1,4 @@
-"""What a method may be asked to do: the Spec a person fills in and the Card that introduces a method. Light: no arrays, no models."""
+"""What a method may be asked to do: the Spec a person fills in, the Card that introduces it. Light: no arrays."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Reference = Literal["dataset", "encoder", "run", "subset", "file"]
 
 
 class BadInput(Exception):
-    """Input that a person can correct: says what is wrong, where (`field`), and what to do. Exit 2, a field error, a 4xx."""
+    """Input that a person can correct: what is wrong, where (`field`), and what to do. Exit 2, a field error, a 4xx."""
 
     def __init__(self, message: str, *, field: str = ""):
         super().__init__(message)
@@ -29,7 +29,7 @@ class Stopped(Exception):
 
 
 class Spec(BaseModel):
-    """Settings of one run of one method: frozen, complete, comparable. Every field carries bounds, a unit and one sentence."""
+    """Settings of one run of one method: frozen, complete, comparable. A field carries bounds, a unit, a sentence."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True, allow_inf_nan=False)
 
@@ -67,13 +67,14 @@ def setting(
     `reference` says that the value names something (a data set, an encoder, a run, a query subset, a file); `accepts`
     narrows it (data sets: "retrieval", "classification"; runs: method keys). `default=...` makes it required.
     """
-    extra: dict[str, Any] = {"group": group, "unit": unit, "reference": reference, "accepts": list(accepts), "advanced": advanced}
+    extra: dict[str, Any] = {"group": group, "unit": unit, "reference": reference, "advanced": advanced}
+    extra["accepts"] = list(accepts)
     return Field(default, description=text, json_schema_extra=extra, **bounds)
 
 
 @dataclass(frozen=True)
 class Card:
-    """Introduces a method: everything a form, the API, the command line and the docs need, without importing its code."""
+    """Introduces a method: all that a form, the API, the command line and the docs need, without importing its code."""
 
     key: str
     title: str

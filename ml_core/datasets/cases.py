@@ -8,8 +8,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 # A case is a prompt with its right answers and its given answers, each a picture or a text named by its number in the
-# data set's frozen order. `unit` is what is resampled (the picture's number). `rank` is the best rank of a right answer,
-# from 1; `right` is the best-ranked right answer; `margin` is its score minus the best wrong answer's score.
+# data set's frozen order. `unit` is what is resampled (the picture's number). `rank` is the best rank of a right
+# answer, from 1; `right` is the best-ranked right answer; `margin` is its score minus the best wrong answer's score.
 SCHEMA = pa.schema(
     [
         ("number", pa.int32()),

@@ -1,4 +1,4 @@
-"""The frozen data set: pictures in one fixed order, with captions, categories, boxes and labels. Knows no file format."""
+"""The frozen data set: pictures in one fixed order, captions, categories, boxes, labels. Knows no file format."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The registry: every module here that holds a CARD is a method, and so is every entry point in the group `nearmiss.methods`."""
+"""The registry: every module here holds a CARD and is a method; so is every entry point in `nearmiss.methods`."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ ENTRY_POINT_GROUP = "nearmiss.methods"
 
 @cache
 def cards() -> dict[str, Card]:
-    """Every method by key, in order of key. Adding a file with a CARD adds a method; a third party adds an entry point."""
+    """Every method by key, in order. Adding a file with a CARD adds a method; a third party adds an entry point."""
     found: dict[str, Card] = {}
     for module in pkgutil.iter_modules(__path__):
         _add(found, importlib.import_module(f"{__name__}.{module.name}").CARD)

@@ -138,8 +138,13 @@ def test_a_caption_of_100_kb_an_empty_one_and_one_that_is_no_text_are_told_with_
         data["annotations"][position]["caption"] = caption
     write(root / "annotations" / "captions.json", data)
     dataset, problems = read_dataset(f"coco:{root}")
-    assert codes(problems) == ["long-caption", "empty-caption", "wrong-type", "wrong-type", "wrong-type"] + [
-        "picture-without-caption"
+    assert codes(problems) == [
+        "long-caption",
+        "empty-caption",
+        "wrong-type",
+        "wrong-type",
+        "wrong-type",
+        "picture-without-caption",
     ]
     assert problems[0].place == "captions.json: annotations[0]"
     assert "100,000 characters" in problems[0].message

@@ -52,11 +52,7 @@ def start_runs(
         ("failures.mine", "What it gets wrong", {}),
     ):
         named = {"retrieval.evaluate": "encoder", "failures.mine": "run"}.get(method)
-        values |= {named: f"run:{runs[-1]}"} if named else _preset(method, preset)
-        run = launch_run(project=project, method=method, title=title, values=values, actor=actor, now=now)
+        more = {named: f"run:{runs[-1]}"} if named else find_card(method).presets[preset]
+        run = launch_run(project=project, method=method, title=title, values=values | more, actor=actor, now=now)
         runs.append(run.pk)
     return runs
-
-
-def _preset(method: str, name: str) -> dict[str, object]:
-    return dict(find_card(method).presets[name])

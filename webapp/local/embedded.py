@@ -87,7 +87,7 @@ def prepare_folders(places: Places) -> None:
 
 
 def postgres(places: Places, *, durable: bool = True) -> Server:
-    """The embedded PostgreSQL: socket only. Not `durable`: survives its own death, not the machine's; for tests alone."""
+    """The embedded PostgreSQL: socket only. Not `durable` (tests alone): survives its own death, not the machine's."""
     programs, _ = binaries(places)
     command = [str(programs / "postgres"), "-D", str(places.postgres_data), "-k", str(places.postgres_socket), "-h", ""]
     command += ["-c", "max_connections=120", "-c", "shared_buffers=256MB", "-c", "max_wal_size=2GB"]

@@ -16,6 +16,7 @@ Point = tuple[float, float]
 Extent = tuple[float, float, float, float]  # left, bottom, right, top
 
 OUTLINE = 0.0045  # of the picture's side
+SPECK = 300  # pixels: shading of a smaller shape would not be seen
 _FULL_TURN = 2 * math.pi
 
 
@@ -165,6 +166,9 @@ class Canvas:
         xs, ys = zip(*points, strict=True)
         left, top = math.floor(min(xs)), math.floor(min(ys))
         width, height = math.ceil(max(xs)) - left + 1, math.ceil(max(ys)) - top + 1
+        if width * height < SPECK:
+            self.draw.polygon(points, fill)
+            return
         mask = Image.new("L", (width, height))
         ImageDraw.Draw(mask).polygon([(px - left, py - top) for px, py in points], 255)
         self.image.paste(_corners(fill, strength).resize((width, height), Image.Resampling.BILINEAR), (left, top), mask)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 
 from ml_core.datasets.scenes.canvas import Canvas, Extent, Sketch
 from ml_core.datasets.scenes.palette import CREAM, Colour, darker, lighter
@@ -142,9 +143,8 @@ def put_landmark(canvas: Canvas, place: str, figures: Sequence[Extent], first: i
     """Draws what marks `place`, if anything does, at the spot (tried from number `first`) that figures cover least."""
     if place not in _LANDMARKS:
         return
-    sketched, foot, size = _LANDMARKS[place]
-    sketch = sketched()
-    left, bottom, right, top = sketch.extent()
+    sketch, (left, bottom, right, top) = _sketch(place)
+    _, foot, size = _LANDMARKS[place]
 
     def covered(x: float) -> float:
         own = (x + size * left, foot + size * bottom, x + size * right, foot + size * top)
@@ -152,6 +152,12 @@ def put_landmark(canvas: Canvas, place: str, figures: Sequence[Extent], first: i
 
     spots = [SPOTS[(first + k) % len(SPOTS)] for k in range(len(SPOTS))]
     canvas.stamp(sketch, min(spots, key=covered), foot, size)
+
+
+@lru_cache
+def _sketch(place: str) -> tuple[Sketch, Extent]:
+    sketch = _LANDMARKS[place][0]()
+    return sketch, sketch.extent()
 
 
 def _overlap(one: Extent, other: Extent) -> float:

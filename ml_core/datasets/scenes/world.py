@@ -118,6 +118,8 @@ def _stands(first: Group, second: Group, relation: str) -> bool:
     if relation == "under":
         most = 1 if second.kind == "umbrella" else 3
         return first.action != "jumping" and first.count <= 3 and second.count <= most
+    if relation == "behind" and first.action == "eating":
+        return False  # a head that is down would be hidden
     leaps_in_front = first.action == "jumping" and relation == "in front of"
     return relation != "above" and not (leaps_in_front and together > 2)
 

@@ -27,7 +27,7 @@ run: $(VENV)/.stamp-runtime ## Database, queue, web server and workers on this m
 .PHONY: test
 test: $(VENV)/.stamp-dev $(VENV)/.stamp-browser ## The whole suite on real PostgreSQL, Redis, workers and browser
 	@status=0; \
-	$(PYTEST) $(TESTS) -n $(JOBS) --dist loadgroup -m "not alone" || [ $$? = 5 ] || status=1; \
+	OMP_NUM_THREADS=1 $(PYTEST) $(TESTS) -n $(JOBS) --dist loadgroup -m "not alone" || [ $$? = 5 ] || status=1; \
 	$(PYTEST) $(TESTS) -m alone || [ $$? = 5 ] || status=1; \
 	exit $$status
 

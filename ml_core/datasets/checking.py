@@ -9,12 +9,11 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
-from ml_core.datasets.decoding import BYTE_LIMIT, BrokenPicture, check_picture, open_picture
+from ml_core.datasets.decoding import BYTE_LIMIT, BrokenPicture, PictureFacts, announced, check_picture
 from ml_core.datasets.types import Problem
 from ml_core.spec import BadInput
 
 CAPTION_LIMIT = 10_000  # characters: the longest published caption sets stay below 5,000
-_TURNED = {5, 6, 7, 8}  # EXIF orientations that swap width and height
 _SUFFIXES = {
     "JPEG": {".jpg", ".jpeg", ".jpe", ".jfif"},
     "PNG": {".png"},
@@ -90,28 +89,19 @@ def _look_at_file(path: Path, place: str, deep: bool) -> Seen | Problem:
 def look_at_bytes(data: bytes, place: str, *, deep: bool) -> Seen | Problem:
     """What some bytes are that should be a picture."""
     try:
-        if deep:
-            facts = check_picture(data)
-            kind, width, height = facts.format, facts.width, facts.height
-        else:
-            kind, width, height = _announced(data)
+        facts = check_picture(data) if deep else _whole_by_its_ends(data)
     except BrokenPicture as error:
         return Problem(_code(str(error)), place, str(error), "error")
-    return Seen(hashlib.sha256(data).hexdigest(), len(data), width, height, kind)
+    return Seen(hashlib.sha256(data).hexdigest(), len(data), facts.width, facts.height, facts.format)
 
 
-def _announced(data: bytes) -> tuple[str, int, int]:
-    """Format and upright size as the header says, and a look at the mark that ends a whole file."""
-    with open_picture(data) as image:
-        kind = str(image.format)
-        width, height = image.size
-        if image.getexif().get(0x0112) in _TURNED:
-            width, height = height, width
-    kind = "JPEG" if kind == "MPO" else kind
-    mark = _ENDS.get(kind)
+def _whole_by_its_ends(data: bytes) -> PictureFacts:
+    """What the header says, and a look at the mark that ends a whole file."""
+    facts = announced(data)
+    mark = _ENDS.get(facts.format)
     if mark is not None and mark not in data[-4096:]:
         raise BrokenPicture("cannot be decoded to its end: the file is cut short")
-    return kind, width, height
+    return facts
 
 
 def name_problem(file_name: str, seen: Seen, place: str) -> Problem | None:

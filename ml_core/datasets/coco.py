@@ -9,7 +9,7 @@ from typing import Any
 
 from pycocotools.coco import COCO
 
-from ml_core.datasets.checking import Look, below, inside
+from ml_core.datasets.checking import Look, below, inside, is_text
 from ml_core.datasets.gathering import Draft, Entry, gather
 from ml_core.datasets.reading import limit, member, read_json, unknown_options
 from ml_core.datasets.types import Dataset, Problem
@@ -121,8 +121,12 @@ def _captions(draft: Draft, data: Any, file: Path, limit: int) -> None:
 def _boxes(draft: Draft, data: Any, file: Path) -> None:
     """Categories in order of their ids, and every box of a picture that has captions."""
     categories = member(data, "categories", list, file)
-    if any(not isinstance(category, dict) or not _is_id(category.get("id")) for category in categories):
-        raise BadInput(f"{file.name}: a category is an object with an id (a whole number) and a name", field="dataset")
+    for category in categories:
+        if not isinstance(category, dict) or not _is_id(category.get("id")) or abs(category["id"]) >= 2**31:
+            text = "a category is an object with an id (a whole number) and a name"
+            raise BadInput(f"{file.name}: {text}", field="dataset")
+        if not all(is_text(str(category.get(key, ""))) for key in ("name", "supercategory")):
+            raise BadInput(f"{file.name}: the name of category {category['id']} is not valid text", field="dataset")
     usable = []
     known = {category["id"] for category in categories}
     for position, annotation in enumerate(member(data, "annotations", list, file)):
@@ -180,4 +184,4 @@ def _declared(image: dict[str, Any]) -> tuple[int, int] | None:
 def _about(data: dict[str, Any]) -> dict[str, Any]:
     info = data.get("info")
     description = info.get("description") if isinstance(info, dict) else None
-    return {"description": str(description)[:300]} if description else {}
+    return {"description": str(description)[:300]} if description and is_text(str(description)) else {}

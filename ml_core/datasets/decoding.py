@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import io
+import struct
 from dataclasses import dataclass
 
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageOps
 
 from ml_core.spec import BadInput
 
@@ -23,6 +24,12 @@ _SIGNATURES: tuple[tuple[bytes, str], ...] = (
     (b"II*\x00", "TIFF"),
     (b"MM\x00*", "TIFF"),
 )
+# What Pillow raises at bytes that are not what they announce; damaged EXIF alone brings most of them.
+_BROKEN = (
+    *(OSError, ValueError, SyntaxError, TypeError, IndexError, KeyError, EOFError, MemoryError),
+    *(AttributeError, ArithmeticError, struct.error, Image.DecompressionBombError),
+)
+_ORIENTATION, _TURNED = 0x0112, {5, 6, 7, 8}  # EXIF's tag, and its values that swap width and height
 
 
 class BrokenPicture(BadInput):
@@ -62,7 +69,7 @@ def open_picture(data: bytes) -> Image.Image:
         image = Image.open(io.BytesIO(data), formats=[name])
     except Image.DecompressionBombError as error:
         raise BrokenPicture(f"more than {PIXEL_LIMIT:,} pixels are announced, more than is accepted") from error
-    except (UnidentifiedImageError, OSError, ValueError, SyntaxError, TypeError, IndexError, KeyError) as error:
+    except _BROKEN as error:
         raise BrokenPicture(f"starts like {name} but cannot be opened: {error}") from error
     if image.width * image.height > PIXEL_LIMIT:
         raise BrokenPicture(
@@ -83,7 +90,7 @@ def decode_rgb(data: bytes, target_size: int | None = None, *, exact: bool = Fal
             image.draft("RGB", (target_size, target_size))
         image.load()
         return _rgb(ImageOps.exif_transpose(image))
-    except (OSError, ValueError, SyntaxError, TypeError, IndexError, KeyError, MemoryError, EOFError) as error:
+    except _BROKEN as error:
         raise BrokenPicture(f"cannot be decoded to its end: {error}") from error
 
 
@@ -91,6 +98,17 @@ def check_picture(data: bytes) -> PictureFacts:
     """What the bytes are, after decoding all of them; BrokenPicture where they are not a whole, acceptable picture."""
     image = decode_rgb(data, exact=True)
     return PictureFacts(sniff(data), image.width, image.height)
+
+
+def announced(data: bytes) -> PictureFacts:
+    """What the header says, nothing decoded; BrokenPicture where it cannot be read."""
+    with open_picture(data) as image:
+        try:
+            turned = image.getexif().get(_ORIENTATION) in _TURNED
+        except _BROKEN as error:
+            raise BrokenPicture(f"its EXIF data cannot be read: {error}") from error
+        width, height = image.size[::-1] if turned else image.size
+        return PictureFacts(sniff(data), width, height)
 
 
 def _rgb(image: Image.Image) -> Image.Image:

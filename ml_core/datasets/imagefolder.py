@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from ml_core.datasets.checking import Look, inside
+from ml_core.datasets.checking import Look, inside, is_text
 from ml_core.datasets.gathering import Draft, Entry, gather
 from ml_core.datasets.reading import member, read_csv, read_json, unknown_options
 from ml_core.datasets.types import Dataset, Problem
@@ -87,6 +87,10 @@ def _from_folders(root: Path, within: Path | None) -> Draft:
     names = _classes(draft, inside(classes_file, within)) if classes_file.is_file() else {}
     for folder in _class_folders(root):
         label = len(draft.categories)
+        if not is_text(folder.name):
+            text = "the folder's name is not valid text; left out"
+            draft.problems.append(Problem("wrong-type", ascii(folder.name[:100]), text, "error"))
+            continue
         files = sorted(file for file in inside(folder, within).iterdir() if file.is_file())
         pictures = [file for file in files if _is_picture(file)]
         if not pictures:
@@ -106,10 +110,13 @@ def _from_folders(root: Path, within: Path | None) -> Draft:
 def _classes(draft: Draft, file: Path) -> dict[str, str]:
     data = read_json(file)
     names: dict[str, Any] = member(data, "classes", dict, file) if "classes" in data else {}
-    if not all(isinstance(name, str) and name.strip() for name in names.values()):
+    if not all(isinstance(name, str) and name.strip() and is_text(name) for name in names.values()):
         raise BadInput(f"{file.name}: 'classes' maps folder names to display names (texts)", field="dataset")
     if "domain" in data:
-        draft.about["domain"] = member(data, "domain", str, file)
+        domain = member(data, "domain", str, file)
+        if not is_text(domain):
+            raise BadInput(f"{file.name}: 'domain' is not valid text", field="dataset")
+        draft.about["domain"] = domain
     return names
 
 
@@ -127,6 +134,9 @@ def _from_csv(file: Path, within: Path | None) -> Draft:
         cells = [row[n].strip() if 0 <= n < len(row) else "" for n in (file_column, label_column, name_column)]
         if not cells[0] or not cells[1]:
             draft.problems.append(Problem("wrong-keys", place, "a row holds a file and a label", "error"))
+            continue
+        if not all(map(is_text, cells)):
+            draft.problems.append(Problem("wrong-type", place, "the row holds a zero byte", "error"))
             continue
         if cells[2] and names.setdefault(cells[1], cells[2]) != cells[2]:
             text = f"the label {cells[1]} is called {names[cells[1]]!r} before and {cells[2]!r} here; the first is used"

@@ -32,6 +32,8 @@ def read_json(path: Path) -> Any:
         raise BadInput(f"{where}: broken JSON: {error.msg}", field="dataset") from error
     except RecursionError as error:
         raise BadInput(f"{path.name}: nested too deeply to be a data set", field="dataset") from error
+    except ValueError as error:  # a number of thousands of digits
+        raise BadInput(f"{path.name}: holds a number that cannot be read: {error}", field="dataset") from error
 
 
 def member(data: Any, key: str, kind: type, path: Path) -> Any:

@@ -83,12 +83,25 @@ def test_broken_json_is_refused_with_line_and_column(tmp_path):
         ('{"images": {}, "annotations": []}', "'images' should be a list"),
         ('{"images": [], "annotations": []}', "no picture in it can be used; it is empty"),
         ("[" * 100_000, "nested too deeply"),
+        ('{"images": [{"id": ' + "9" * 5000 + "}]}", "a number that cannot be read"),
     ],
 )
 def test_a_file_that_is_no_captions_file_is_refused_in_words(tmp_path, text, told):
     root = coco(tmp_path / "set")
     (root / "annotations" / "captions.json").write_text(text)
     with pytest.raises(BadInput, match=told):
+        open_dataset(f"coco:{root}")
+
+
+@pytest.mark.parametrize(
+    "category", [{"id": 1, "name": "half \ud800"}, {"id": 1, "name": "zero \0"}, {"id": 2**40, "name": "far"}]
+)
+def test_a_category_that_no_database_keeps_is_refused_in_words(tmp_path, category):
+    root = coco(tmp_path / "set")
+    instances = json.loads((root / "annotations" / "instances.json").read_text())
+    instances["categories"][0] = category
+    (root / "annotations" / "instances.json").write_text(json.dumps(instances))
+    with pytest.raises(BadInput, match=r"instances.json: (the name of category 1|a category) is"):
         open_dataset(f"coco:{root}")
 
 

@@ -10,7 +10,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from ml_core.datasets.checking import Seen, look_at_bytes
 from ml_core.datasets.decoding import FORMATS, PIXEL_LIMIT, BrokenPicture, check_picture, decode_rgb, sniff
+from ml_core.datasets.types import Problem
 from ml_core.spec import BadInput
 
 
@@ -122,3 +124,17 @@ def test_draft_and_exact_decoding_show_the_same_picture() -> None:
     quick = np.asarray(decode_rgb(data, 120).resize((120, 90)), dtype=int)
     exact = np.asarray(decode_rgb(data, 120, exact=True).resize((120, 90)), dtype=int)
     assert np.abs(quick - exact).mean() < 2
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning")
+@pytest.mark.parametrize("format_", ["JPEG", "TIFF", "PNG", "WEBP"])
+def test_a_damaged_head_is_a_broken_picture_and_never_a_fault(format_: str) -> None:
+    exif = Image.Exif()
+    exif[0x0112], exif[0x010E], exif[0x011A] = 6, "a description", (72, 1)
+    whole = saved(picture(16, 12), format_, exif=exif)
+    for position in range(min(len(whole), 160)):
+        for value in (0, 1, 5, 255):
+            data = whole[:position] + bytes([value]) + whole[position + 1 :]
+            for deep in (False, True):
+                found = look_at_bytes(data, "here", deep=deep)
+                assert isinstance(found, Seen | Problem)

@@ -14,8 +14,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import psycopg
 from django.conf import settings
-from django.db import connection
+from django.db import DataError, Error, connection
 from django.db.models.functions import Now
 
 from ml_core import events
@@ -36,6 +37,8 @@ from workers.recording import AWAY, GaveUp, Recorder, hang_up, persist
 logger = logging.getLogger(__name__)
 TICK = 0.2  # seconds between two looks at the child, the heart and the clock
 MOST_DECODERS = 8
+DATABASE_TROUBLE = (Error, psycopg.Error)
+UNFIT = (DataError, psycopg.DataError)  # a value that no column takes: not the database's fault
 DRAIN = 10.0  # seconds that a dead child's last lines may take
 
 
@@ -101,6 +104,8 @@ class Execution:
             logger.warning("run %s: attempt %s is over; nothing more is written", self.run.pk, self.run.attempt)
         except GaveUp:
             logger.warning("run %s: PostgreSQL stayed away; another worker will take it up", self.run.pk)
+        except Exception as problem:  # noqa: BLE001 (whatever it is: the run says so, or another worker takes it up)
+            self._break_off(problem)
         finally:
             shutil.rmtree(self.folder, ignore_errors=True)
 
@@ -231,6 +236,17 @@ class Execution:
         told = {"reason": reason, "advice": advice, "field": field, "tail": tail or []}
         self._finish(Run.State.FAILED, artifacts=self._traceback(), failure=told)
 
+    def _break_off(self, problem: Exception) -> None:
+        """What nobody foresaw would happen again in every attempt: the run fails and says so. A database in trouble is
+        not its fault: another worker takes it up."""
+        logger.exception("run %s: what it said could not be kept", self.run.pk)
+        if isinstance(problem, DATABASE_TROUBLE) and not isinstance(problem, UNFIT):
+            return
+        self.recorder.forget()
+        reason = f"What the run said could not be kept ({type(problem).__name__}: {problem})."
+        with contextlib.suppress(Ghost, GaveUp):
+            self._fail(reason, "The log of the worker says more. Resume the run once the cause is gone.")
+
     def _traceback(self) -> tuple[models.Artifact, ...]:
         """The method's own log of what went wrong, kept with the run; nobody has to read it."""
         if not (self.out / "error.log").is_file():
@@ -256,6 +272,7 @@ class Execution:
                 put_back(self.run.pk, self.run.attempt, lost=False)
 
         persist(write, give_up=self.stopping)
+        self._forget_old_checkpoints()
 
 
 def decoders() -> int:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
+import psycopg
 from django.db import InterfaceError, OperationalError, close_old_connections, connection
 
 from ml_core.events import Checkpoint, Event, Failure, Log, Metric, Progress, Provenance
@@ -19,7 +20,8 @@ from webapp.experiments.lifecycle import FINAL, held
 from webapp.experiments.metric_names import split_name
 
 logger = logging.getLogger(__name__)
-AWAY = (OperationalError, InterfaceError)  # PostgreSQL does not answer, or has hung up
+# PostgreSQL does not answer, or has hung up; psycopg's own come out of COPY.
+AWAY = (OperationalError, InterfaceError, psycopg.OperationalError, psycopg.InterfaceError)
 EVERY = 0.5  # seconds between two batches
 PATIENCE = 1.0  # seconds before PostgreSQL is asked again after it was away
 LONGEST = 4_000  # characters of a log line
@@ -39,7 +41,7 @@ def persist(write: Callable[[], Any], *, give_up: Callable[[], bool]) -> Any:
             hang_up()
             if give_up():
                 raise GaveUp(str(problem)) from problem
-            logger.warning("PostgreSQL is away (%s); trying again", str(problem).strip().splitlines()[0])
+            logger.warning("PostgreSQL is away (%s); trying again", str(problem).strip().partition("\n")[0])
             time.sleep(PATIENCE)
 
 
@@ -48,6 +50,17 @@ def hang_up() -> None:
     with contextlib.suppress(*AWAY):
         connection.close()
     close_old_connections()
+
+
+def storable(value: Any) -> Any:
+    """The same as PostgreSQL can keep it in text and JSON: no zero bytes, no half characters, no NaN or infinity."""
+    if isinstance(value, str):
+        return value.replace("\0", "").encode("utf-8", "replace").decode()
+    if isinstance(value, dict):
+        return {storable(str(key)): storable(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [storable(inner) for inner in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 @dataclass
@@ -85,7 +98,7 @@ class Recorder:
         self.line_count += 1
         if self.line_count <= MOST_LINES:
             line = models.LogLine(run_id=self.run_id, attempt=self.attempt, number=self.line_count, level=level)
-            line.at, line.message = datetime.now(UTC), message[:LONGEST].replace("\0", "")
+            line.at, line.message = datetime.now(UTC), storable(message[:LONGEST])
             self.lines.append(line)
 
     def checkpoint(self, event: Checkpoint, key: str) -> None:
@@ -117,12 +130,16 @@ class Recorder:
             if self.provenance:
                 values["provenance"] = mine.values_list("provenance", flat=True).get() | self.provenance
             if values:
-                mine.update(**values)
+                mine.update(**{name: storable(value) for name, value in values.items()})
         self.known_checkpoint = values.get("checkpoint", {"key": self.known_checkpoint}).get("key", "")
+        self.forget()
+
+    def forget(self) -> None:
+        """Drops what PostgreSQL does not know yet."""
         self.metrics, self.lines, self.values, self.provenance = {}, [], {}, {}
 
     def _metric(self, event: Metric) -> None:
-        name, part = split_name(event.name)
+        name, part = split_name(storable(event.name))
         step = FINAL if event.step is None else event.step
         if not math.isfinite(event.value):
             self.say(f"{event.name} is {event.value}: not kept", "warning")

@@ -86,6 +86,19 @@ def test_a_method_that_ends_without_a_word_is_a_failed_run(finished):
     assert "exit status 7" in finished(ending="silent").failure["reason"]
 
 
+def test_text_that_postgresql_cannot_keep_does_not_cost_the_run(finished):
+    run = finished(steps=1, ending="odd")
+    assert (run.state, run.attempt) == (Run.State.SUCCEEDED, 1)
+    assert "zero , half ?" in messages(run)
+    assert run.provenance["odd"] == ["zero ", "half ?"]
+
+
+def test_a_number_that_no_column_takes_fails_the_run_at_once_and_says_so(finished):
+    run = finished(steps=1, ending="huge")
+    assert (run.state, run.attempt, run.lost_count) == (Run.State.FAILED, 1, 0)
+    assert "could not be kept" in run.failure["reason"]
+
+
 def test_the_method_sees_no_secret_and_no_database(finished, monkeypatch):
     for name in ("SECRET_KEY", "DATABASE_URL", "REDIS_URL", "MODEL_API_KEY", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.setenv(name, "hidden")
@@ -134,7 +147,7 @@ def test_a_method_that_does_not_listen_is_killed_after_its_grace(launch, owner, 
 
 def test_a_worker_that_ends_puts_its_run_back_with_a_checkpoint(launch):
     stop = threading.Event()
-    run = launch(steps=40, pause=0.05, every=1000)
+    run = launch(steps=40, pause=0.05, every=2)
     thread = in_background(run, stopping=stop.is_set)
     until_step(run, 3)
     stop.set()
@@ -146,6 +159,7 @@ def test_a_worker_that_ends_puts_its_run_back_with_a_checkpoint(launch):
     run.refresh_from_db()
     assert (run.state, run.attempt) == (Run.State.SUCCEEDED, 2)
     assert Metric.objects.filter(run=run, name="train/total").count() == 40
+    assert store().list(f"run/{run.pk}") == [f"run/{run.pk}/attempt-2/count.json"]
 
 
 def test_a_ghost_writes_nothing_and_its_method_is_killed(launch):

@@ -12,7 +12,7 @@ class CountSpec(Spec):
     pause: float = setting(0.0, "How long a step takes.", group="Counting", unit="seconds", ge=0, le=60)
     seed: int = setting(0, "What the count starts from.", group="Counting", ge=0)
     every: int = setting(2, "Steps between two checkpoints.", group="Counting", unit="steps", ge=1, advanced=True)
-    ending: Literal["well", "badly", "refused", "killed", "deaf", "silent"] = setting(
+    ending: Literal["well", "badly", "refused", "killed", "deaf", "silent", "odd", "huge"] = setting(
         "well", "How the run ends.", group="Ending"
     )
     dataset: str | None = setting(

@@ -34,6 +34,11 @@ def run(spec: CountSpec, context: Context) -> Iterator[Event]:
             raise Stopped
         if done == spec.steps // 2 + 1:
             _end(spec)
+    if spec.ending == "odd":
+        print(json.dumps({"event": "log", "message": "zero \0, half \ud800"}), flush=True)
+        print(json.dumps({"event": "provenance", "facts": {"odd": ["zero \0", "half \ud800"]}}), flush=True)
+    if spec.ending == "huge":
+        yield Metric("huge", 1.0, n=2**40)
     (context.out / "count.json").write_text(json.dumps({"total": total}))
     yield Artifact("count.json", "The count", "table", "application/json")
     yield Metric("total", total, low=total - 1, high=total + 1, n=spec.steps)

@@ -12,7 +12,7 @@ from functools import cache
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, urlencode
 
 import ml_core.datasets
 from ml_core.datasets.checking import Look
@@ -119,7 +119,7 @@ def _own_reader(name: str) -> Callable[..., Any] | None:
 
 
 def _join(prefix: str, path: str, options: dict[str, str]) -> str:
-    tail = "&".join(f"{name}={value}" for name, value in options.items())
+    tail = urlencode(options)
     return f"{prefix}:{path}" + (f"?{tail}" if tail else "")
 
 

@@ -22,6 +22,7 @@ def test_display_names_and_the_domain_come_from_a_file_or_an_option(tmp_path):
     assert dataset.category_names == ["tench", "n02"]
     assert dataset.about["domain"] == "satellite photo"
     assert open_dataset(f"imagefolder:{root}?domain=a+drawing").about["domain"] == "a drawing"
+    assert open_dataset(f"imagefolder:{root}?domain=50%25+salt+%26+pepper").about["domain"] == "50% salt & pepper"
 
 
 def test_a_table_names_files_labels_and_display_names(tmp_path):

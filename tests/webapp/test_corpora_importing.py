@@ -243,6 +243,36 @@ def test_an_attempt_that_was_thought_dead_writes_nothing(project, tmp_path):
     assert (row.state, row.attempt, Item.objects.count()) == (State.DONE, 2, 3)
 
 
+def test_an_attempt_that_was_thought_dead_takes_nothing_from_the_one_at_work(project, settings, tmp_path):
+    root = coco(tmp_path / "set")
+    row = parts.started(project, f"coco:{root}", confirmed=True)
+    ghost = importing.claim_import(now=timezone.now())
+    importing.reap_imports(timezone.now() + timedelta(hours=1))
+    importing.claim_import(now=timezone.now())
+    unpacked = settings.NEARMISS_CACHE / "imports" / str(row.pk) / "unpacked"
+    unpacked.mkdir(parents=True)
+    (root / "annotations" / "captions.json").write_text("{")
+    assert importing.carry_out(ghost).state == State.CHECKING
+    assert unpacked.is_dir()
+
+
+def test_a_database_that_dies_within_the_rows_costs_no_import(project, tmp_path):
+    row = parts.started(project, f"coco:{coco(tmp_path / 'set', 20)}", confirmed=True)
+    names = ("host", "port", "user", "password", "dbname")
+    where = {name: value for name, value in connection.get_connection_params().items() if name in names}
+
+    def hang_up(progress):
+        if progress["stage"] == "Writing captions":
+            with psycopg.connect(**where) as line:
+                line.execute("SELECT pg_terminate_backend(%s)", [connection.connection.info.backend_pid])
+            time.sleep(0.5)
+
+    assert parts.carried_out(row, listener=hang_up).state == State.IMPORTING
+    assert importing.reap_imports(timezone.now() + timedelta(hours=1)) == [row.pk]
+    done = parts.carried_out(row)
+    assert (done.state, Caption.objects.filter(corpus=done.corpus).count()) == (State.DONE, 100)
+
+
 def test_a_worker_that_is_asked_to_end_leaves_the_import_to_the_next_one(project, tmp_path):
     row = parts.started(project, f"coco:{coco(tmp_path / 'set')}", confirmed=True)
     row = parts.carried_out(row, stopping=lambda: True)

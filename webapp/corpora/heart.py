@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+import logging
 import threading
 import time
 from collections.abc import Callable
 from types import TracebackType
 from typing import Any
 
-from django.db import connection
+import psycopg
+from django.db import InterfaceError, OperationalError, connection
 
 UNITS = {
     "Reading pictures": "pictures",
@@ -17,6 +19,9 @@ UNITS = {
     "Writing captions": "captions",
     "Unpacking": "files",
 }
+# PostgreSQL does not answer, or has hung up; psycopg's own come out of COPY.
+AWAY = (OperationalError, InterfaceError, psycopg.OperationalError, psycopg.InterfaceError)
+logger = logging.getLogger(__name__)
 INTERVAL = 1.0  # seconds between two beats: how old the progress on a page can be
 Listener = Callable[[dict[str, Any]], None]
 
@@ -71,7 +76,11 @@ class Heart(threading.Thread):
         """Beats until the job is over."""
         try:
             while not self._over.wait(INTERVAL):
-                self._beat()
+                try:
+                    self._beat()
+                except AWAY:
+                    logger.warning("the heart of import %s waits: PostgreSQL is away", self._who[0])
+                    connection.close()
         finally:
             connection.close()
 

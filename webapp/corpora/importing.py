@@ -7,6 +7,7 @@ import shutil
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
+from urllib.parse import urlencode
 
 from django.conf import settings
 from django.db import OperationalError, connection, transaction
@@ -21,7 +22,7 @@ from ml_core.spec import BadInput
 from webapp.accounts.actions import record
 from webapp.corpora.actions.imports import UPLOADED, end_import
 from webapp.corpora.files import scratch_folder, store
-from webapp.corpora.heart import Cancelled, Heart, Listener, Lost, Stopping
+from webapp.corpora.heart import AWAY, Cancelled, Heart, Listener, Lost, Stopping
 from webapp.corpora.models import Category, Corpus, Import
 from webapp.corpora.partitions import drop_partition
 from webapp.corpora.previewing import preview_of
@@ -79,9 +80,13 @@ def carry_out(row: Import, *, stopping: Callable[[], bool] = lambda: False, list
     except BadInput as problem:
         checking = Import.objects.filter(pk=row.pk, state=Import.State.CHECKING).exists()
         _end(row, Import.State.REFUSED if checking else Import.State.FAILED, _shown(row, str(problem)))
+    except AWAY:
+        logger.exception("import %s: PostgreSQL was away; it is taken up again", row.pk)
+        connection.close()
     except Exception as error:
         logger.exception("import %s failed", row.pk)
-        _end(row, Import.State.FAILED, f"It stopped at an unexpected fault ({error}). The log of the worker says more.")
+        told = f"It stopped at an unexpected fault ({error}). The log of the worker says more."
+        _end(row, Import.State.FAILED, _shown(row, told))
     return Import.objects.get(pk=row.pk)
 
 
@@ -233,15 +238,17 @@ def _reference(row: Import, heart: Heart) -> str:
             unpack(file, folder / "part", most=4 * settings.NEARMISS_UPLOAD_LIMIT, tell=heart.tell)
         (folder / "part").rename(whole)
     reference = row.reference.replace(UPLOADED, str(whole), 1)
-    return f"{reference}{'&' if '=' in reference.rpartition('?')[2] else ''}within={whole}"
+    within = urlencode({"within": str(whole)})
+    return f"{reference}{'&' if '=' in reference.rpartition('?')[2] else ''}{within}"
 
 
 def _end(row: Import, state: Import.State, failure: str) -> None:
     """The end of an attempt that brought nothing in, if the import is still ours."""
     with transaction.atomic():
         current = Import.objects.select_for_update(of=("self",)).filter(pk=row.pk, attempt=row.attempt).first()
-        if current is not None and current.state in (Import.State.CHECKING, Import.State.IMPORTING):
-            end_import(current, state, timezone.now(), failure)
+        if current is None or current.state not in (Import.State.CHECKING, Import.State.IMPORTING):
+            return  # another attempt may be at work in the same folder
+        end_import(current, state, timezone.now(), failure)
     shutil.rmtree(scratch_folder(row.pk), ignore_errors=True)
 
 

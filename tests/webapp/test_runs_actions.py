@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import threading
+
+import psycopg
 import pytest
+from django.db import connection, transaction
 from django.utils import timezone
 
 from ml_core.spec import BadInput
 from tests.runs import *  # noqa: F403
 from webapp.accounts.models import AuditEvent, Project
+from webapp.corpora.actions.corpora import delete_corpus
 from webapp.corpora.models import Corpus
+from webapp.corpora.partitions import attach_partition, create_partition
 from webapp.experiments.actions import (
     Refused,
     cancel_run,
@@ -77,6 +83,41 @@ def test_what_a_run_reads_is_remembered(launch, project):
     run = launch(dataset=f"corpus:{ours.pk}?sample=10&seed=1", source=f"run:{source.pk}")
     inputs = RunInput.objects.filter(run=run).values_list("field", "corpus", "source_run").order_by("field")
     assert list(inputs) == [("dataset", ours.pk, None), ("source", None, source.pk)]
+
+
+def test_a_data_set_that_is_deleted_at_this_moment_cannot_be_named(launch, project, owner):
+    ours, told = corpus(project), []
+
+    def name_it():
+        with pytest.raises(BadInput) as refused:
+            launch(dataset=f"corpus:{ours.pk}")
+        told.append(str(refused.value))
+        connection.close()
+
+    thread = threading.Thread(target=name_it)
+    with transaction.atomic():
+        delete_corpus(corpus=ours, actor=owner, now=timezone.now())
+        thread.start()
+        thread.join(0.5)
+        assert thread.is_alive()
+    thread.join()
+    assert told == ["dataset: the data set “Birds” is deleting"]
+    assert not Run.objects.exists()
+
+
+def test_a_run_whose_cases_are_being_read_is_deleted_later(launch, owner):
+    run = launch()
+    with transaction.atomic():
+        create_partition(connection, "experiments_case", run.pk)
+        attach_partition(connection, "experiments_case", run.pk)
+    names = ("host", "port", "user", "password", "dbname")
+    where = {name: value for name, value in connection.get_connection_params().items() if name in names}
+    with psycopg.connect(**where) as reader:
+        reader.execute("SELECT count(*) FROM experiments_case WHERE run_id = %s", [run.pk])
+        with pytest.raises(Refused, match="are being read"):
+            delete_run(run=run, actor=owner, now=timezone.now())
+    delete_run(run=run, actor=owner, now=timezone.now())
+    assert not Run.objects.exists()
 
 
 def test_a_method_that_reads_paths_does_not_run_from_the_web(launch):

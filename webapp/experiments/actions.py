@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db import IntegrityError, connection, transaction
+from django.db import IntegrityError, OperationalError, connection, transaction
 from django.db.models import ProtectedError
 from kombu.exceptions import OperationalError as BrokerAway
 from pydantic import ValidationError
@@ -17,6 +17,7 @@ from ml_core.spec import BadInput, Card, Spec, spec_problems
 from webapp.accounts.actions import record
 from webapp.accounts.models import Project, User
 from webapp.broker import BUNDLE_TASK, RUN_TASK, wake
+from webapp.corpora.models import Corpus
 from webapp.corpora.partitions import drop_partition
 from webapp.experiments import references
 from webapp.experiments.files import run_prefix, store
@@ -71,6 +72,9 @@ def launch_run(
     """A new run, waiting in its queue. BadInput names the first wrong field and tells of every one."""
     card = find_card(method)
     checked = check_values(project, card, values)
+    if not checked.problems:  # held while they are looked at again: nobody deletes what this run is about to name
+        _hold(checked.inputs)
+        checked = check_values(project, card, values)
     if checked.spec is None or checked.problems:
         words = "; ".join(f"{field}: {text}" for field, text in checked.problems)
         raise BadInput(words, field=checked.problems[0][0])
@@ -165,7 +169,10 @@ def delete_run(*, run: Run, actor: User | None, now: datetime) -> None:
         users = sorted({needed.run_id for needed in error.protected_objects if isinstance(needed, RunInput)})
         names = ", ".join(str(number) for number in users) or "others"
         raise Refused(f"Run {pk} is used by run {names}: delete that first.") from error
-    drop_partition(connection, "experiments_case", pk)
+    try:
+        drop_partition(connection, "experiments_case", pk)
+    except OperationalError as error:
+        raise Refused(f"The cases of run {pk} are being read: delete it in a moment.") from error
     transaction.on_commit(lambda: store().delete_prefix(prefix))
 
 
@@ -200,6 +207,12 @@ def remove_model(*, model: RegisteredModel, actor: User, now: datetime) -> None:
     """Takes a model back; runs that used it keep what they measured."""
     record(verb="model.removed", actor=actor, now=now, target=model.slug, details={"reference": model.reference})
     model.delete()
+
+
+def _hold(inputs: list[RunInput]) -> None:
+    """Locks the data sets that a run names until the transaction ends, in one order for everybody."""
+    named = Corpus.objects.filter(pk__in=[needed.corpus_id for needed in inputs if needed.corpus_id])
+    list(named.select_for_update(no_key=True).order_by("pk").values_list("pk"))
 
 
 def _locked(run: Run) -> Run:

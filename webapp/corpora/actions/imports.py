@@ -161,6 +161,7 @@ def end_import(row: Import, state: Import.State, now: datetime, failure: str = "
 def _take_away(corpus: Corpus, failure: str) -> None:
     """A data set that never came in. Runs that wait for it keep its row, put away, and fail by themselves."""
     prefix = corpus.prefix
+    Corpus.objects.select_for_update().get(pk=corpus.pk)  # a run that names it at this moment is seen
     if corpus.used_by.exists():
         Corpus.objects.filter(pk=corpus.pk).update(
             state=Corpus.State.ARCHIVED, about={"failure": failure or "The import was cancelled."}

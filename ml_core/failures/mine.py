@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from urllib.parse import quote
 
@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from ml_core.cells import safe_cell
 from ml_core.datasets.cases import SCHEMA
 from ml_core.events import Artifact, Event, Log, Metric, Provenance
 from ml_core.failures.sampling import plan
@@ -140,10 +141,10 @@ def _sample(failures: pa.Table, spec: FailuresMine, out: Path) -> Iterator[Event
     yield Log(", ".join(f"{group}: {len(members):,}" for group, members in chosen.groups().items()))
 
 
-def _write_csv(path: Path, names: list[str], rows: object) -> None:
+def _write_csv(path: Path, names: list[str], rows: Iterable[Iterable[object]]) -> None:
     part = path.with_name(path.name + ".part")
     with part.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
         writer.writerow(names)
-        writer.writerows(rows)  # type: ignore[arg-type]
+        writer.writerows(map(safe_cell, row) for row in rows)
     part.replace(path)

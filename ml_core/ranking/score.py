@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from ml_core.cells import safe_cell
 from ml_core.events import Artifact, Event, Log, Metric
 from ml_core.methods.ranking_score import RankingScore
 from ml_core.metrics.graded import UNJUDGED, Graded, evaluate, from_arrays, parse_measure
@@ -111,5 +112,5 @@ def _write_values(path: Path, queries: list[str], values: dict[str, np.ndarray])
         writer = csv.writer(file)
         writer.writerow(["query", *values])
         for place, query in enumerate(queries):
-            writer.writerow([query, *(repr(float(column[place])) for column in values.values())])
+            writer.writerow([safe_cell(query), *(repr(float(column[place])) for column in values.values())])
     part.replace(path)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import shutil
 from pathlib import Path
 from urllib.parse import unquote
 
@@ -65,6 +66,19 @@ def test_the_sample_names_failures_by_their_ids(evaluation: Path, tmp_path: Path
     for row in sample:
         assert failures[row["id"]]["idx"] == row["idx"]
         assert failures[row["id"]]["rank_bucket"] == row["stratum"]
+
+
+def test_an_id_is_no_formula_in_the_tables_that_people_open(evaluation: Path, tmp_path: Path) -> None:
+    names = pq.read_table(evaluation / "queries.parquet")
+    odd = names.set_column(1, "id", pa.array([f"=1+{name}" for name in names["id"].to_pylist()]))
+    shutil.copy(evaluation / "cases.parquet", tmp_path)
+    pq.write_table(odd, tmp_path / "queries.parquet")
+    run_method("failures.mine", tmp_path / "mined", run=str(tmp_path))
+    for name in ("failures.csv", "plan.csv"):
+        assert all(row["id"].startswith("'=1+") for row in rows_of(tmp_path / "mined" / name))
+    assert all(
+        name.startswith("=1+") for name in pq.read_table(tmp_path / "mined" / "failures.parquet")["id"].to_pylist()
+    )
 
 
 def test_too_few_failures_are_all_taken_and_it_says_so(evaluation: Path, tmp_path: Path) -> None:

@@ -18,6 +18,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt, csrf_protect
 
+from ml_core.cells import safe_cell
 from ml_core.spec import BadInput
 from webapp.accounts.capabilities import role_may
 from webapp.accounts.doors import ProjectRequest, project_page
@@ -29,7 +30,6 @@ from webapp.corpora.queries import folders
 from webapp.corpora.queries import imports as queries
 from webapp.corpora.views.finding import import_or_404, root_or_404
 
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
 NO_PROGRESS = {"stage": "Starting", "done": None, "total": None, "unit": "", "rate": None, "eta": None}
 LIVE = (Import.State.CHECKING, Import.State.QUEUED, Import.State.IMPORTING)
 
@@ -187,7 +187,7 @@ def problems_csv(request: ProjectRequest, import_id: int) -> HttpResponse:
     writer = csv.writer(response)
     writer.writerow(["severity", "code", "place", "message"])
     for problem in queries.problems_of(row, limit=None):
-        writer.writerow([_cell(text) for text in (problem.severity, problem.code, problem.place, problem.message)])
+        writer.writerow([safe_cell(text) for text in (problem.severity, problem.code, problem.place, problem.message)])
     return response
 
 
@@ -230,8 +230,3 @@ def _entries(request: ProjectRequest, folder: folders.Folder) -> list[tuple[str,
     base = reverse("corpora:import_folder", args=[request.project.slug, folder.root.pk])
     inside = [(name, f"{folder.path}/{name}".strip("/")) for name in folder.folders]
     return [(name, f"{base}?{urlencode({'path': path})}") for name, path in inside]
-
-
-def _cell(text: str) -> str:
-    """Text that a spreadsheet does not take for a formula."""
-    return f"'{text}" if text.startswith(FORMULA) else text

@@ -14,6 +14,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
 
+from ml_core.cells import safe_cell
 from ml_core.spec import Card
 from webapp.accounts.capabilities import role_may
 from webapp.accounts.doors import ProjectRequest, project_page
@@ -27,7 +28,6 @@ from webapp.experiments.queries import details, runs
 from webapp.experiments.views.found import api_call, run_or_404
 
 ACTIVE = (Run.State.QUEUED, Run.State.RUNNING)
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 @never_cache
@@ -234,11 +234,6 @@ def filters_of(request: HttpRequest) -> runs.Filters:
         before=_number(get.get("before")),
         after=_number(get.get("after")),
     )
-
-
-def safe_cell(text: str) -> str:
-    """Text that a spreadsheet does not take for a formula."""
-    return f"'{text}" if text.startswith(FORMULA) else text
 
 
 def safe_name(row: Artifact) -> str:

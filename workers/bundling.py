@@ -6,9 +6,12 @@ import json
 import logging
 import tempfile
 import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from django.conf import settings
+from django.db import connection
 
 from ml_core.spec import BadInput
 from webapp.experiments.commands import command_of
@@ -22,10 +25,14 @@ INPUTS = "inputs"
 
 
 def make_bundle(run_id: int) -> None:
-    """Makes the zip of a run that somebody asked for; nothing where it is there already or nobody wants it."""
-    run = Run.objects.select_related("project").filter(pk=run_id, bundle_requested_at__isnull=False).first()
-    if run is None or run.bundle:
-        return
+    """Makes the zip of a run that somebody asked for; nothing where it is there, unwanted or being made."""
+    with _alone(run_id) as alone:
+        run = Run.objects.select_related("project").filter(pk=run_id, bundle_requested_at__isnull=False).first()
+        if alone and run is not None and not run.bundle:
+            _make(run)
+
+
+def _make(run: Run) -> None:
     Path(settings.NEARMISS_CACHE).mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=settings.NEARMISS_CACHE) as folder:
         path = Path(folder) / "inputs.zip"
@@ -38,7 +45,23 @@ def make_bundle(run_id: int) -> None:
         key = f"{run_prefix(run.pk)}/inputs.zip"
         store().put_file(key, path)
         about = {"key": key, "byte_count": path.stat().st_size, "sha256": file_hash(path)}
-    Run.objects.filter(pk=run.pk).update(bundle=about, bundle_requested_at=None)
+    if not Run.objects.filter(pk=run.pk).update(bundle=about, bundle_requested_at=None):
+        store().delete(key)  # the run was deleted meanwhile
+
+
+@contextmanager
+def _alone(run_id: int) -> Iterator[bool]:
+    """Whether nobody else makes this bundle: the clock asks again while a large one is being made."""
+    name = f"bundle of run {run_id}"
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_lock(hashtextextended(%s, 0))", [name])
+        alone = bool(cursor.fetchone()[0])
+    try:
+        yield alone
+    finally:
+        if alone:
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT pg_advisory_unlock(hashtextextended(%s, 0))", [name])
 
 
 def waiting_bundles() -> list[int]:

@@ -8,7 +8,9 @@ import subprocess
 import sys
 import zipfile
 
+import psycopg
 import pytest
+from django.db import connection
 from django.utils import timezone
 
 from tests.parts.scenes import scenes_corpus
@@ -67,3 +69,18 @@ def test_a_request_that_no_worker_heard_is_found_again(launch, owner):
     assert bundling.waiting_bundles() == [run.pk]
     bundling.make_bundle(run.pk)
     assert bundling.waiting_bundles() == []
+
+
+def test_inputs_that_somebody_puts_together_are_left_to_them(launch, owner):
+    run = launch()
+    request_bundle(run=run, actor=owner, now=timezone.now())
+    names = ("host", "port", "user", "password", "dbname")
+    where = {name: value for name, value in connection.get_connection_params().items() if name in names}
+    with psycopg.connect(**where) as other:
+        other.execute("SELECT pg_advisory_lock(hashtextextended(%s, 0))", [f"bundle of run {run.pk}"])
+        bundling.make_bundle(run.pk)
+        run.refresh_from_db()
+        assert run.bundle == {}
+    bundling.make_bundle(run.pk)
+    run.refresh_from_db()
+    assert store().exists(run.bundle["key"])

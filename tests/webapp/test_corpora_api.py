@@ -16,7 +16,7 @@ from webapp.corpora import importing
 from webapp.corpora.actions.roots import add_root
 from webapp.corpora.models import Corpus, Import
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("no_workers")]
 
 
 @pytest.fixture(autouse=True)

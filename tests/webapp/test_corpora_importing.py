@@ -23,7 +23,7 @@ from webapp.corpora import importing
 from webapp.corpora.actions.imports import cancel_import, confirm_import
 from webapp.corpora.models import Caption, Category, Corpus, Import, Item
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("no_workers")]
 State = Import.State
 
 

@@ -120,6 +120,7 @@ USE_I18N = True
 STATIC_URL = "/static/"
 STATIC_ROOT = env.read("NEARMISS_STATIC")
 STATICFILES_DIRS = [ROOT / "static"]
+WHITENOISE_ROOT = ROOT / "static" / "site"  # what browsers ask for at the root: /favicon.ico
 STATICFILES_FINDERS = [
     "django.contrib.staticfiles.finders.FileSystemFinder",
     "django.contrib.staticfiles.finders.AppDirectoriesFinder",

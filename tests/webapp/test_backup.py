@@ -112,6 +112,18 @@ def test_a_damaged_file_is_found_before_anything_is_changed(site, here, elsewher
     assert not (tmp_path / "other").exists()
 
 
+def test_a_damaged_database_is_found_before_anything_is_changed(site, here, elsewhere, tmp_path):
+    backup.save(tmp_path / "b.tar", here, str(site), PROGRAMS)
+    with tarfile.open(tmp_path / "b.tar") as archive:
+        dump = archive.getmember("database.dump")
+    data = bytearray((tmp_path / "b.tar").read_bytes())
+    data[dump.offset_data + dump.size // 2] ^= 1
+    (tmp_path / "b.tar").write_bytes(data)
+    with pytest.raises(backup.BackupError, match="The database is damaged"):
+        backup.restore(tmp_path / "b.tar", elsewhere, str(tmp_path / "other"), PROGRAMS)
+    assert contents(elsewhere) == {}
+
+
 @pytest.mark.parametrize("name", ["../escape", "/etc/escape", "store/../../escape"])
 def test_an_archive_cannot_write_outside_the_store(site, here, elsewhere, tmp_path, name):
     backup.save(tmp_path / "b.tar", here, str(site), PROGRAMS)

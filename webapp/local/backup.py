@@ -1,8 +1,9 @@
 """One file with everything: the database (pg_dump) and the store; and back again. `make backup`, `make restore`.
 
-A tar with `about.json`, `database.dump` (pg_dump's custom format, as the owner role) and `store/…` with the SHA-256 of
-every file in `store.json`. The dump is taken before the files are read, and files are only ever added under new names,
-so every file that a row of the dump names is in the archive. Secrets are not: a restored site gets new ones.
+A tar with `about.json`, `database.dump` (pg_dump's custom format, as the owner role; its SHA-256 in `about.json`) and
+`store/…` with the SHA-256 of every file in `store.json`. The dump is taken before the files are read, so every file
+that a row of the dump names is in the archive, but for what was deleted in between (a run's old checkpoint). Secrets
+are not: a restored site gets new ones.
 """
 
 from __future__ import annotations
@@ -45,7 +46,9 @@ def save(path: Path, owner_url: str, store_url: str, programs: Path | None = Non
             owner_url,
             programs,
         )
-        about = {"format": FORMAT, "made_at": datetime.now(UTC).isoformat(timespec="seconds")}
+        with dump.open("rb") as file:
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+        about = {"format": FORMAT, "made_at": datetime.now(UTC).isoformat(timespec="seconds"), "database": digest}
         with tarfile.open(draft, "w", format=tarfile.PAX_FORMAT) as archive:
             archive.add(dump, "database.dump")
             about["files"] = _add_store(archive, store_url, Path(folder))
@@ -169,6 +172,8 @@ def _verified(archive: tarfile.TarFile) -> dict[str, Any]:
             raise BackupError(f"{member.name!r} has no place in a backup.")
     if {name.removeprefix("store/") for name in members if name.startswith("store/")} != set(hashes):
         raise BackupError("Files are missing in this backup, or there are too many.")
+    if _hash(archive, members["database.dump"]) != about.get("database"):
+        raise BackupError("The database is damaged in this backup.")
     for name, wanted in hashes.items():
         if _hash(archive, members[f"store/{name}"]) != wanted:
             raise BackupError(f"{name} is damaged in this backup.")

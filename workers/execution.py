@@ -139,9 +139,12 @@ class Execution:
             "--events",
         ]
         if self.run.checkpoint:
-            resume = fetch(self.run.checkpoint["key"], self.folder / "resume")
-            command.append(f"resume={resume}")
-            self.recorder.say(f"Attempt {self.run.attempt} goes on from step {self.run.checkpoint['step']}.")
+            resume, step = fetch(self.run.checkpoint["key"], self.folder / "resume"), self.run.checkpoint["step"]
+            if resume.is_dir():
+                command.append(f"resume={resume}")
+                self.recorder.say(f"Attempt {self.run.attempt} goes on from step {step}.")
+            else:  # a backup was put back that was made while the run went on
+                self.recorder.say(f"The checkpoint of step {step} is gone: the run begins again.", "warning")
         return Child(command, cwd=env.ROOT, environment=child_environment())
 
     def _watch(self, child: Child, heart: Heart) -> str:

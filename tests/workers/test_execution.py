@@ -122,6 +122,18 @@ def test_a_failed_run_goes_on_from_its_checkpoint_and_measures_nothing_twice(fin
     assert list(curve) == [(1, 0), (2, 1), (3, 3), (4, 6), (5, 10)]
 
 
+def test_a_run_whose_checkpoint_is_gone_begins_again(finished, owner):
+    run = finished(steps=5, ending="killed")
+    Run.objects.filter(pk=run.pk).update(spec=run.spec | {"ending": "well"})
+    store().delete_prefix(run.checkpoint["key"])
+    resume_run(run=run, actor=owner, now=timezone.now())
+    tasks.run_next("cpu")
+    run.refresh_from_db()
+    assert (run.state, run.attempt) == (Run.State.SUCCEEDED, 2)
+    assert messages(run).count("counting from 0") == 2
+    assert Metric.objects.filter(run=run, name="train/total").count() == 5
+
+
 def test_a_cancelled_run_writes_a_checkpoint_and_can_be_resumed(launch, owner):
     run = launch(steps=2000, pause=0.05, every=1000)
     thread = in_background(run)

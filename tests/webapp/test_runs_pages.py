@@ -189,3 +189,11 @@ def test_what_waits_for_a_person_names_their_failed_and_working_runs(web, launch
     Run.objects.filter(spec__steps=1).update(state="failed", failure=failure, finished_at=timezone.now())
     page = web.get("/p/birds/").content.decode()
     assert "It rained." in page and "Waiting" in page
+
+
+def test_home_names_runs_at_work_runs_that_ended_and_the_demos_own(web, finished, launch):
+    ended, waiting = finished(steps=2), launch(steps=3)
+    Run.objects.filter(pk=waiting.pk).update(created_by=None)
+    page = web.get("/").content.decode()
+    assert address("run", run_id=ended.pk) in page and "Finished: its numbers are there" in page
+    assert address("run", run_id=waiting.pk) in page and "Waiting" in page

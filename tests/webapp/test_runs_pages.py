@@ -14,6 +14,8 @@ from django.utils import timezone
 from tests.runs import *  # noqa: F403
 from webapp.experiments.actions import rerun_with_seeds
 from webapp.experiments.models import Metric, RegisteredModel, Run
+from webapp.experiments.queries.details import metric_tables
+from webapp.experiments.queries.runs import Measured
 from workers.tasks import run_next
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -197,3 +199,17 @@ def test_home_names_runs_at_work_runs_that_ended_and_the_demos_own(web, finished
     page = web.get("/").content.decode()
     assert address("run", run_id=ended.pk) in page and "Finished: its numbers are there" in page
     assert address("run", run_id=waiting.pk) in page and "Waiting" in page
+
+
+def test_slices_with_one_quantity_share_a_table_in_the_order_of_their_numbers():
+    def one(name: str, part: str = "") -> Measured:
+        return Measured(name, part, 1.0, None, None, 5)
+
+    parts = ["rank 101-500", "rank 2-5", "rank 11-50", "margin below -0.1", "margin -0.1 to -0.05"]
+    whole = [one("t2i/failures"), one("t2i/failure_rate"), one("i2t/failures")]
+    subset = [one("t2i/recall@1", "attribute"), one("t2i/mrr", "attribute")]
+    tables = metric_tables(whole + subset + [one("t2i/failures", part) for part in parts])
+    assert [table.title for table in tables] == ["", "attribute", "Failures"]
+    assert [[cell is not None for cell in cells] for _, cells in tables[0].rows] == [[True, True], [True, False]]
+    ordered = ["margin below -0.1", "margin -0.1 to -0.05", "rank 2-5", "rank 11-50", "rank 101-500"]
+    assert [words for words, _ in tables[2].rows] == ordered

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -58,27 +59,53 @@ class Miss:
 
 @dataclass(frozen=True)
 class Table:
-    """Final values as a table: a row a quantity, a column a direction; a slice of the queries is a table of its own."""
+    """Final values as a table, a column a direction: quantities of one slice of the queries, or one of many slices."""
 
-    slice: str
+    title: str  # the slice, or the quantity; empty for the quantities of all queries
     columns: list[str]
     rows: list[tuple[str, list[Measured | None]]]
 
 
 def metric_tables(metrics: list[Measured]) -> list[Table]:
-    """The final values of a run, the whole first, in the order in which people read them."""
-    return [
-        _table(part, [one for one in metrics if one.slice == part]) for part in sorted({one.slice for one in metrics})
-    ]
+    """The final values of a run, the whole first, in the order in which people read them.
+
+    A slice in which several quantities were measured is a table; slices with one and the same quantity share a table.
+    """
+    quantities: dict[str, set[str]] = {}
+    for one in metrics:
+        quantities.setdefault(one.slice, set()).add(stem(one.name))
+    wide = sorted(part for part, names in quantities.items() if not part or len(names) > 1)
+    tables = [_quantities_table(part, [one for one in metrics if one.slice == part]) for part in wide]
+    lone = [one for one in metrics if one.slice not in wide]
+    return tables + [_slices_table(name, lone) for name in sorted({stem(one.name) for one in lone}, key=_reading_order)]
 
 
-def _table(part: str, metrics: list[Measured]) -> Table:
-    directions = sorted({_direction(one.name) for one in metrics}, key=_place(list(DIRECTIONS)))
-    by_place = {(stem(one.name), _direction(one.name)): one for one in metrics}
+def _quantities_table(part: str, metrics: list[Measured]) -> Table:
     names = sorted({stem(one.name) for one in metrics}, key=_reading_order)
-    rows = [(in_words(name), [by_place.get((name, direction)) for direction in directions]) for name in names]
-    columns = [in_words_direction(direction) for direction in directions]
-    return Table(unquote(part), columns, rows)
+    return _table(
+        unquote(part), [(in_words(name), [one for one in metrics if stem(one.name) == name]) for name in names]
+    )
+
+
+def _slices_table(name: str, metrics: list[Measured]) -> Table:
+    mine = [one for one in metrics if stem(one.name) == name]
+    parts = sorted({unquote(one.slice) for one in mine}, key=_by_last_number)
+    return _table(in_words(name), [(part, [one for one in mine if unquote(one.slice) == part]) for part in parts])
+
+
+def _table(title: str, lines: list[tuple[str, list[Measured]]]) -> Table:
+    directions = sorted({_direction(one.name) for _, line in lines for one in line}, key=_place(list(DIRECTIONS)))
+    rows: list[tuple[str, list[Measured | None]]] = []
+    for words, line in lines:
+        by_direction = {_direction(one.name): one for one in line}
+        rows.append((words, [by_direction.get(direction) for direction in directions]))
+    return Table(title, [in_words_direction(direction) for direction in directions], rows)
+
+
+def _by_last_number(words: str) -> tuple[str, float, str]:
+    """“rank 2-5” before “rank 11-50”, “margin below -0.1” before “margin -0.1 to -0.05”."""
+    numbers = re.findall(r"(?<!\d)-?\d+(?:\.\d+)?", words)
+    return words.partition(" ")[0], float(numbers[-1]) if numbers else 0.0, words
 
 
 def _direction(name: str) -> str:

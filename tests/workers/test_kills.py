@@ -18,6 +18,7 @@ from webapp.corpora.models import Corpus
 from webapp.experiments.actions import launch_run, resume_run
 from webapp.experiments.models import Artifact, Case, LogLine, Metric, Run
 
+pytestmark = pytest.mark.alone
 TRAINING = {
     "image_size": 32, "width": 32, "vision_layers": 1, "text_layers": 1, "embedding": 32, "max_steps": 40, "epochs": 50,
     "batch_size": 16, "eval_every": 10, "checkpoint_every": 10, "val_limit": 20,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from django.core.cache import cache
@@ -89,9 +90,13 @@ def run_of(project: Project, run_id: int) -> Run | None:
 
 def directions_of(run: Run) -> tuple[str, ...]:
     """The directions that the run has cases of, in the usual order."""
-    if not run.case_count:
-        return ()
-    found = _rows(page_sql.directions(run.pk, tuple(DIRECTIONS)))[0]
+    return _directions(run.pk, run.attempt) if run.case_count else ()
+
+
+@lru_cache(maxsize=1024)
+def _directions(run_id: int, attempt: int) -> tuple[str, ...]:
+    """The cases of an attempt never change, so each process asks once."""
+    found = _rows(page_sql.directions(run_id, tuple(DIRECTIONS)))[0]
     return tuple(name for name, there in zip(DIRECTIONS, found, strict=True) if there)
 
 
@@ -174,12 +179,16 @@ def known_of(corpus_id: int | None, rows: list[Row], *, whole: bool = False) -> 
     return Known(_pictures(corpus_id, pictures), _texts(corpus_id, texts) | _classes(corpus_id, classes))
 
 
-def categories_of(corpus_id: int | None) -> list[tuple[int, str, int]]:
+def categories_of(corpus_id: int | None) -> tuple[tuple[int, str, int], ...]:
     """Number, name and count of pictures of every category, by name."""
-    if corpus_id is None:
-        return []
+    return _categories(corpus_id) if corpus_id is not None else ()
+
+
+@lru_cache(maxsize=256)
+def _categories(corpus_id: int) -> tuple[tuple[int, str, int], ...]:
+    """A data set that has cases is frozen, so each process asks once."""
     found = Category.objects.filter(corpus_id=corpus_id, item_count__gt=0).order_by("name")
-    return list(found.values_list("number", "name", "item_count"))
+    return tuple(found.values_list("number", "name", "item_count"))
 
 
 def runs_with_cases(project: Project, limit: int = 12) -> list[Run]:

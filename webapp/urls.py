@@ -23,6 +23,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("webapp.accounts.urls")),
     path("", include("webapp.corpora.urls")),
     path("", include("webapp.experiments.urls")),
+    path("", include("webapp.annotation.urls")),
     *allauth_urlpatterns,
 ]
 

@@ -27,6 +27,16 @@ CAPABILITIES: dict[str, frozenset[str]] = {
     "run.download": frozenset({OWNER, RESEARCHER, REVIEWER}),
     "run.delete": frozenset({OWNER}),
     "case.view": frozenset({OWNER, RESEARCHER, REVIEWER, VIEWER}),
+    "taxonomy.view": frozenset(ROLES),
+    "taxonomy.manage": frozenset({OWNER, RESEARCHER}),
+    "campaign.view": frozenset({OWNER, RESEARCHER, REVIEWER, VIEWER}),
+    "campaign.manage": frozenset({OWNER, RESEARCHER}),
+    "label.give": frozenset({OWNER, RESEARCHER, REVIEWER, ANNOTATOR}),  # in the campaigns that they are in
+    "label.exchange": frozenset({OWNER, RESEARCHER}),
+    "label.adjudicate": frozenset({OWNER, REVIEWER}),
+    "agreement.view": frozenset({OWNER, RESEARCHER, REVIEWER, VIEWER}),
+    "set.view": frozenset({OWNER, RESEARCHER, REVIEWER, VIEWER}),
+    "set.freeze": frozenset({OWNER, RESEARCHER, REVIEWER}),
 }
 
 

@@ -13,6 +13,7 @@ WSGI_APPLICATION = "webapp.wsgi.application"
 INSTALLED_APPS = [
     "webapp.design",
     "webapp.experiments",
+    "webapp.annotation",
     "webapp.corpora",
     "webapp.accounts",
     "webapp.local",
@@ -69,7 +70,15 @@ TEMPLATES = [
 ]
 
 # The web and worker role: owns nothing. Tables below are histories: it may add rows to them and read them, no more.
-APPEND_ONLY_TABLES = ["accounts_auditevent"]
+APPEND_ONLY_TABLES = [
+    "accounts_auditevent",
+    "annotation_analysisitem",
+    "annotation_analysisset",
+    "annotation_decision",
+    "annotation_gold",
+    "annotation_labelevent",
+    "annotation_taxonomyversion",
+]
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # People

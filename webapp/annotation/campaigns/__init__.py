@@ -1,0 +1,1 @@
+"""Campaigns: planning, opening, people, progress, states."""

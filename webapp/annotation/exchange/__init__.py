@@ -1,0 +1,1 @@
+"""Labels as files: spreadsheets, JSONL and Label Studio, both ways."""

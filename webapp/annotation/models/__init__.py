@@ -1,0 +1,24 @@
+"""What annotation remembers, in five modules; everything else imports it from here."""
+
+from webapp.annotation.models.calculations import Calculation
+from webapp.annotation.models.campaigns import Annotator, Campaign, Slot, Task
+from webapp.annotation.models.labels import Decision, Gold, Label, LabelEvent
+from webapp.annotation.models.sets import AnalysisItem, AnalysisSet
+from webapp.annotation.models.taxonomies import Taxonomy, TaxonomyPicture, TaxonomyVersion
+
+__all__ = [
+    "AnalysisItem",
+    "AnalysisSet",
+    "Annotator",
+    "Calculation",
+    "Campaign",
+    "Decision",
+    "Gold",
+    "Label",
+    "LabelEvent",
+    "Slot",
+    "Task",
+    "Taxonomy",
+    "TaxonomyPicture",
+    "TaxonomyVersion",
+]

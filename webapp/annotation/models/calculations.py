@@ -1,0 +1,45 @@
+"""Statistics that a worker computes for pages: asked for by what they depend on, kept by it."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.db.models import Q
+
+from webapp.accounts.models import Project
+
+
+class Calculation(models.Model):
+    """One result, or the wish for one. `stamp` names the content that it depends on: same stamp, same result.
+
+    Kinds: "agreement" (request {"campaign": id}), "freeze" (an analysis set to be made: {"campaign", "rule", "name",
+    "user"}; its result names the set).
+    """
+
+    class State(models.TextChoices):
+        WANTED = "wanted", "Waiting"
+        WORKING = "working", "Being computed"
+        READY = "ready", "Ready"
+        FAILED = "failed", "Failed"
+
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="calculations")
+    kind = models.CharField(max_length=20)
+    stamp = models.CharField(max_length=120)
+    request = models.JSONField(default=dict)
+    state = models.CharField(max_length=12, choices=State.choices, default=State.WANTED)
+    result = models.JSONField(default=dict)
+    failure = models.TextField(blank=True)
+    heartbeat_at = models.DateTimeField(null=True)
+    attempt = models.IntegerField(default=0)
+    requested_at = models.DateTimeField()
+    finished_at = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["id"], name="calculation_waiting", condition=Q(state__in=["wanted", "working"]))
+        ]
+        constraints = [
+            models.UniqueConstraint(fields=["project", "kind", "stamp"], name="calculation_once"),
+            models.CheckConstraint(
+                condition=Q(state__in=["wanted", "working", "ready", "failed"]), name="calculation_state_known"
+            ),
+        ]

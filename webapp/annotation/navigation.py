@@ -1,0 +1,7 @@
+"""The places of this app in the bar on top, what waits for a person, and what specs may name of it."""
+
+from __future__ import annotations
+
+
+def register() -> None:
+    """Add them all."""

@@ -1,0 +1,1 @@
+"""What reviewers do: planted truths, disagreements, decisions, consensus."""

@@ -1,0 +1,1 @@
+"""Analysis sets: frozen labels, their distribution, what runs may name of them."""

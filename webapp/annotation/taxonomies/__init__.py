@@ -1,0 +1,1 @@
+"""Taxonomies: their versions, the page that edits them, the guide."""

@@ -75,7 +75,7 @@ class LabelEvent(models.Model):
 
 
 class Gold(models.Model):
-    """A truth that somebody planted for a task, at any time. Append-only; the newest counts, an empty one takes it back."""
+    """A truth planted for a task, at any time. Append-only; the newest counts, an empty one takes it back."""
 
     task = models.ForeignKey(Task, on_delete=models.PROTECT, related_name="golds", db_constraint=False)
     category = models.CharField(max_length=40, blank=True)
@@ -89,7 +89,7 @@ class Gold(models.Model):
 
 
 class Decision(models.Model):
-    """What a reviewer decided for a task, or that it is open again (an empty category). Append-only; the newest counts."""
+    """What a reviewer decided, or that it is open again (an empty category). Append-only; the newest counts."""
 
     campaign = models.ForeignKey(Campaign, on_delete=models.PROTECT, related_name="decisions", db_constraint=False)
     task = models.ForeignKey(Task, on_delete=models.PROTECT, related_name="decisions", db_constraint=False)

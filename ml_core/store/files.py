@@ -5,21 +5,34 @@ from __future__ import annotations
 import hashlib
 import os
 import secrets
+import shutil
 import tempfile
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import IO, cast
+from typing import IO, Any, NamedTuple, cast
 
 import fsspec
 from fsspec.implementations.local import LocalFileSystem
 
 from ml_core.spec import BadInput
 
+_BLOCK = 2**20
+
+
+class Kept(NamedTuple):
+    """A file of a store: its key, its bytes, and when it was written (seconds since 1970, by the store's clock)."""
+
+    key: str
+    byte_count: int
+    written_at: float
+
 
 class Store:
     """Files by key below one root: a folder or any address that fsspec understands (`s3://…`, `memory://…`).
 
     A key is a relative path with forward slashes; one that could leave the root is refused with BadInput. Local writes
-    go to a temporary name and are renamed, so a reader sees the old file, the new file or none, never half of one.
+    go to a temporary name, to the disk, and are renamed: a reader sees the old file, the new file or none, never half
+    of one, and a write that has returned outlives a loss of power.
     """
 
     def __init__(self, url: str | Path):
@@ -46,17 +59,7 @@ class Store:
             self._fs.makedirs(self._fs._parent(path), exist_ok=True)
             self._fs.pipe_file(path, data)
             return
-        Path(path).parent.mkdir(parents=True, exist_ok=True)
-        part = f"{path}.{secrets.token_hex(6)}.part"
-        try:
-            with open(part, "wb") as file:
-                file.write(data)
-                file.flush()
-                os.fsync(file.fileno())
-            os.replace(part, path)
-        except BaseException:
-            Path(part).unlink(missing_ok=True)
-            raise
+        _write_whole(Path(path), lambda file: file.write(data))
 
     def put_file(self, key: str, source: Path) -> None:
         """Copies a local file under `key`, whole or not at all."""
@@ -65,14 +68,8 @@ class Store:
             self._fs.makedirs(self._fs._parent(path), exist_ok=True)
             self._fs.put_file(str(source), path)
             return
-        Path(path).parent.mkdir(parents=True, exist_ok=True)
-        part = f"{path}.{secrets.token_hex(6)}.part"
-        try:
-            self._fs.cp_file(str(source), part)
-            os.replace(part, path)
-        except BaseException:
-            Path(part).unlink(missing_ok=True)
-            raise
+        with open(source, "rb") as read:
+            _write_whole(Path(path), lambda file: shutil.copyfileobj(read, file, _BLOCK))
 
     def exists(self, key: str) -> bool:
         """Whether a file (not a folder) is kept under `key`."""
@@ -86,6 +83,19 @@ class Store:
         start = len(self._root) + 1
         found = (str(path)[start:] for path in self._fs.find(folder))
         return sorted(key for key in found if not key.endswith(".part"))
+
+    def folders(self, prefix: str) -> set[str]:
+        """The names of the folders directly below the folder `prefix`."""
+        path = self._path(prefix)
+        found = self._fs.ls(path, detail=True) if self._fs.isdir(path) else []
+        return {str(info["name"]).rstrip("/").rpartition("/")[2] for info in found if info["type"] == "directory"}
+
+    def kept(self, prefix: str) -> Iterator[Kept]:
+        """Every file below the folder `prefix` with its size and age, temporary files of unfinished writes included."""
+        folder, start = self._path(prefix), len(self._root) + 1
+        found = self._fs.find(folder, detail=True) if self._fs.isdir(folder) else {}
+        for path, info in found.items():
+            yield Kept(str(path)[start:], int(info.get("size") or 0), self._written_at(path, info))
 
     def size(self, prefix: str = "") -> int:
         """Bytes kept below the folder `prefix` (or in the one file of that key)."""
@@ -119,6 +129,11 @@ class Store:
         part.replace(copy)
         return copy
 
+    def _written_at(self, path: str, info: dict[str, Any]) -> float:
+        if "mtime" in info:
+            return float(info["mtime"])
+        return float((info.get("LastModified") or self._fs.modified(path)).timestamp())
+
     def _path(self, key: str) -> str:
         parts = key.rstrip("/").split("/")
         if any(part in {"", ".", ".."} for part in parts) or "\\" in key or "\0" in key:
@@ -127,3 +142,36 @@ class Store:
         if self.is_local and not os.path.realpath(path).startswith(os.path.realpath(self._root) + os.sep):
             raise BadInput(f"{key[:200]!r} leads out of the store")
         return path
+
+
+def _write_whole(path: Path, write: Callable[[IO[bytes]], object]) -> None:
+    """A file under its name only once all of it is on the disk; nothing is left of a write that fails."""
+    _make_folder(path.parent)
+    part = path.with_name(f"{path.name}.{secrets.token_hex(6)}.part")
+    try:
+        with part.open("wb") as file:
+            write(file)
+            file.flush()
+            os.fsync(file.fileno())
+        part.replace(path)
+    except BaseException:
+        part.unlink(missing_ok=True)
+        raise
+    _sync_folder(path.parent)
+
+
+def _make_folder(folder: Path) -> None:
+    """The folder with all above it, each on the disk as an entry of the one that holds it."""
+    if folder.is_dir():
+        return
+    _make_folder(folder.parent)
+    folder.mkdir(exist_ok=True)
+    _sync_folder(folder.parent)
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -93,6 +95,35 @@ def test_a_write_killed_half_way_is_not_listed(tmp_path: Path) -> None:
     store.write_bytes("a/b", b"whole")
     (tmp_path / "a" / "c.0123.part").write_bytes(b"ha")
     assert store.list() == ["a/b"]
+
+
+@pytest.mark.parametrize("way", ["write_bytes", "put_file"])
+def test_a_file_is_on_the_disk_before_it_has_its_name_and_its_folder_after(monkeypatch, tmp_path, way) -> None:
+    (tmp_path / "source").write_bytes(b"abc")
+    store, path, told = Store(tmp_path / "store"), tmp_path / "store" / "new" / "a", []
+    sync = os.fsync
+
+    def listen(descriptor: int) -> None:
+        what = Path(os.readlink(f"/proc/self/fd/{descriptor}"))
+        told.append((what.suffix or what.name, path.exists()))
+        sync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", listen)
+    getattr(store, way)("new/a", b"abc" if way == "write_bytes" else tmp_path / "source")
+    assert told == [(tmp_path.name, False), ("store", False), (".part", False), ("new", True)]
+    assert path.read_bytes() == b"abc"
+
+
+def test_files_are_told_with_their_size_and_age_and_folders_by_name(store: Store) -> None:
+    begun = time.time()
+    store.write_bytes("run/1/a", b"123")
+    store.write_bytes("run/20/b", b"")
+    store.write_bytes("run/c", b"1")
+    assert store.folders("run") == {"1", "20"}
+    kept = sorted(store.kept("run"))
+    assert [(one.key, one.byte_count) for one in kept] == [("run/1/a", 3), ("run/20/b", 0), ("run/c", 1)]
+    assert all(begun - 5 < one.written_at < time.time() + 5 for one in kept)
+    assert not list(store.kept("nowhere")) and not store.folders("nowhere")
 
 
 def test_the_store_loads_no_numpy_and_no_torch() -> None:

@@ -17,6 +17,8 @@ RUN_TASK = "workers.tasks.run_next"
 REAP_TASK = "workers.tasks.reap"
 IMPORT_TASK = "workers.tasks.import_next"
 BUNDLE_TASK = "workers.tasks.make_bundle"
+TIDY_TASK = "workers.tasks.tidy"
+DAY = 24 * 3600.0
 
 app = Celery("nearmiss")
 app.conf.update(
@@ -42,6 +44,7 @@ app.conf.update(
     beat_schedule={
         "reap": {"task": REAP_TASK, "schedule": 15.0, "options": {"queue": "jobs", "expires": 15}},
         "look for imports": {"task": IMPORT_TASK, "schedule": 15.0, "options": {"queue": "jobs", "expires": 15}},
+        "tidy": {"task": TIDY_TASK, "schedule": DAY, "options": {"queue": "jobs", "expires": DAY}},
         "look for runs (cpu)": {
             "task": RUN_TASK,
             "schedule": 20.0,

@@ -9,11 +9,12 @@ from typing import Any
 
 from celery.signals import worker_shutting_down
 from django.db import close_old_connections
+from django.utils import timezone
 
-from webapp.broker import BUNDLE_TASK, IMPORT_TASK, REAP_TASK, RUN_TASK, app, wake
+from webapp.broker import BUNDLE_TASK, IMPORT_TASK, REAP_TASK, RUN_TASK, TIDY_TASK, app, wake
 from webapp.corpora import importing
 from webapp.experiments.lifecycle import claim_run, fail_hopeless
-from workers import bundling, reaping
+from workers import bundling, reaping, tidying
 from workers.execution import Execution
 
 RUN_QUEUES = ("cpu", "gpu")
@@ -61,6 +62,14 @@ def make_bundle(run_id: int) -> None:
     """Puts a run's inputs into one file."""
     close_old_connections()
     bundling.make_bundle(run_id)
+    close_old_connections()
+
+
+@app.task(name=TIDY_TASK)
+def tidy() -> None:
+    """Removes what nothing needs any more: files that no row names, sessions and invitations that have expired."""
+    close_old_connections()
+    tidying.tidy(now=timezone.now())
     close_old_connections()
 
 

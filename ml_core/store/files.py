@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import secrets
@@ -116,6 +117,12 @@ class Store:
         if self._fs.exists(path):
             self._fs.rm(path, recursive=True)
 
+    def remove_empty(self, folder: str) -> None:
+        """Removes a folder in which nothing is left; a local store alone has folders that can be empty."""
+        if self.is_local:
+            with contextlib.suppress(OSError):
+                os.rmdir(self._path(folder))
+
     def local_path(self, key: str) -> Path:
         """A path where the file can be read: its own in a local store, else a copy in the temporary folder."""
         path = self._path(key)
@@ -165,7 +172,7 @@ def _make_folder(folder: Path) -> None:
     if folder.is_dir():
         return
     _make_folder(folder.parent)
-    folder.mkdir(exist_ok=True)
+    folder.mkdir(parents=True, exist_ok=True)  # somebody may just have removed an empty one above
     _sync_folder(folder.parent)
 
 

@@ -1,0 +1,22 @@
+"""What is removed once a day because nothing needs it any more, and what is said about it in the log."""
+
+from __future__ import annotations
+
+import logging
+from datetime import datetime
+
+from webapp.accounts.actions.expiring import forget_expired
+from webapp.experiments.sweeping import sweep
+
+logger = logging.getLogger(__name__)
+
+
+def tidy(*, now: datetime) -> None:
+    """Removes files that no row names, and sessions and invitations that have expired."""
+    sessions, invitations = forget_expired(now=now)
+    logger.info("%s expired sessions and %s expired invitations were removed", sessions, invitations)
+    found = sweep(now=now)
+    logger.info(
+        "%s files (%s bytes) and %s folders that no row names were removed",
+        len(found.files), found.byte_count, len(found.folders),
+    )  # fmt: skip

@@ -43,8 +43,12 @@ def write(
     model: torch.nn.Module,
     optimizer: Any,
     best: dict[str, torch.Tensor],
+    scaler: torch.amp.GradScaler | None = None,
 ) -> Path:
-    """A folder `step-…` below `folder` with all that resuming needs; once it stands, all but one earlier one go."""
+    """A folder `step-…` below `folder` with all that resuming needs; once it stands, all but one earlier one go.
+
+    `scaler` is fp16's: how far the loss is scaled up, and how many steps that has gone well.
+    """
     final = folder / f"step-{state.step:07d}"
     part = folder / f"{_UNFINISHED}{state.step:07d}-{os.getpid()}"
     shutil.rmtree(part, ignore_errors=True)
@@ -52,7 +56,8 @@ def write(
     save_model(model, str(part / WEIGHTS))
     if best:
         save_file(best, str(part / BEST))
-    torch.save({"optimizer": optimizer.state_dict(), "random": random_state()}, part / MOMENTS)
+    scale = scaler.state_dict() if scaler else {}
+    torch.save({"optimizer": optimizer.state_dict(), "scaler": scale, "random": random_state()}, part / MOMENTS)
     sums = {path.name: _sha256(path) for path in sorted(part.iterdir())}
     facts = {"format": FORMAT, "fingerprint": fingerprint, "state": asdict(state), "sha256": sums}
     (part / STATE).write_text(json.dumps(facts), "utf-8")
@@ -66,9 +71,14 @@ def write(
 
 
 def read(
-    folder: Path, *, fingerprint: str, model: torch.nn.Module, optimizer: Any
+    folder: Path,
+    *,
+    fingerprint: str,
+    model: torch.nn.Module,
+    optimizer: Any,
+    scaler: torch.amp.GradScaler | None = None,
 ) -> tuple[State, dict[str, torch.Tensor]]:
-    """Puts a checkpoint into model, optimizer and random generators; returns its state and the best weights so far.
+    """Puts a checkpoint into model, optimizer, scaler and random generators; returns its state and the best weights.
 
     BadInput where the folder is no checkpoint, is damaged, or was written by a run with other settings or data.
     """
@@ -83,6 +93,8 @@ def read(
         best = load_file(str(folder / BEST)) if BEST in facts["sha256"] else {}
         moments = torch.load(folder / MOMENTS, map_location="cpu", weights_only=True)
         optimizer.load_state_dict(moments["optimizer"])
+        if scaler and moments.get("scaler"):  # one from before scalers were kept, or from a machine without, has none
+            scaler.load_state_dict(moments["scaler"])
         restore_random_state(moments["random"])
         return State(**facts["state"]), best
     except (SafetensorError, RuntimeError, KeyError, TypeError, ValueError) as error:

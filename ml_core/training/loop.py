@@ -114,6 +114,7 @@ class _Run:
             fingerprint=self.plan.fingerprint,
             model=self.task.model,
             optimizer=self.optimizer,
+            scaler=self.accelerator.scaler,
         )
 
     def steps(self, ahead: ThreadPoolExecutor) -> Iterator[Event]:
@@ -207,6 +208,7 @@ class _Run:
             model=self.task.model,
             optimizer=self.optimizer,
             best=self.best,
+            scaler=self.accelerator.scaler,
         )
         return Checkpoint(folder.relative_to(self.context.out).as_posix(), self.state.step)
 

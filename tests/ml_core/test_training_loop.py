@@ -6,15 +6,19 @@ import itertools
 import json
 import math
 import random
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from accelerate import Accelerator
+from accelerate.state import AcceleratorState
 
 from ml_core.events import Checkpoint, Event, Log, Metric, Progress
 from ml_core.spec import BadInput, Context, Stopped
+from ml_core.training import checkpoints, loop
 from ml_core.training.loop import Diverged, Plan, learning_rate, parameter_groups, train
 from ml_core.training.order import epoch_order, pick, split_off
 
@@ -107,6 +111,41 @@ def test_a_resumed_training_equals_one_that_was_never_stopped(tmp_path: Path, af
     resume = checkpoint_of(first, tmp_path / "first")
     random.seed(99), np.random.seed(99)
     again, second = trained(resumed := Line(), plan(), tmp_path / "second", resume=resume)
+    assert again == outcome
+    assert metrics([*first, *second]) == metrics(events)
+    for one, other in zip(whole.model.parameters(), resumed.model.parameters(), strict=True):
+        assert torch.equal(one, other)
+
+
+class HalfPrecision(Accelerator):
+    """What accelerate does on a GPU with fp16, on the CPU: autocast and a scaler, here one that begins far too high."""
+
+    def __init__(self, **options: Any):
+        super().__init__(**options)
+        self.native_amp = True
+        self.scaler = torch.amp.GradScaler("cpu", init_scale=2.0**30, growth_interval=4)
+
+
+@pytest.fixture
+def half_precision(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """accelerate keeps one precision a process: forgotten before and after."""
+    AcceleratorState._reset_state(True)
+    monkeypatch.setattr(loop, "Accelerator", HalfPrecision)
+    yield
+    AcceleratorState._reset_state(True)
+
+
+@pytest.mark.usefixtures("half_precision")
+@pytest.mark.parametrize("after", [1, 17])
+def test_a_resumed_training_in_half_precision_goes_on_with_the_scale_it_had_found(tmp_path: Path, after: int) -> None:
+    half = plan(precision="fp16")
+    outcome, events = trained(whole := Line(), half, tmp_path / "whole")
+    asked = itertools.count()
+    _, first = trained(Line(), half, tmp_path / "first", stop=lambda: next(asked) >= after)
+    resume = checkpoint_of(first, tmp_path / "first")
+    scale = torch.load(resume / checkpoints.MOMENTS, weights_only=True)["scaler"]["scale"]
+    assert scale < 2.0**30  # steps were left out until the gradients became finite
+    again, second = trained(resumed := Line(), half, tmp_path / "second", resume=resume)
     assert again == outcome
     assert metrics([*first, *second]) == metrics(events)
     for one, other in zip(whole.model.parameters(), resumed.model.parameters(), strict=True):

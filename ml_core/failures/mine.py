@@ -77,8 +77,8 @@ def _counts(cases: pa.Table, spec: FailuresMine) -> Iterator[Event]:
 
 
 def _count(name: str, inside_Q: np.ndarray, unit_Q: np.ndarray, how: How) -> Metric:
-    share, queries = proportion(*by_unit(inside_Q.astype(np.int64), unit_Q), **how), len(unit_Q)
-    return Metric(name, float(inside_Q.sum()), share.low * queries, share.high * queries, share.n)
+    share = proportion(*by_unit(inside_Q.astype(np.int64), unit_Q), **how).times(len(unit_Q))
+    return Metric(name, float(inside_Q.sum()), share.low, share.high, share.n)
 
 
 def _query_ids(place: str, cases: pa.Table) -> pa.Array:

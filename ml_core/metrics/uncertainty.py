@@ -14,12 +14,20 @@ _CELLS = 2_000_000  # entries of a block of resampling weights, 16 MB
 
 
 class Estimate(NamedTuple):
-    """A value with its 95 % interval and the number of independent units it rests on."""
+    """A value with its 95 % interval and the number of independent units it rests on.
+
+    No interval (None) where there is nothing to tell one from: a mean or a median without bounds, of a single unit.
+    """
 
     value: float
-    low: float
-    high: float
+    low: float | None
+    high: float | None
     n: int
+
+    def times(self, factor: float) -> Estimate:
+        """The same of a quantity `factor` times as large: a share of queries as their number."""
+        low, high = (None if end is None else end * factor for end in (self.low, self.high))
+        return Estimate(self.value * factor, low, high, self.n)
 
 
 def wilson(hits: float, n: int, level: float = LEVEL) -> tuple[float, float]:
@@ -51,16 +59,17 @@ def proportion(hits_U: np.ndarray, counts_U: np.ndarray, *, resamples: int = RES
     """Σ hits / Σ counts over U units, each with a whole number of hits among its queries.
 
     Units with the same (hits, count) are alike, so a resample of U units is one multinomial draw over the distinct
-    pairs: exact, and its cost does not grow with U. Where every query hits, or none, the bootstrap knows nothing:
-    Wilson on U, the number of independent units.
+    pairs: exact, and its cost does not grow with U. Where every query hits, or none, or all units are alike (a single
+    one is), every resample is the same and the bootstrap knows nothing: Wilson on U, the number of independent units,
+    as if the share had been hit or missed by whole units; U = 1 gives an interval that hardly excludes anything.
     """
     hits_U, counts_U = np.asarray(hits_U), np.asarray(counts_U)
     units, total, hits = len(counts_U), int(counts_U.sum()), float(hits_U.sum())
     if units == 0:
         raise ValueError("there is no unit to estimate a proportion from")
-    if hits in (0, total):
-        return Estimate(hits / total, *wilson(units if hits else 0, units), units)
     kinds_P2, numbers_P = _distinct(hits_U, counts_U)
+    if hits in (0, total) or len(numbers_P) == 1:
+        return Estimate(hits / total, *wilson(hits / total * units, units), units)
     draws_BP = np.random.default_rng(seed).multinomial(units, numbers_P / units, size=resamples)
     sums_B2 = draws_BP @ kinds_P2
     return Estimate(hits / total, *_percentiles(sums_B2[:, 0] / sums_B2[:, 1]), units)
@@ -76,7 +85,8 @@ def means(
 ) -> list[Estimate]:
     """Σ sums / Σ counts for S statistics of the same U units, all from the same resamples.
 
-    `fractions` says which of them lie in 0..1; where such a one is 0 or 1 throughout, its interval is Wilson's on U.
+    `fractions` says which of them lie in 0..1; where such a one is 0 or 1 throughout or the same in all units (in the
+    only one), its interval is Wilson's on U. Others have no interval where there is a single unit.
     """
     parts_US = np.column_stack([sums_US, counts_U]).astype(np.float64)
     values_S = parts_US[:, :-1].sum(0) / parts_US[:, -1].sum()
@@ -84,15 +94,22 @@ def means(
     sums_BS = np.concatenate(drawn)
     ratios_BS = sums_BS[:, :-1] / sums_BS[:, -1:]
     units = len(counts_U)
-    return [
-        Estimate(float(value), *(wilson(value * units, units) if flat else _percentiles(ratios_B)), units)
-        for value, ratios_B, flat in zip(values_S, ratios_BS.T, fractions & np.isin(values_S, (0, 1)), strict=True)
-    ]
+    alike_S = (parts_US == parts_US[0]).all(0)
+    blind_S = np.isin(values_S, (0, 1)) | (alike_S[:-1] & alike_S[-1])
+    estimates = []
+    for value, ratios_B, fraction, blind in zip(values_S, ratios_BS.T, fractions, blind_S, strict=True):
+        low, high = _percentiles(ratios_B) if units > 1 else (None, None)
+        if fraction and blind:
+            low, high = wilson(value * units, units)
+        estimates.append(Estimate(float(value), low, high, units))
+    return estimates
 
 
 def median(values_Q: np.ndarray, units_Q: np.ndarray, *, resamples: int = RESAMPLES, seed: int = 0) -> Estimate:
-    """The median over queries (mean of the two middle ones), units resampled whole."""
+    """The median over queries (mean of the two middle ones), units resampled whole; no interval of a single unit."""
     names_U, place_Q = np.unique(units_Q, return_inverse=True)
+    if len(names_U) == 1:
+        return Estimate(float(np.median(values_Q)), None, None, 1)
     order_Q = np.argsort(values_Q, kind="stable")
     sorted_Q, place_Q = np.asarray(values_Q, dtype=np.float64)[order_Q], place_Q[order_Q]
     found = []

@@ -57,8 +57,8 @@ def metrics(
         yield _metric(way, name, tail, estimate)
     yield _metric(way, "median_rank", tail, median(rank_Q, unit_Q, **how))
     missed = proportion(*by_unit(1 - hits_at(rank_Q, 1), unit_Q), **how)
-    failures = Estimate(round(missed.value * queries), missed.low * queries, missed.high * queries, missed.n)
-    yield _metric(way, "failures", tail, failures)
+    failures = missed.times(queries)
+    yield _metric(way, "failures", tail, failures._replace(value=round(failures.value)))
     yield _metric(way, "queries", tail, Estimate(queries, queries, queries, missed.n))
 
 

@@ -69,6 +69,9 @@ def test_the_median_of_every_resample_is_numpys(pairs: list[tuple[int, int]]) ->
         drawn = [values_Q[units_Q == unit] for unit, times in zip(names, weights_U, strict=True) for _ in range(times)]
         expected.append(np.median(np.concatenate(drawn)))
     found = median(values_Q, units_Q, resamples=40, seed=5)
+    if len(names) == 1:
+        assert (found.low, found.high) == (None, None)
+        return
     assert (found.low, found.high) == pytest.approx(tuple(np.quantile(expected, (0.025, 0.975))))
 
 
@@ -79,6 +82,30 @@ def test_where_all_or_none_hit_wilson_speaks_for_the_number_of_units(hits: int) 
     assert estimate.high - estimate.low > 0.05
     (mean,) = means(np.full((40, 1), hits / 5), np.ones(40), fractions=(True,))
     assert (mean.low, mean.high) == pytest.approx((estimate.low, estimate.high))
+
+
+def test_a_single_unit_has_an_interval_that_excludes_hardly_anything_and_never_one_without_width() -> None:
+    one = proportion(np.array([2]), np.array([5]))
+    assert (one.value, one.low, one.high, one.n) == (0.4, *wilson(0.4, 1), 1)
+    assert one.high - one.low > 0.8
+    sums_US = np.array([[1.5, 20.0]])  # five queries: reciprocal ranks, ranks
+    mrr, mean_rank = means(sums_US, np.array([5]), fractions=(True, False))
+    assert (mrr.low, mrr.high) == pytest.approx(wilson(0.3, 1))
+    assert (mean_rank.value, mean_rank.low, mean_rank.high) == (4.0, None, None)
+    middle = median(np.array([1, 3, 9]), np.array([7, 7, 7]))
+    assert (middle.value, middle.low, middle.high, middle.n) == (3.0, None, None, 1)
+
+
+def test_units_that_are_all_alike_do_not_make_a_share_certain() -> None:
+    alike = proportion(np.full(10, 2), np.full(10, 5))
+    assert (alike.low, alike.high) == wilson(4, 10)
+    (mean,) = means(np.full((10, 1), 2.0), np.full(10, 5), fractions=(True,))
+    assert (mean.low, mean.high) == pytest.approx(wilson(4, 10))
+
+
+def test_an_estimate_of_a_share_is_one_of_a_number() -> None:
+    assert proportion(np.array([1, 0]), np.array([1, 1])).times(200).value == 100
+    assert median(np.array([1]), np.array([1])).times(3) == (3.0, None, None, 1)
 
 
 def test_wilson_gives_published_values() -> None:

@@ -32,9 +32,14 @@ def started(of: Project, reference: str, name: str = "Set", **more: object) -> I
 
 def carried_out(row: Import, **more: object) -> Import:
     """The import after one attempt of a worker."""
-    claimed = importing.claim_import(now=timezone.now(), only=row.pk)
+    claimed = importing.claim_import(only=row.pk)
     assert claimed is not None, Import.objects.get(pk=row.pk).state
     return importing.carry_out(claimed, **more)
+
+
+def lost_ones(seconds: float = 0) -> list[int]:
+    """The imports that wait again because no heart of theirs was heard for so long."""
+    return importing.reap_imports(now=timezone.now(), seconds=seconds)
 
 
 def imported(of: Project, reference: str, name: str = "Set") -> Corpus:

@@ -209,9 +209,9 @@ def test_an_import_whose_worker_died_is_taken_up_again(project, store, tmp_path,
     row = confirm(parts.carried_out(parts.started(project, f"coco:{coco(tmp_path / 'set', 200)}")))
     with pytest.raises(Killed):
         parts.carried_out(row, listener=kill_at(stage, 0 if stage == "Indexing" else 100))
-    assert importing.claim_import(now=timezone.now()) is None
-    assert importing.reap_imports(timezone.now()) == []
-    assert importing.reap_imports(timezone.now() + timedelta(hours=1)) == [row.pk]
+    assert importing.claim_import() is None
+    assert parts.lost_ones(seconds=60) == []
+    assert parts.lost_ones() == [row.pk]
     copied = {path: path.stat().st_mtime_ns for path in (tmp_path / "store").rglob("pictures/*")}
     row = parts.carried_out(row)
     assert (row.state, row.attempt) == (State.DONE, 3)
@@ -221,12 +221,21 @@ def test_an_import_whose_worker_died_is_taken_up_again(project, store, tmp_path,
     assert read_frozen(store, row.corpus.prefix).content_hash == row.corpus.content_hash
 
 
+@pytest.mark.parametrize("wrong_by", [timedelta(hours=-3), timedelta(hours=3)])
+def test_a_worker_whose_clock_is_wrong_takes_no_import_from_another(project, monkeypatch, wrong_by):
+    row = parts.started(project, "scenes:4", confirmed=True)
+    now = timezone.now()
+    monkeypatch.setattr(timezone, "now", lambda: now + wrong_by)
+    importing.claim_import()
+    assert parts.lost_ones(seconds=60) == []
+    assert parts.lost_ones(seconds=0) == [row.pk]
+
+
 def test_an_import_that_loses_every_worker_is_given_up(project, tmp_path):
     row = parts.started(project, f"coco:{coco(tmp_path / 'set')}", confirmed=True)
-    later = timezone.now() + timedelta(hours=1)
     for _ in range(importing.MOST_ATTEMPTS):
-        assert importing.claim_import(now=timezone.now())
-        importing.reap_imports(later)
+        assert importing.claim_import()
+        parts.lost_ones()
     row.refresh_from_db()
     assert (row.state, row.failure) == (State.FAILED, "It lost its worker 5 times.")
     assert nothing_is_left(tmp_path)
@@ -234,8 +243,8 @@ def test_an_import_that_loses_every_worker_is_given_up(project, tmp_path):
 
 def test_an_attempt_that_was_thought_dead_writes_nothing(project, tmp_path):
     row = parts.started(project, f"coco:{coco(tmp_path / 'set')}", confirmed=True)
-    ghost = importing.claim_import(now=timezone.now())
-    importing.reap_imports(timezone.now() + timedelta(hours=1))
+    ghost = importing.claim_import()
+    parts.lost_ones()
     done = parts.carried_out(row)
     assert done.state == State.DONE
     importing.carry_out(ghost)
@@ -246,9 +255,9 @@ def test_an_attempt_that_was_thought_dead_writes_nothing(project, tmp_path):
 def test_an_attempt_that_was_thought_dead_takes_nothing_from_the_one_at_work(project, settings, tmp_path):
     root = coco(tmp_path / "set")
     row = parts.started(project, f"coco:{root}", confirmed=True)
-    ghost = importing.claim_import(now=timezone.now())
-    importing.reap_imports(timezone.now() + timedelta(hours=1))
-    importing.claim_import(now=timezone.now())
+    ghost = importing.claim_import()
+    parts.lost_ones()
+    importing.claim_import()
     unpacked = settings.NEARMISS_CACHE / "imports" / str(row.pk) / "unpacked"
     unpacked.mkdir(parents=True)
     (root / "annotations" / "captions.json").write_text("{")
@@ -268,7 +277,7 @@ def test_a_database_that_dies_within_the_rows_costs_no_import(project, tmp_path)
             time.sleep(0.5)
 
     assert parts.carried_out(row, listener=hang_up).state == State.IMPORTING
-    assert importing.reap_imports(timezone.now() + timedelta(hours=1)) == [row.pk]
+    assert parts.lost_ones() == [row.pk]
     done = parts.carried_out(row)
     assert (done.state, Caption.objects.filter(corpus=done.corpus).count()) == (State.DONE, 100)
 

@@ -325,7 +325,7 @@ def test_scenes_are_drawn_on_demand(visit):
 def test_the_page_of_an_import_shows_progress_while_it_runs_and_stops_asking_afterwards(visit, project, tmp_path):
     row = parts.started(project, f"coco:{coco(tmp_path / 'set')}")
     assert 'hx-trigger="every 1s"' in text_of(visit("import_one", row.pk))
-    claimed = importing.claim_import(now=timezone.now())
+    claimed = importing.claim_import()
     assert "Starting" in text_of(visit("import_live", row.pk))
     Import.objects.filter(pk=row.pk).update(
         progress={"stage": "Reading pictures", "done": 50, "total": 200, "unit": "pictures", "rate": 25.0, "eta": 6.0}

@@ -5,13 +5,14 @@ from __future__ import annotations
 import logging
 import shutil
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode
 
 from django.conf import settings
 from django.db import OperationalError, connection, transaction
 from django.db.models import F, Q
+from django.db.models.functions import Now
 from django.utils import timezone
 
 from ml_core.datasets.checking import Look
@@ -36,15 +37,15 @@ THREADS = 4
 
 def work(*, stopping: Callable[[], bool] = lambda: False) -> None:
     """Does everything that waits, one after the other, until nothing does."""
-    reap_imports(timezone.now())
-    while not stopping() and (row := claim_import(now=timezone.now())) is not None:
+    reap_imports(now=timezone.now(), seconds=settings.NEARMISS_LOST_AFTER)
+    while not stopping() and (row := claim_import()) is not None:
         carry_out(row, stopping=stopping)
     while not stopping() and remove_deleted():
         pass
 
 
 @transaction.atomic
-def claim_import(*, now: datetime, only: int | None = None) -> Import | None:
+def claim_import(*, only: int | None = None) -> Import | None:
     """The oldest import that waits (or the one named), now a new attempt of ours; None where nothing waits."""
     waiting = Q(state__in=[Import.State.CHECKING, Import.State.QUEUED], heartbeat_at__isnull=True)
     named = Q(pk=only) if only is not None else Q()
@@ -54,11 +55,12 @@ def claim_import(*, now: datetime, only: int | None = None) -> Import | None:
     if row is None:
         return None
     row.attempt += 1
-    row.heartbeat_at = now
+    row.heartbeat_at = Now()  # PostgreSQL's clock, as every later beat
     row.progress = {"stage": "Starting"}
     if row.state == Import.State.QUEUED:
         row.state = Import.State.IMPORTING
     row.save(update_fields=["attempt", "heartbeat_at", "progress", "state"])
+    row.refresh_from_db(fields=["heartbeat_at"])
     return row
 
 
@@ -90,18 +92,17 @@ def carry_out(row: Import, *, stopping: Callable[[], bool] = lambda: False, list
     return Import.objects.get(pk=row.pk)
 
 
-def reap_imports(now: datetime) -> list[int]:
-    """Puts imports whose worker is gone back where they wait, or gives them up; returns those that wait again."""
-    lost = Import.objects.filter(
-        state__in=[Import.State.CHECKING, Import.State.IMPORTING],
-        heartbeat_at__lt=now - timedelta(seconds=settings.NEARMISS_LOST_AFTER),
-    )
+def reap_imports(*, now: datetime, seconds: float) -> list[int]:
+    """Puts imports whose heart has stopped for so long back where they wait, or gives them up; returns those that wait.
+
+    PostgreSQL wrote the heartbeats and its clock alone judges them; time in which it was away itself does not count.
+    """
     waiting = []
-    for found in lost:
+    for import_id in _lost(seconds):
         with transaction.atomic():
-            row = lost.select_for_update(of=("self",), skip_locked=True).filter(pk=found.pk).first()
-            if row is None:
+            if not _lost(seconds, only=import_id):  # its heart beat again in between, or somebody else was quicker
                 continue
+            row = Import.objects.get(pk=import_id)
             if row.cancel_requested_at:
                 end_import(row, Import.State.CANCELLED, now)
             elif row.attempt >= MOST_ATTEMPTS:
@@ -111,6 +112,18 @@ def reap_imports(now: datetime) -> list[int]:
                 row.save(update_fields=["state", "heartbeat_at"])
                 waiting.append(row.pk)
     return waiting
+
+
+def _lost(seconds: float, only: int | None = None) -> list[int]:
+    """Imports (or the one named, if it is one) whose heart has stopped; locked until the transaction ends."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT id FROM corpora_import WHERE state IN ('checking', 'importing') AND id = coalesce(%s, id)"
+            " AND greatest(heartbeat_at, pg_postmaster_start_time()) < now() - make_interval(secs => %s)"
+            " AND heartbeat_at IS NOT NULL ORDER BY id FOR UPDATE SKIP LOCKED",
+            [only, seconds],
+        )
+        return [import_id for (import_id,) in cursor.fetchall()]
 
 
 def remove_deleted() -> bool:

@@ -54,7 +54,7 @@ class Command(BaseCommand):
         try:
             with transaction.atomic():
                 confirm_import(row=row, leave_out=options["leave_out"], actor=None, now=timezone.now())
-                claimed = importing.claim_import(now=timezone.now(), only=row.pk)
+                claimed = importing.claim_import(only=row.pk)
         except BadInput as problem:
             self._withdraw(row)
             raise CommandError(f"{problem} (or add --leave-out)", returncode=2) from None
@@ -76,7 +76,7 @@ class Command(BaseCommand):
                 actor=None,
                 now=timezone.now(),
             )
-            claimed = importing.claim_import(now=timezone.now(), only=row.pk)
+            claimed = importing.claim_import(only=row.pk)
         assert claimed is not None  # made in this very transaction
         looked_at = importing.carry_out(claimed, listener=self._progress)
         self._line_end()

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from django.conf import settings
-from django.db import connection
+from django.db import InterfaceError, OperationalError, connection
 
 from ml_core.spec import BadInput
 from webapp.experiments.commands import command_of
@@ -22,6 +22,7 @@ from workers.keeping import BLOCK, file_hash
 
 logger = logging.getLogger(__name__)
 INPUTS = "inputs"
+DATABASE_AWAY = (OperationalError, InterfaceError)
 
 
 def make_bundle(run_id: int) -> None:
@@ -36,17 +37,31 @@ def _make(run: Run) -> None:
     Path(settings.NEARMISS_CACHE).mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=settings.NEARMISS_CACHE) as folder:
         path = Path(folder) / "inputs.zip"
+        key = f"{run_prefix(run.pk)}/inputs.zip"
         try:
             write_bundle(run, planned(run, root=INPUTS, carry_data=True), path)
-        except (BadInput, OSError):
+            store().put_file(key, path)
+        except DATABASE_AWAY:
+            raise  # the clock asks again
+        except Exception as problem:
             logger.exception("run %s: its inputs could not be put together", run.pk)
-            Run.objects.filter(pk=run.pk).update(bundle_requested_at=None)
+            Run.objects.filter(pk=run.pk).update(bundle_requested_at=None, bundle_failure=_reason(problem))
             return
-        key = f"{run_prefix(run.pk)}/inputs.zip"
-        store().put_file(key, path)
         about = {"key": key, "byte_count": path.stat().st_size, "sha256": file_hash(path)}
     if not Run.objects.filter(pk=run.pk).update(bundle=about, bundle_requested_at=None):
         store().delete(key)  # the run was deleted meanwhile
+
+
+def _reason(problem: Exception) -> str:
+    """Why there is no bundle, for people: no path of this server in it."""
+    match problem:
+        case BadInput():
+            return str(problem)
+        case FileNotFoundError():
+            return "A file that the run reads is no longer in the store."
+        case OSError():
+            return f"The file could not be written: {problem.strerror or type(problem).__name__}."
+    return f"It stopped at an unexpected fault ({type(problem).__name__}). The log of the worker says more."
 
 
 @contextmanager
@@ -72,7 +87,7 @@ def waiting_bundles() -> list[int]:
 def write_bundle(run: Run, plan: Plan, path: Path) -> None:
     """The zip itself: README.md, spec.json, and the inputs as they lie in the store."""
     with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED, allowZip64=True) as bundle:
-        bundle.writestr("README.md", _readme(run))
+        bundle.writestr("README.md", _readme(run, plan))
         bundle.writestr("spec.json", json.dumps(plan.values, indent=1))
         for name, key in sorted(plan.files.items()):
             with store().open(key) as source, bundle.open(f"{INPUTS}/{name}", "w", force_zip64=True) as target:
@@ -80,13 +95,19 @@ def write_bundle(run: Run, plan: Plan, path: Path) -> None:
                     target.write(block)
 
 
-def _readme(run: Run) -> str:
+def _readme(run: Run, plan: Plan) -> str:
+    models = "".join(
+        f"Before that, replace `{name}` in spec.json: the model “{words}” lies on the server itself and is not "
+        "in here. Write where your copy is, as `hf:FOLDER` or `open_clip:NAME/FILE`.\n\n"
+        for name, words in plan.absent.items()
+    )
     facts = run.provenance
     packages = "".join(f"- {name} {version}\n" for name, version in (facts.get("packages") or {}).items())
     return (
         f"# {run.title or run.method}\n\nRun {run.pk} of the project “{run.project.name}”, method `{run.method}`.\n\n"
         "With Nearmiss installed, in this folder:\n\n"
         f"    {command_of(run)}\n\nThe numbers are then in `results/metrics.json`.\n\n"
+        f"{models}"
         f"Code: {facts.get('code', 'unknown')}\nPython: {facts.get('python', 'unknown')}\n"
         f"Fingerprint of the settings: {run.fingerprint}\n\n{packages}"
     )

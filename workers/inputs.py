@@ -26,6 +26,7 @@ class Plan:
     carry_data: bool  # data sets are files too, not addresses in the store
     values: dict[str, Any] = field(default_factory=dict)
     files: dict[str, str] = field(default_factory=dict)
+    absent: dict[str, str] = field(default_factory=dict)  # models that stay on this server: `model:SLUG` → name
 
 
 def planned(run: Run, *, root: str, carry_data: bool) -> Plan:
@@ -54,12 +55,29 @@ def _placed(run: Run, named: references.Named, extra: dict[str, Any], plan: Plan
         case "corpus":
             return f"frozen:{_data(_corpus(run, named), plan)}{named.query}"
         case "model":
-            return _model(named).reference
+            return _reference(_model(named), plan)
         case "run" if extra["reference"] == "encoder":
             return f"checkpoint:{_weights(_run(run, named), named, plan)}"
         case "run":
             return _cases(_run(run, named), named, plan)
     return references.resolver(named).resolve(run.project, named)
+
+
+def _reference(model: RegisteredModel, plan: Plan) -> str:
+    """What loads a model; a bundle that leaves this server names one that lies here by its registered name."""
+    if not plan.carry_data or not lies_here(model.reference):
+        return model.reference
+    name = f"model:{model.slug}"
+    plan.absent[name] = model.name
+    return name
+
+
+def lies_here(reference: str) -> bool:
+    """Whether a model's reference names files of this machine, and not what a hub calls it."""
+    rest = reference.partition(":")[2]
+    weights = rest.partition("/")[2]  # open_clip:ARCHITECTURE/FILE
+    by_look = rest.count("/") > 1 or any(part.startswith(("/", ".", "~")) for part in (rest, weights))
+    return by_look or any(Path(part).exists() for part in (rest, weights) if part)
 
 
 def _data(corpus: Corpus, plan: Plan) -> str:

@@ -182,8 +182,8 @@ def request_bundle(*, run: Run, actor: User | None, now: datetime) -> None:
     run = _locked(run)
     if run.bundle or run.bundle_requested_at:
         return
-    run.bundle_requested_at = now
-    run.save(update_fields=["bundle_requested_at"])
+    run.bundle_requested_at, run.bundle_failure = now, ""
+    run.save(update_fields=["bundle_requested_at", "bundle_failure"])
     _tell("run.bundle_requested", run, actor, now)
     transaction.on_commit(lambda: _send(BUNDLE_TASK, run.pk, queue="jobs"))
 

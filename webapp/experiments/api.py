@@ -345,8 +345,10 @@ class Bundle(_OneRun):
 
     @extend_schema(responses=OpenApiTypes.BINARY, operation_id="run_inputs")
     def get(self, request: Request, slug: str, run_id: int) -> HttpResponseBase:
-        """The zip; 404 until it has been put together."""
+        """The zip; 404 until it has been put together, 409 with the reason where that could not be done."""
         run = self.run_or_404()
+        if run.bundle_failure:
+            raise Conflict(f"The inputs could not be put together. {run.bundle_failure}")
         if not run.bundle:
             raise Http404
         return download(run.bundle["key"], f"run-{run.pk}-inputs.zip", run.bundle["byte_count"])

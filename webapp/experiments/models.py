@@ -58,6 +58,7 @@ class Run(models.Model):
     case_count = models.IntegerField(default=0)
     bundle_requested_at = models.DateTimeField(null=True)  # somebody wants the inputs as one file
     bundle = models.JSONField(default=dict)  # {"key", "byte_count", "sha256"} once it is there
+    bundle_failure = models.TextField(default="", blank=True)  # why it could not be made, until somebody asks again
     created_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
     created_at = models.DateTimeField()
     started_at = models.DateTimeField(null=True)

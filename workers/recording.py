@@ -144,6 +144,11 @@ class Recorder:
         if not math.isfinite(event.value):
             self.say(f"{event.name} is {event.value}: not kept", "warning")
             return
+        longest = models.Metric.LONGEST_NAME, models.Metric.LONGEST_SLICE
+        if any(len(text.encode()) > most for text, most in zip((name, part), longest, strict=True)):
+            told = f"a name has at most {longest[0]} characters, a slice {longest[1]:,}, percent-encoded"
+            self.say(f"The metric {event.name[:80]}… has too long a name: not kept ({told})", "warning")
+            return
         self.metrics[name, part, step] = models.Metric(
             run_id=self.run_id, name=name, slice=part, step=step,
             value=event.value, low=event.low, high=event.high, n=event.n,

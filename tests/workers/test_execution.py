@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import threading
 import time
+from urllib.parse import quote
 
 import pytest
 from django.utils import timezone
 
+from ml_core.events import Metric as MetricEvent
 from webapp.experiments.actions import cancel_run, resume_run
 from webapp.experiments.files import store
 from webapp.experiments.lifecycle import Ghost, claim_run
@@ -195,3 +197,15 @@ def test_a_recorder_of_an_older_attempt_is_refused(launch):
     with pytest.raises(Ghost):
         recorder.flush()
     assert messages(run) == []
+
+
+def test_a_slice_with_a_long_name_is_kept_whole_or_not_at_all(launch):
+    run = launch()
+    recorder = Recorder(run.pk, claim_run(queues=["cpu"], worker="test").attempt)
+    kept, refused = (quote("很长的类别" * repeats, safe="") for repeats in (40, 60))
+    for part in (kept, refused):
+        recorder.take(MetricEvent(f"t2i/recall@1/{part}", 0.5))
+    recorder.take(MetricEvent("x" * 121, 0.5))
+    recorder.flush()
+    assert list(Metric.objects.filter(run=run).values_list("name", "slice")) == [("t2i/recall@1", kept)]
+    assert ["has too long a name: not kept" in line for line in messages(run)] == [True, True]

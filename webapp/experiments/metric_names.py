@@ -13,7 +13,7 @@ def split_name(full: str) -> tuple[str, str]:
     length = 1
     while length < len(parts) and parts[length - 1] in DIRECTIONS:
         length += 1
-    return "/".join(parts[:length])[:120], "/".join(parts[length:])[:400]
+    return "/".join(parts[:length]), "/".join(parts[length:])
 
 
 def full_name(name: str, part: str) -> str:

@@ -97,11 +97,17 @@ class RunInput(models.Model):
 
 
 class Metric(models.Model):
-    """A measured value with its interval. `step` is -1 for the final value of a run, else a point of a curve."""
+    """A measured value with its interval. `step` is -1 for the final value of a run, else a point of a curve.
+
+    Name and slice stand in a unique index, whose rows have at most 2,704 bytes; longer ones are refused, never cut.
+    """
+
+    LONGEST_NAME = 120
+    LONGEST_SLICE = 2000  # bytes: 220 Chinese characters, percent-encoded
 
     run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="metrics")
-    name = models.CharField(max_length=120)
-    slice = models.CharField(max_length=400, default="", blank=True)
+    name = models.CharField(max_length=LONGEST_NAME)
+    slice = models.CharField(max_length=LONGEST_SLICE, default="", blank=True)
     step = models.IntegerField(default=-1)
     value = models.FloatField()
     low = models.FloatField(null=True)

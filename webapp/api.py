@@ -21,6 +21,7 @@ from rest_framework.serializers import Serializer
 from rest_framework.views import exception_handler
 
 from ml_core.spec import BadInput
+from webapp.texts import UNKEPT, is_kept, unkept_in
 
 PROBLEM = "application/problem+json"
 Row = TypeVar("Row", bound=Model)
@@ -115,6 +116,8 @@ def narrowed(
             raise exceptions.ValidationError({name: [f"No such filter. There are: {', '.join(sorted(known))}."]})
     for name, apply in filters.items():
         if text := request.query_params.get(name, ""):
+            if not is_kept(text):
+                raise exceptions.ValidationError({name: [UNKEPT]})
             try:
                 rows = apply(rows, text)
             except (ValueError, OverflowError):
@@ -141,6 +144,8 @@ def checked(kind: type[Serializer[Any]], request: Request, **options: Any) -> di
     """The body of a request as a serializer understands it; 400 with every wrong field. Unknown fields are refused."""
     if not isinstance(request.data, Mapping):
         raise exceptions.ValidationError("Send a JSON object.")
+    if unkept := list(unkept_in(request.data)):
+        raise exceptions.ValidationError({place or "non_field_errors": [UNKEPT] for place in unkept})
     serializer = kind(data=request.data, **options)
     unknown = set(request.data) - set(serializer.fields)
     if unknown:

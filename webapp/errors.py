@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any
 
+from django.db import DataError
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.views import defaults
 
 from webapp.api import PROBLEM
+from webapp.texts import UNKEPT, is_kept
 
 
 def _for_program(request: HttpRequest) -> bool:
@@ -56,3 +59,27 @@ def fault(request: HttpRequest, *args: Any) -> HttpResponse:
     if _for_program(request):
         return problem(HTTPStatus.INTERNAL_SERVER_ERROR, "Something broke on our side. It is in the log.")
     return defaults.server_error(request)
+
+
+class UnkeptTextMiddleware:
+    """The last resort: where the database refused text that came with a request, that is a 400 and not a fault."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]):
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        """A page or a problem with the reason; None where the request holds no such text."""
+        if not isinstance(exception, DataError | ValueError) or not _holds_unkept(request):
+            return None
+        if _for_program(request):
+            return problem(HTTPStatus.BAD_REQUEST, UNKEPT)
+        return render(request, "400.html", {"reason": UNKEPT}, status=HTTPStatus.BAD_REQUEST)
+
+
+def _holds_unkept(request: HttpRequest) -> bool:
+    given = [request.path_info, *request.GET.keys(), *(text for texts in request.GET.lists() for text in texts[1])]
+    given += [str(text) for texts in request.POST.lists() for text in texts[1]]
+    return not all(map(is_kept, given))

@@ -105,6 +105,41 @@ def test_a_data_set_that_is_deleted_at_this_moment_cannot_be_named(launch, proje
     assert not Run.objects.exists()
 
 
+@pytest.mark.parametrize("by", ["source", "cloned_from"])
+def test_a_run_that_is_deleted_at_this_moment_is_not_there_any_more(launch, project, owner, by):
+    ours, told = launch(), []
+
+    def name_it():
+        more = {"cloned_from": ours, "values": {}} if by == "cloned_from" else {"values": {"source": f"run:{ours.pk}"}}
+        try:
+            run = launch_run(project=project, method="example.count", actor=owner, now=timezone.now(), **more)
+            told.append(run.cloned_from)
+        except BadInput as refused:
+            told.append(str(refused))
+        connection.close()
+
+    thread = threading.Thread(target=name_it)
+    with transaction.atomic():
+        delete_run(run=ours, actor=owner, now=timezone.now())
+        thread.start()
+        thread.join(0.5)
+        assert thread.is_alive()
+    thread.join()
+    assert told == [None if by == "cloned_from" else f"source: this project has no run {ours.pk}"]
+
+
+def test_a_run_at_work_goes_on_while_another_that_names_it_is_launched(launch):
+    source = launch()
+    Run.objects.filter(pk=source.pk).update(state="running", attempt=1)
+    names = ("host", "port", "user", "password", "dbname")
+    where = {name: value for name, value in connection.get_connection_params().items() if name in names}
+    with transaction.atomic():
+        launch(source=f"run:{source.pk}")
+        with psycopg.connect(**where) as worker:
+            worker.execute("SET lock_timeout = '2s'")
+            worker.execute("UPDATE experiments_run SET heartbeat_at = now() WHERE id = %s", [source.pk])
+
+
 def test_a_run_whose_cases_are_being_read_is_deleted_later(launch, owner):
     run = launch()
     with transaction.atomic():

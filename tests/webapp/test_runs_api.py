@@ -54,6 +54,23 @@ def test_every_wrong_setting_is_told_at_its_name(api, example_package):
     assert not Run.objects.exists()
 
 
+@pytest.mark.parametrize("text", ["zero \0", "half \ud800"])
+def test_text_that_no_database_keeps_is_told_at_its_name(api, example_package, text):
+    body = {"method": "example.count", "spec": {"words": ["fine", text]}, "title": text}
+    status, problem = api("post", "runs", body)
+    assert (status, {one["field"] for one in problem["errors"]}) == (400, {"spec.words.1", "title"})
+    assert api("post", "runs", {"method": "example.count", "spec": {text: 1}})[0] == 400
+    assert not Run.objects.exists()
+
+
+def test_a_zero_byte_in_an_address_is_a_clear_400(api, launch):
+    launch()
+    for query in ("?method=%00", "?state=failed%00", "?dataset=%00"):
+        status, problem = api("get", "runs", query=query)
+        assert status == 400, query
+        assert problem["detail"]
+
+
 def test_an_unknown_method_lists_those_there_are(api, example_package):
     status, problem = api("post", "runs", {"method": "no.such"})
     assert status == 400 and "example.count" in problem["detail"]

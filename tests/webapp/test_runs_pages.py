@@ -12,7 +12,8 @@ from django.urls import reverse
 from django.utils import timezone
 
 from tests.runs import *  # noqa: F403
-from webapp.experiments.actions import rerun_with_seeds
+from webapp.experiments import forms
+from webapp.experiments.actions import delete_run, rerun_with_seeds
 from webapp.experiments.models import Metric, RegisteredModel, Run
 from webapp.experiments.queries.details import metric_tables
 from webapp.experiments.queries.runs import Measured
@@ -67,6 +68,33 @@ def test_everything_wrong_is_told_at_once_and_nothing_typed_is_lost(web, example
     assert page.count("field-invalid") == 3
     assert 'value="3.5"' in page and 'value="a, b"' in page and 'value="Kept"' in page
     assert not Run.objects.exists()
+
+
+def test_a_run_that_is_deleted_while_the_form_is_sent_is_told_at_its_field(web, launch, owner, monkeypatch):
+    source, checked = launch(), forms.check_values
+
+    def deleted_after_the_look(*given):
+        found = checked(*given)
+        delete_run(run=source, actor=owner, now=timezone.now())
+        return found
+
+    monkeypatch.setattr(forms, "check_values", deleted_after_the_look)
+    answer = web.post(address("new", method="example.count"), {"steps": "3", "source": f"run:{source.pk}"})
+    assert answer.status_code == 422
+    assert f"this project has no run {source.pk}" in answer.content.decode()
+
+
+def test_text_with_a_zero_byte_is_told_at_its_field(web, example_package):
+    typed = {"steps": "3", "words": "a, b\0", "run_title": "ok\0"}
+    answer = web.post(address("new", method="example.count"), typed)
+    assert answer.status_code == 422
+    assert answer.content.decode().count("Null characters are not allowed") == 4  # above, and at each
+    assert not Run.objects.exists()
+
+
+@pytest.mark.parametrize("query", ["?method=%00", "?q=%00", "?state=%00&before=%00"])
+def test_a_zero_byte_in_an_address_is_no_fault(web, query):
+    assert web.get(address("runs") + query).status_code in (200, 400)
 
 
 def test_a_finished_runs_page_shows_its_numbers_with_intervals(web, finished):

@@ -23,6 +23,7 @@ from webapp.experiments import references
 from webapp.experiments.files import run_prefix, store
 from webapp.experiments.lifecycle import forget_after_checkpoint
 from webapp.experiments.models import RegisteredModel, Run, RunGroup, RunInput
+from webapp.texts import UNKEPT, unkept_in
 
 logger = logging.getLogger(__name__)
 MOST_SEEDS = 20
@@ -43,7 +44,7 @@ class Checked:
 
 def check_values(project: Project, card: Card, values: dict[str, Any]) -> Checked:
     """Everything wrong with the settings at once; writes nothing."""
-    problems: list[tuple[str, str]] = []
+    problems = [(place.partition(".")[0] or "method", UNKEPT) for place in unkept_in(values)]
     spec = None
     if not card.web:
         problems.append(("method", f"{card.key} reads files by path: it runs on the command line alone"))
@@ -73,7 +74,8 @@ def launch_run(
     card = find_card(method)
     checked = check_values(project, card, values)
     if not checked.problems:  # held while they are looked at again: nobody deletes what this run is about to name
-        _hold(checked.inputs)
+        held = _hold(checked.inputs, cloned_from)
+        cloned_from = cloned_from if cloned_from and cloned_from.pk in held else None
         checked = check_values(project, card, values)
     if checked.spec is None or checked.problems:
         words = "; ".join(f"{field}: {text}" for field, text in checked.problems)
@@ -209,10 +211,20 @@ def remove_model(*, model: RegisteredModel, actor: User, now: datetime) -> None:
     model.delete()
 
 
-def _hold(inputs: list[RunInput]) -> None:
-    """Locks the data sets that a run names until the transaction ends, in one order for everybody."""
+def _hold(inputs: list[RunInput], cloned_from: Run | None) -> set[int]:
+    """Locks the data sets and runs that a run names until the transaction ends, in one order for everybody.
+
+    Runs are held against deleting alone, so that one at work goes on saying what it does. Returns those that are there.
+    """
     named = Corpus.objects.filter(pk__in=[needed.corpus_id for needed in inputs if needed.corpus_id])
     list(named.select_for_update(no_key=True).order_by("pk").values_list("pk"))
+    sources = [needed.source_run_id for needed in inputs if needed.source_run_id]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT id FROM experiments_run WHERE id = ANY(%s) ORDER BY id FOR KEY SHARE",
+            [sources + ([cloned_from.pk] if cloned_from else [])],
+        )
+        return {run_id for (run_id,) in cursor.fetchall()}
 
 
 def _locked(run: Run) -> Run:

@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 
 from ml_core.methods import cards
-from ml_core.spec import Card
+from ml_core.spec import BadInput, Card
 from webapp.accounts.doors import ProjectRequest, project_page
 from webapp.experiments.actions import launch_run
 from webapp.experiments.commands import short_command
@@ -57,16 +57,7 @@ def new(request: ProjectRequest, method: str) -> HttpResponse:
     initial = initial_values(card, base.values | _asked(request, card))
     initial["run_title"] = request.GET.get("title", base.run.title if base.run else "")[:160]
     form = SpecForm(card, request.project, request.POST or None, initial=initial)
-    if request.method == "POST" and form.is_valid():
-        run = launch_run(
-            project=request.project,
-            method=card.key,
-            values=form.values(form.cleaned_data),
-            title=form.cleaned_data["run_title"],
-            cloned_from=base.run,
-            actor=request.user,
-            now=timezone.now(),
-        )
+    if request.method == "POST" and form.is_valid() and (run := _launched(request, card, form, base)):
         return redirect("experiments:run", slug=request.project.slug, run_id=run.pk)
     values = form.typed() if form.is_bound else base.values | _asked(request, card)
     shown = _aside(request, card, base, values) | {
@@ -75,6 +66,23 @@ def new(request: ProjectRequest, method: str) -> HttpResponse:
         "preset": request.GET.get("preset", ""),
     }
     return render(request, "experiments/new.html", shown, status=422 if form.errors else 200)
+
+
+def _launched(request: ProjectRequest, card: Card, form: SpecForm, base: Base) -> Run | None:
+    """The new run; None, with the reason at its field, where something it names went away at this moment."""
+    try:
+        return launch_run(
+            project=request.project,
+            method=card.key,
+            values=form.values(form.cleaned_data),
+            title=form.cleaned_data["run_title"],
+            cloned_from=base.run,
+            actor=request.user,
+            now=timezone.now(),
+        )
+    except BadInput as problem:
+        form.add_error(problem.field if problem.field in form.fields else None, str(problem))
+        return None
 
 
 @never_cache

@@ -18,7 +18,8 @@ from ml_core.training.pictures import Pictures
 
 @dataclass(frozen=True)
 class Split:
-    """Training and held-out pictures; `shared` is how many were left out of training because they are held out too."""
+    """Training and held-out pictures; `shared` is how many were left out of training because they, or siblings of
+    theirs among drawn scenes, are held out."""
 
     train: Dataset
     held_out: Dataset
@@ -26,10 +27,11 @@ class Split:
 
 
 def split(data: Dataset, held_out: Dataset | None, *, fraction: float, limit: int, seed: int) -> Split:
-    """Training pictures and at most `limit` held-out ones; the same bytes are never on both sides.
+    """Training pictures and at most `limit` held-out ones; the same bytes are never on both sides, and of drawn scenes
+    no two siblings, which are all but equal.
 
-    Without a held-out set, `fraction` of the distinct pictures is held out by hash of (seed, content); where the facts
-    of drawn scenes name families, whole families are, because siblings are all but equal.
+    Without a held-out set, `fraction` of the distinct pictures (of the families, where facts name them) is held out by
+    hash of (seed, content). With one, training gives up every picture and every family that it has a part of.
     """
     data = _captioned(data, "data")
     if held_out is None:
@@ -37,13 +39,15 @@ def split(data: Dataset, held_out: Dataset | None, *, fraction: float, limit: in
         held_out, data = _where(data, held_out_N), _where(data, ~held_out_N)
     else:
         held_out = _captioned(held_out, "val_data")
-    known = set(held_out.file_hashes)
-    new_N = np.array([file_hash not in known for file_hash in data.file_hashes], dtype=bool)
+    known = {*held_out.file_hashes, *_families(held_out)}
+    both = zip(data.file_hashes, _families(data), strict=True)
+    new_N = np.array([known.isdisjoint(own) for own in both], dtype=bool)
+    few = len(new_N) < 2
     data, shared = _where(data, new_N), int((~new_N).sum())
     if len(data.item_ids) < 2:
         raise BadInput(
             "fewer than two pictures are left to train on once the held-out ones are taken away; give another data set",
-            field="val_data" if shared else "data",
+            field="val_data" if shared and not few else "data",
         )
     return Split(data, subset(held_out, chosen(held_out.item_ids, limit, seed)), shared)
 
@@ -92,10 +96,22 @@ def captions_of(dataset: Dataset) -> list[list[int]]:
 
 
 def _groups(dataset: Dataset) -> list[str]:
-    """What must stay on one side of a split."""
-    if dataset.facts and all("family" in facts for facts in dataset.facts):
+    """What must stay on one side of a split of one set."""
+    if _has_families(dataset):
         return [f"family {facts['family']}" for facts in dataset.facts]
     return dataset.file_hashes
+
+
+def _families(dataset: Dataset) -> list[str]:
+    """What siblings share in any set, and no others do: the id of a drawn scene, split-seed-family-sibling, without its
+    end; pictures that are no scenes share it with none."""
+    if _has_families(dataset):
+        return [f"family {item_id.rpartition('-')[0]}" for item_id in dataset.item_ids]
+    return dataset.file_hashes
+
+
+def _has_families(dataset: Dataset) -> bool:
+    return bool(dataset.facts) and all("family" in facts for facts in dataset.facts)
 
 
 def _captioned(dataset: Dataset, field: str) -> Dataset:

@@ -93,7 +93,8 @@ def _open(reference: str, field: str) -> Dataset:
 
 def _introduce(pictures: Split) -> Iterator[Event]:
     if pictures.shared:
-        yield Log(f"{pictures.shared:,} pictures are in the held-out set too and are left out of training", "warning")
+        text = "pictures are in the held-out set too, or are siblings of scenes in it, and are left out of training"
+        yield Log(f"{pictures.shared:,} {text}", "warning")
     for name, part in (("training", pictures.train), ("held out", pictures.held_out)):
         yield Log(f"{name}: {len(part.item_ids):,} pictures, {len(part.caption_texts):,} captions")
     yield Provenance({"train_hash": pictures.train.content_hash, "val_hash": pictures.held_out.content_hash})

@@ -16,6 +16,7 @@ import torch
 from ml_core.contrastive.data import Batches, split
 from ml_core.contrastive.dual import start_from, word_tokenizer
 from ml_core.contrastive.validation import ranks_of_best, ranks_of_one
+from ml_core.datasets.frozen import write_frozen
 from ml_core.datasets.opening import open_dataset
 from ml_core.datasets.sampling import subset
 from ml_core.datasets.types import Dataset
@@ -23,6 +24,7 @@ from ml_core.encoders import load_encoder
 from ml_core.events import Artifact, Checkpoint, Event, Log, Metric
 from ml_core.methods import card
 from ml_core.spec import BadInput, Context, Stopped
+from ml_core.store import Store
 from tests.tiny_models import tiny_clip, tiny_open_clip, tiny_siglip
 
 CARD = card("contrastive.train")
@@ -189,6 +191,21 @@ def test_siblings_of_a_drawn_scene_are_held_out_together(scenes: Dataset) -> Non
     families = [{facts["family"] for facts in part.facts} for part in (parts.train, parts.held_out)]
     assert families[1]
     assert not families[0] & families[1]
+
+
+def test_siblings_of_scenes_in_a_held_out_set_of_its_own_are_not_trained_on(scenes: Dataset, tmp_path: Path) -> None:
+    write_frozen(subset(scenes, range(0, 60, 20)), Store(tmp_path), "val")  # families 0, 2 and 5
+    sampled = open_dataset(f"frozen:{tmp_path}/val?sample=3&seed=5")
+    parts = split(scenes, sampled, fraction=0.1, limit=1000, seed=0)
+    families = [{facts["family"] for facts in part.facts} for part in (parts.train, parts.held_out)]
+    assert families == [{1, 3, 4, 6, 7}, {0, 2, 5}]
+    assert parts.shared == 24
+
+
+def test_scenes_of_another_seed_are_no_siblings_though_their_families_have_the_same_numbers(scenes: Dataset) -> None:
+    other = open_dataset("scenes:16?size=32&split=train&seed=9")
+    parts = split(scenes, other, fraction=0.1, limit=1000, seed=0)
+    assert (len(parts.train.item_ids), parts.shared) == (60, 0)
 
 
 def test_pictures_that_are_held_out_are_not_trained_on(scenes: Dataset, tmp_path: Path) -> None:

@@ -70,6 +70,18 @@ def one(run_id: int, number: int) -> Query:
     return Query(f"SELECT {COLUMNS} FROM experiments_case WHERE run_id = %s AND number = %s", [run_id, number])
 
 
+def strata(run_id: int, filters: Filters) -> Query:
+    """Number, bucket of rank and bucket of margin of every case that matches, in no order."""
+    columns = f"number, {RANK_BUCKET}, {MARGIN_BUCKET}"
+    where = _where(run_id, filters)
+    return Query(f"SELECT {columns} FROM experiments_case WHERE {where}", where.values)
+
+
+def numbered(run_id: int, numbers: list[int]) -> Query:
+    """These cases, in no order."""
+    return Query(f"SELECT {COLUMNS} FROM experiments_case WHERE run_id = %s AND number = ANY(%s)", [run_id, numbers])
+
+
 def directions(run_id: int, known: tuple[str, ...]) -> Query:
     """Which of the known directions the run has: a row of booleans, each a single look into an index."""
     there = "EXISTS (SELECT 1 FROM experiments_case WHERE run_id = %s AND direction = %s)"

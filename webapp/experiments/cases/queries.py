@@ -133,6 +133,17 @@ def case_of(run: Run, number: int) -> Row | None:
     return found[0] if found else None
 
 
+def cases_numbered(run: Run, numbers: list[int]) -> list[Row]:
+    """These cases of the run, in the order asked for; those that there are not are left out."""
+    found = {row.number: row for row in _cases(page_sql.numbered(run.pk, numbers))}
+    return [found[number] for number in numbers if number in found]
+
+
+def strata_of(run: Run, filters: Filters) -> list[tuple[int, int, int]]:
+    """Number, bucket of rank and bucket of margin of every matching case: what a sample is drawn from."""
+    return [] if filters.contradiction else [(a, b, c) for a, b, c in _rows(page_sql.strata(run.pk, filters))]
+
+
 def neighbours_of(run: Run, filters: Filters, case: Row) -> tuple[int | None, int | None]:
     """The numbers of the cases before and after this one, as the filters order them. Two queries."""
     key = key_of(case, filters)

@@ -1,0 +1,137 @@
+"""Opens campaigns and changes them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from django.db import transaction
+
+from ml_core.failures.sampling import BACKUP, OVERLAP, share_names
+from ml_core.spec import BadInput
+from webapp.accounts.actions.audit import record
+from webapp.accounts.capabilities import role_may
+from webapp.accounts.models import Membership, Project, User
+from webapp.annotation.campaigns.plans import POOL, Wish, drawn_from_run
+from webapp.annotation.campaigns.tasks import tasks_of
+from webapp.annotation.models import Annotator, Campaign, Slot, Task, TaxonomyVersion
+from webapp.experiments.cases.filters import Filters
+from webapp.experiments.models import Run
+from webapp.experiments.queries.details import corpus_of
+
+
+@transaction.atomic
+def open_campaign(
+    *,
+    project: Project,
+    name: str,
+    run: Run,
+    filters: Filters,
+    taxonomy_version: TaxonomyVersion,
+    annotators: Sequence[User],
+    size: int = 200,
+    overlap: int = 30,
+    backup: int = 20,
+    seed: int = 0,
+    stratify: str = "",
+    mode: str = "shares",
+    quota: int | None = None,
+    blind: bool = False,
+    submit_on_choice: bool = False,
+    ask_confidence: bool = False,
+    show_gold_feedback: bool = False,
+    simulated: bool = False,
+    instructions: str = "",
+    actor: User | None,
+    now: datetime,
+) -> Campaign:
+    """A campaign on a sample of a run's cases, with its tasks and the answers that are wanted.
+
+    BadInput where nothing matches, the numbers do not fit, somebody may not label here, or the name is taken.
+    """
+    wish = Wish(size, overlap, backup, len(annotators), seed, stratify, mode)
+    people = _people(project, annotators)
+    drawn = drawn_from_run(run, filters, wish)
+    corpus_id = corpus_of(run)
+    campaign = Campaign.objects.create(
+        project=project,
+        name=free_name(project, name),
+        mode=mode,
+        taxonomy_version=taxonomy_version,
+        run=run,
+        corpus_id=corpus_id,
+        source={"direction": filters.direction, "query": filters.address()},
+        plan=wish.as_json(),
+        strata={row.name: {"population": row.population, "sampled": row.sampled} for row in drawn.table},
+        population=drawn.population,
+        blind=blind,
+        submit_on_choice=submit_on_choice,
+        ask_confidence=ask_confidence,
+        show_gold_feedback=show_gold_feedback,
+        simulated=simulated,
+        instructions=instructions,
+        created_by=actor,
+        created_at=now,
+    )
+    tasks = Task.objects.bulk_create(tasks_of(campaign, run, corpus_id, drawn), batch_size=1000)
+    fill(campaign, tasks, people, quota, now)
+    told = {"samples": drawn.active, "answers": drawn.answers, "annotators": len(people), "run": run.pk}
+    record(verb="campaign.opened", actor=actor, project=project, target=campaign.name, details=told, now=now)
+    return campaign
+
+
+def fill(campaign: Campaign, tasks: Sequence[Task], people: Sequence[User], quota: int | None, now: datetime) -> None:
+    """The campaign's annotators under their letters, and a slot for every answer that is wanted."""
+    letters = share_names(len(people))
+    rows = Annotator.objects.bulk_create(
+        Annotator(campaign=campaign, user=user, letter=letter, quota=quota, joined_at=now)
+        for letter, user in zip(letters, people, strict=True)
+    )
+    by_letter = {row.letter: row for row in rows}
+    pool = campaign.mode == POOL
+    slots: list[Slot] = []
+    for task in tasks:
+        if task.group == BACKUP:
+            continue
+        holders = rows if task.group == OVERLAP else [by_letter.get(task.group)]
+        slots += [
+            Slot(
+                campaign=campaign,
+                task=task,
+                number=number,
+                annotator=None if pool else holder,
+                position=task.position,
+                state=Slot.State.FREE if pool else Slot.State.OPEN,
+            )
+            for number, holder in enumerate(holders, start=1)
+        ]
+    Slot.objects.bulk_create(slots, batch_size=2000)
+    for row in [] if pool else rows:
+        row.held = sum(slot.annotator_id == row.pk for slot in slots)
+    Annotator.objects.bulk_update(rows, ["held"])
+
+
+def free_name(project: Project, name: str) -> str:
+    """A campaign's name, tidied; BadInput where it is empty or taken."""
+    name = " ".join(name.split())
+    if not name or len(name) > 120:
+        raise BadInput("A campaign needs a name of at most 120 characters.", field="name")
+    if Campaign.objects.filter(project=project, name=name).exists():
+        raise BadInput(f"This project has a campaign “{name}” already.", field="name")
+    return name
+
+
+def _people(project: Project, annotators: Sequence[User]) -> list[User]:
+    if not annotators:
+        raise BadInput("Choose at least one annotator.", field="annotators")
+    if len({user.pk for user in annotators}) != len(annotators):
+        raise BadInput("Somebody is named twice.", field="annotators")
+    roles = dict(
+        Membership.objects.filter(project=project, user__in=annotators, user__is_active=True).values_list(
+            "user", "role"
+        )
+    )
+    for user in annotators:
+        if not role_may(roles.get(user.pk), "label.give"):
+            raise BadInput(f"{user.username} may not label in this project.", field="annotators")
+    return list(annotators)

@@ -1,0 +1,92 @@
+"""Labels as JSON lines: one answer a line, everything that is known of it, out and in."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from ml_core.spec import BadInput
+from webapp.annotation.exchange.entries import Content, Entry, Given, Mistake
+
+MOST_BYTES = 100 * 2**20
+
+
+class Record(BaseModel):
+    """A line of the file. What describes the task is written for readers and not looked at when it comes back."""
+
+    model_config = ConfigDict(extra="ignore", strict=True)
+
+    idx: str = Field(min_length=1, max_length=120)
+    annotator: str = Field("", max_length=4)
+    category: str = Field("", max_length=120)
+    subtype: str = Field("", max_length=120)
+    skip_reason: str = Field("", max_length=40)
+    confidence: int | None = Field(None, ge=1, le=3)
+    note: str = Field("", max_length=4000)
+    flagged: bool = False
+    first_choice_ms: int | None = Field(None, ge=0, lt=2**31)
+    spent_ms: int | None = Field(None, ge=0, lt=2**31)
+    answered_at: datetime | None = Field(None, strict=False)
+
+
+def written(rows: Iterable[Given]) -> Iterator[bytes]:
+    """One line an answer."""
+    for row in rows:
+        record = {
+            "idx": row.idx,
+            "annotator": row.letter,
+            "category": row.category,
+            "subtype": row.subtype,
+            "skip_reason": row.skip_reason,
+            "confidence": row.confidence,
+            "note": row.note,
+            "flagged": row.flagged,
+            "first_choice_ms": row.first_choice_ms,
+            "spent_ms": row.spent_ms,
+            "answered_at": row.answered_at.isoformat() if row.answered_at else None,
+            "group": row.group,
+            "stratum": row.stratum,
+            "prompt": row.prompt,
+            "right": row.right,
+            "given": row.given,
+        }
+        yield json.dumps(record, ensure_ascii=False).encode() + b"\n"
+
+
+def read(data: bytes) -> Content:
+    """The answers of such a file; a line that does not fit is a mistake and the rest is kept."""
+    if len(data) > MOST_BYTES:
+        raise BadInput(f"The file is larger than {MOST_BYTES // 2**20} MB.")
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise BadInput(f"The file is not UTF-8 (byte {error.start:,}).") from error
+    entries, mistakes = [], []
+    for number, line in enumerate(text.splitlines(), start=1):
+        if not line.strip():
+            continue
+        try:
+            record = Record.model_validate(json.loads(line))
+        except (ValueError, RecursionError) as error:  # pydantic's and json's both are ValueErrors
+            mistakes.append(Mistake(f"line {number}", _said(error)))
+        else:
+            entries.append(entry_of(record, f"line {number}"))
+    return Content("jsonl", tuple(entries), tuple(mistakes))
+
+
+def entry_of(record: Record, place: str) -> Entry:
+    """A record as every format has it."""
+    values: dict[str, Any] = record.model_dump()
+    letter, said_at = values.pop("annotator"), values.pop("answered_at")
+    return Entry(place=place, letter=letter, said_at=said_at if said_at and said_at.tzinfo else None, **values)
+
+
+def _said(error: Exception) -> str:
+    if isinstance(error, ValidationError):
+        first = error.errors()[0]
+        return f"{'.'.join(map(str, first['loc'])) or 'the line'}: {first['msg']}"
+    return f"This is no JSON: {error}"

@@ -1,0 +1,75 @@
+"""The spreadsheet that people fill in: `assign_overlap.csv`, `assign_A.csv`, …, out and in."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable, Mapping
+
+from ml_core.cells import safe_cell
+from ml_core.spec import BadInput
+from webapp.annotation.exchange.entries import Content, Entry, Mistake
+from webapp.annotation.exchange.tables import read_table
+
+COLUMNS = ("idx", "caption", "gt_img_idx", "pred_img_idx", "category", "ambiguous_subtype")
+_MORE = ("note", "skip_reason", "confidence", "flagged")  # understood where a sheet has them, never asked for
+_NAMES = {
+    "idx": ("idx", "id", "sample", "sample_id", "index", "编号", "序号"),
+    "category": ("category", "label", "类别", "分类"),
+    "ambiguous_subtype": ("ambiguous_subtype", "subtype", "ambiguous subtype", "子类", "子类型"),
+    "note": ("note", "notes", "comment", "comments", "备注"),
+    "skip_reason": ("skip_reason",),
+    "confidence": ("confidence",),
+    "flagged": ("flagged", "flag"),
+}
+_YES = {"true", "yes", "y", "x", "1", "是"}
+
+
+def written(rows: Iterable[Mapping[str, object]]) -> bytes:
+    """A sheet as spreadsheets open it: UTF-8 with its mark, formulas quoted."""
+    buffer = io.StringIO(newline="")
+    writer = csv.writer(buffer)
+    writer.writerow(COLUMNS)
+    for row in rows:
+        writer.writerow([safe_cell(row.get(name, "")) for name in COLUMNS])
+    return buffer.getvalue().encode("utf-8-sig")
+
+
+def read(data: bytes) -> Content:
+    """The answers of a filled-in sheet. BadInput where it lacks a column that is needed."""
+    table = read_table(data)
+    known = {name.lower() for name in table.columns}
+    columns = {name: next((spelling for spelling in _NAMES[name] if spelling in known), "") for name in _NAMES}
+    missing = [name for name in ("idx", "category") if not columns[name]]
+    if missing:
+        raise BadInput(
+            f"The first row has no column {' and no column '.join(missing)}; it has: {', '.join(table.columns)}."
+        )
+    entries, mistakes = [], []
+    for line in table.lines:
+        place = f"row {line.number}"
+        cell = {name: line.cells.get(column, "") if column else "" for name, column in columns.items()}
+        if not cell["idx"]:
+            mistakes.append(Mistake(place, "There is no idx, so nobody can tell which sample this is."))
+            continue
+        if cell["confidence"] not in ("", "1", "2", "3"):
+            mistakes.append(Mistake(place, f"Confidence is 1, 2 or 3, not {cell['confidence'][:20]!r}."))
+            continue
+        entries.append(
+            Entry(
+                place,
+                _unquoted(cell["idx"]),
+                category=cell["category"],
+                subtype=cell["ambiguous_subtype"],
+                note=_unquoted(cell["note"])[:4000],
+                skip_reason=cell["skip_reason"],
+                confidence=int(cell["confidence"]) if cell["confidence"] else None,
+                flagged=cell["flagged"].lower() in _YES,
+            )
+        )
+    return Content("sheet", tuple(entries), tuple(mistakes))
+
+
+def _unquoted(cell: str) -> str:
+    """A cell without the quote that `safe_cell` put before what looks like a formula."""
+    return cell[1:] if cell[:1] == "'" and safe_cell(cell[1:]) == cell else cell

@@ -6,9 +6,12 @@ A message only wakes a worker. What is to be done stands in PostgreSQL, so a los
 from __future__ import annotations
 
 import os
+from typing import Any
 
 from celery import Celery
+from celery.app.amqp import AMQP
 from django.conf import settings
+from kombu import Connection
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "webapp.settings.local")
 
@@ -20,7 +23,24 @@ BUNDLE_TASK = "workers.tasks.make_bundle"
 TIDY_TASK = "workers.tasks.tidy"
 DAY = 24 * 3600.0
 
-app = Celery("nearmiss")
+LONGEST_WAIT = 4  # seconds between two tries to reach Redis; by itself kombu waits longer each time, up to 32
+
+
+class Line(Connection):
+    """A connection that is tried again soon however long Redis was away: it is on this machine or beside it."""
+
+    def ensure_connection(self, *given: Any, **options: Any) -> Connection:
+        """Connects, trying again and again."""
+        return super().ensure_connection(*given, **({"interval_max": LONGEST_WAIT} | options))
+
+
+class Lines(AMQP):
+    """What Celery makes its connections with."""
+
+    Connection = Line
+
+
+app = Celery("nearmiss", amqp=Lines)
 app.conf.update(
     broker_url=settings.CELERY_BROKER_URL,
     include=["workers.tasks"],

@@ -84,15 +84,15 @@ def gather(draft: Draft, look: Look, sample: int | None, seed: int) -> tuple[Dat
 
 
 def _with_captions(draft: Draft) -> list[Entry]:
-    with_captions = []
-    for entry in draft.entries.values():
-        if entry.captions:
-            with_captions.append(entry)
-        else:
-            draft.problems.append(
-                Problem("picture-without-caption", entry.place, f"picture {entry.id} has no caption; left out")
-            )
-    return with_captions
+    """The pictures that a caption asks for. The others are no candidates either: a reader is told of each, and `about`
+    keeps their number, because recall is higher among fewer candidates."""
+    without = [entry for entry in draft.entries.values() if not entry.captions]
+    for entry in without:
+        told = f"picture {entry.id} has no caption; left out, also from what can be retrieved"
+        draft.problems.append(Problem("picture-without-caption", entry.place, told))
+    if without:
+        draft.about |= {"without_caption": len(without)}
+    return [entry for entry in draft.entries.values() if entry.captions]
 
 
 def _usable(draft: Draft, entries: list[Entry], look: Look) -> tuple[list[Entry], list[Seen], list[Path]]:

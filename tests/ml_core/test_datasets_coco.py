@@ -129,6 +129,7 @@ def test_captions_without_a_picture_and_pictures_without_a_caption_are_told_and_
     assert codes(problems) == ["caption-without-picture", "picture-without-caption"]
     assert dataset.item_ids == ["1", "2", "3"]
     assert "900" not in dataset.caption_ids
+    assert dataset.about["without_caption"] == 1
 
 
 def test_an_id_or_a_picture_that_stands_there_twice_is_told(tmp_path):

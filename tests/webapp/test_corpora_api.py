@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from tests.ml_core.small_sets import coco
 from tests.webapp import corpora_parts as parts
+from tests.webapp.corpora_fixtures import *  # noqa: F403
 from tests.webapp.test_corpora_pages import zipped
 from webapp.accounts.actions.tokens import create_token
 from webapp.corpora import importing
@@ -17,22 +18,6 @@ from webapp.corpora.actions.roots import add_root
 from webapp.corpora.models import Corpus, Import
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("no_workers")]
-
-
-@pytest.fixture(autouse=True)
-def folders(settings, tmp_path):
-    settings.NEARMISS_STORE = str(tmp_path / "store")
-    settings.NEARMISS_CACHE = tmp_path / "cache"
-
-
-@pytest.fixture
-def project(db):
-    return parts.project()
-
-
-@pytest.fixture
-def owner(project):
-    return parts.person(project, is_superuser=True)
 
 
 @pytest.fixture
@@ -51,11 +36,6 @@ def call(client, owner):
         return answer.status_code, json.loads(answer.content) if answer.content else None
 
     return ask
-
-
-@pytest.fixture
-def corpus(project, tmp_path):
-    return parts.imported(project, f"coco:{coco(tmp_path / 'set', 60)}")
 
 
 def test_a_folder_is_imported_by_program(call, owner, tmp_path):

@@ -18,6 +18,7 @@ from ml_core.spec import BadInput
 from ml_core.store import Store
 from tests.ml_core.small_sets import class_folders, coco, picture, write
 from tests.webapp import corpora_parts as parts
+from tests.webapp.corpora_fixtures import *  # noqa: F403
 from webapp.accounts.models import AuditEvent
 from webapp.corpora import importing
 from webapp.corpora.actions.imports import cancel_import, confirm_import
@@ -25,17 +26,6 @@ from webapp.corpora.models import Caption, Category, Corpus, Import, Item
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("no_workers")]
 State = Import.State
-
-
-@pytest.fixture(autouse=True)
-def folders(settings, tmp_path):
-    settings.NEARMISS_STORE = str(tmp_path / "store")
-    settings.NEARMISS_CACHE = tmp_path / "cache"
-
-
-@pytest.fixture
-def project(db):
-    return parts.project()
 
 
 @pytest.fixture

@@ -17,28 +17,14 @@ from PIL import Image
 from ml_core.store import Store
 from tests.ml_core.small_sets import class_folders, coco, picture, write
 from tests.webapp import corpora_parts as parts
+from tests.webapp.corpora_fixtures import *  # noqa: F403
 from webapp.accounts.models import AuditEvent
 from webapp.corpora import importing
+from webapp.corpora.actions.imports import confirm_import
 from webapp.corpora.actions.roots import add_root
 from webapp.corpora.models import Caption, Corpus, Import, Item, SourceRoot
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("no_workers")]
-
-
-@pytest.fixture(autouse=True)
-def folders(settings, tmp_path):
-    settings.NEARMISS_STORE = str(tmp_path / "store")
-    settings.NEARMISS_CACHE = tmp_path / "cache"
-
-
-@pytest.fixture
-def project(db):
-    return parts.project()
-
-
-@pytest.fixture
-def owner(project):
-    return parts.person(project, is_superuser=True)
 
 
 @pytest.fixture
@@ -55,14 +41,23 @@ def visit(client, owner, project):
     return ask
 
 
-@pytest.fixture
-def corpus(project, tmp_path):
-    return parts.imported(project, f"coco:{coco(tmp_path / 'set', 60)}")
-
-
 def text_of(answer):
     assert answer.status_code in (200, 422), answer.status_code
     return answer.content.decode()
+
+
+def test_pictures_without_a_caption_are_counted_before_and_after_they_are_left_out(visit, project, tmp_path):
+    root = coco(tmp_path / "set", 5)
+    data = json.loads((root / "annotations" / "captions.json").read_text())
+    data["annotations"] = [one for one in data["annotations"] if one["image_id"] not in (2, 4)]
+    (root / "annotations" / "captions.json").write_text(json.dumps(data))
+    row = parts.carried_out(parts.started(project, f"coco:{root}"))
+    before = text_of(visit("import_one", row.pk))
+    assert 'Pictures without a caption, left out as candidates too <span class="count">2</span>' in before
+    assert "picture 4 has no caption; left out, also from what can be retrieved" in before
+    done = parts.carried_out(confirm_import(row=row, leave_out=False, actor=None, now=timezone.now()))
+    assert "2 pictures of the source have none" in text_of(visit("corpus", done.corpus_id))
+    assert done.corpus.item_count == 3
 
 
 def test_the_list_shows_data_sets_in_use_and_says_what_next_where_there_is_none(visit, project, tmp_path):

@@ -22,7 +22,7 @@ WORDS = {
     "long-caption": "Captions that are too long",
     "empty-caption": "Empty captions",
     "caption-without-picture": "Captions without a picture",
-    "picture-without-caption": "Pictures without a caption",
+    "picture-without-caption": "Pictures without a caption, left out as candidates too",
     "duplicate-id": "Ids that stand there twice",
     "duplicate-picture": "The same picture twice",
     "size-differs": "Pictures of another size than declared",

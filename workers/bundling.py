@@ -11,9 +11,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from django.conf import settings
-from django.db import InterfaceError, OperationalError, connection
+from django.db import connection
 
 from ml_core.spec import BadInput
+from webapp.away import AWAY
 from webapp.experiments.commands import command_of
 from webapp.experiments.files import run_prefix, store
 from webapp.experiments.models import Run
@@ -22,7 +23,6 @@ from workers.keeping import BLOCK, file_hash
 
 logger = logging.getLogger(__name__)
 INPUTS = "inputs"
-DATABASE_AWAY = (OperationalError, InterfaceError)
 
 
 def make_bundle(run_id: int) -> None:
@@ -41,7 +41,7 @@ def _make(run: Run) -> None:
         try:
             write_bundle(run, planned(run, root=INPUTS, carry_data=True), path)
             store().put_file(key, path)
-        except DATABASE_AWAY:
+        except AWAY:
             raise  # the clock asks again
         except Exception as problem:
             logger.exception("run %s: its inputs could not be put together", run.pk)

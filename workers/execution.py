@@ -21,6 +21,7 @@ from django.db.models.functions import Now
 
 from ml_core import events
 from ml_core.spec import BadInput
+from webapp.away import AWAY
 from webapp.experiments import models
 from webapp.experiments.case_loading import load_cases
 from webapp.experiments.files import store
@@ -32,7 +33,7 @@ from workers.child import ENVIRONMENT, STORE_ENVIRONMENT, Child
 from workers.endings import failure_of
 from workers.inputs import resolved_spec
 from workers.keeping import fetch, keep_artifact, keep_checkpoint
-from workers.recording import AWAY, GaveUp, Recorder, hang_up, persist
+from workers.recording import GaveUp, Recorder, hang_up, persist
 
 logger = logging.getLogger(__name__)
 TICK = 0.2  # seconds between two looks at the child, the heart and the clock

@@ -11,17 +11,15 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-import psycopg
-from django.db import InterfaceError, OperationalError, close_old_connections, connection
+from django.db import close_old_connections, connection
 
 from ml_core.events import Checkpoint, Event, Failure, Log, Metric, Progress, Provenance
+from webapp.away import AWAY
 from webapp.experiments import models
 from webapp.experiments.lifecycle import FINAL, held
 from webapp.experiments.metric_names import split_name
 
 logger = logging.getLogger(__name__)
-# PostgreSQL does not answer, or has hung up; psycopg's own come out of COPY.
-AWAY = (OperationalError, InterfaceError, psycopg.OperationalError, psycopg.InterfaceError)
 EVERY = 0.5  # seconds between two batches
 PATIENCE = 1.0  # seconds before PostgreSQL is asked again after it was away
 LONGEST = 4_000  # characters of a log line

@@ -14,20 +14,18 @@ from typing import Any
 
 from django.conf import settings
 from django.db import connections
-from django.db.utils import InterfaceError, OperationalError
 from kombu import pools
 from kombu.exceptions import OperationalError as BrokerAway
 
 from tests.parts import database
 from tests.parts.site import Site
+from webapp.away import AWAY
 from webapp.broker import REAP_TASK, wake
 from webapp.broker import app as celery_app
 from webapp.experiments.models import Run
 from webapp.local import embedded
 from webapp.local.places import Places
 from webapp.settings import addresses
-
-AWAY = (OperationalError, InterfaceError)
 
 
 class Ground:

@@ -10,8 +10,9 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Any
 
-import psycopg
-from django.db import InterfaceError, OperationalError, connection
+from django.db import connection
+
+from webapp.away import AWAY
 
 UNITS = {
     "Reading pictures": "pictures",
@@ -19,8 +20,6 @@ UNITS = {
     "Writing captions": "captions",
     "Unpacking": "files",
 }
-# PostgreSQL does not answer, or has hung up; psycopg's own come out of COPY.
-AWAY = (OperationalError, InterfaceError, psycopg.OperationalError, psycopg.InterfaceError)
 logger = logging.getLogger(__name__)
 INTERVAL = 1.0  # seconds between two beats: how old the progress on a page can be
 Listener = Callable[[dict[str, Any]], None]

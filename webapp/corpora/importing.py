@@ -21,9 +21,10 @@ from ml_core.datasets.opening import read_dataset, split_reference
 from ml_core.datasets.types import Dataset, Problem
 from ml_core.spec import BadInput
 from webapp.accounts.actions import record
+from webapp.away import AWAY
 from webapp.corpora.actions.imports import UPLOADED, end_import
 from webapp.corpora.files import scratch_folder, store
-from webapp.corpora.heart import AWAY, Cancelled, Heart, Listener, Lost, Stopping
+from webapp.corpora.heart import Cancelled, Heart, Listener, Lost, Stopping
 from webapp.corpora.models import Category, Corpus, Import
 from webapp.corpora.partitions import drop_partition
 from webapp.corpora.previewing import preview_of

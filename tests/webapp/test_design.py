@@ -91,7 +91,9 @@ def test_an_unknown_format_says_which_there_are() -> None:
         ("train/loss", "decimal", "Loss, training"),
         ("val/t2i/recall@5", "percent", "Recall@5, held out, text → image"),
         ("ndcg@10", "fraction", "nDCG@10"),
-        ("t2i/recall@1/spatial", "percent", "Recall@1, text → image, spatial"),
+        ("t2i/recall@1/spatial", "percent", "Recall@1, text → image · spatial"),
+        ("classify/accuracy@1/hot%20dog", "percent", "Accuracy@1, classification · hot dog"),
+        ("t2i/failure_rate", "percent", "Failure rate, text → image"),
     ],
 )
 def test_a_metric_is_named_and_written_by_its_name(metric: str, format: str, label: str) -> None:

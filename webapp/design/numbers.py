@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from urllib.parse import unquote
 
 FORMATS = ("percent", "points", "margin", "fraction", "integer", "decimal", "seconds", "bytes")
 _ABSENT = "–"
@@ -92,10 +93,13 @@ def duration(seconds: float | None) -> str:
     return f"{whole // 86400} d {whole % 86400 // 3600} h"
 
 
+_SHARES = {"recall", "accuracy", "precision", "f1", "hit", "failure_rate"}
+
+
 def format_of(metric: str) -> str:
     """The format that suits a metric by its name (`val/t2i/recall@1` → percent, `t2i/median_rank` → decimal)."""
-    stem = _split(metric)[1].partition("@")[0]
-    if stem in {"recall", "accuracy", "precision", "f1", "hit"} or stem.endswith(("_recall", "_precision", "_f1")):
+    stem = parts_of(metric)[1].partition("@")[0]
+    if stem in _SHARES or stem.endswith(("_recall", "_precision", "_f1")):
         return "percent"
     if stem in {"mrr", "map", "ndcg", "kappa", "alpha", "ac1", "bleu", "cider", "rouge"}:
         return "fraction"
@@ -104,7 +108,7 @@ def format_of(metric: str) -> str:
     return "decimal"
 
 
-_DIRECTIONS = {
+DIRECTIONS = {  # in the order in which people read them
     "t2i": "text → image", "i2t": "image → text", "classify": "classification",
     "train": "training", "val": "held out", "test": "test",
 }  # fmt: skip
@@ -114,20 +118,21 @@ _WORDS = {
 
 
 def label_of(metric: str) -> str:
-    """A metric's name in words: `val/t2i/recall@1/dog` → `Recall@1, held out, text → image, dog`."""
-    directions, name, rest = _split(metric)
+    """A metric's name in words: `val/t2i/recall@1/hot%20dog` → `Recall@1, held out, text → image · hot dog`."""
+    directions, name, part = parts_of(metric)
     stem, at, k = name.partition("@")
     words = _WORDS.get(stem, stem.replace("_", " ").capitalize()) + at + k
-    return ", ".join([words, *(_DIRECTIONS[direction] for direction in directions), *rest])
+    text = ", ".join([words, *(DIRECTIONS[direction] for direction in directions)])
+    return f"{text} · {unquote(part)}" if part else text
 
 
-def _split(metric: str) -> tuple[list[str], str, list[str]]:
-    """Directions, name, slice."""
+def parts_of(metric: str) -> tuple[list[str], str, str]:
+    """Directions, name, and the slice as it was written, of `[direction/]name[@k][/slice]`."""
     parts = metric.split("/")
     length = 0
-    while length < len(parts) - 1 and parts[length] in _DIRECTIONS:
+    while length < len(parts) - 1 and parts[length] in DIRECTIONS:
         length += 1
-    return parts[:length], parts[length], parts[length + 1 :]
+    return parts[:length], parts[length], "/".join(parts[length + 1 :])
 
 
 def _signed(value: float, places: int, plus: bool = False) -> str:

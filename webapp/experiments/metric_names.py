@@ -1,19 +1,14 @@
-"""The grammar of metric names: `[direction/]name[@k][/slice]`, slices percent-encoded."""
+"""The grammar of metric names as rows keep them: `[direction/]name[@k]`, and the slice apart, percent-encoded."""
 
 from __future__ import annotations
 
-from urllib.parse import unquote
-
-DIRECTIONS = {"t2i": "text → image", "i2t": "image → text", "train": "training", "val": "held out", "test": "test"}
+from webapp.design.numbers import DIRECTIONS, label_of, parts_of
 
 
 def split_name(full: str) -> tuple[str, str]:
     """(name with its directions, slice as it was written): `t2i/recall@1/dog` is (`t2i/recall@1`, `dog`)."""
-    parts = full.split("/")
-    length = 1
-    while length < len(parts) and parts[length - 1] in DIRECTIONS:
-        length += 1
-    return "/".join(parts[:length]), "/".join(parts[length:])
+    directions, name, part = parts_of(full)
+    return "/".join([*directions, name]), part
 
 
 def full_name(name: str, part: str) -> str:
@@ -33,9 +28,4 @@ def in_words_direction(direction: str) -> str:
 
 def in_words(name: str, part: str = "") -> str:
     """A name for people: `t2i/recall@1` is “Recall@1, text → image”."""
-    *directions, last = name.split("/")
-    known = {"mrr": "Mean reciprocal rank", "map": "Mean average precision", "ndcg": "nDCG", "f1": "F1"}
-    base, at, k = last.partition("@")
-    words = known.get(base, base.replace("_", " ").capitalize()) + at + k
-    text = ", ".join([words, *(DIRECTIONS.get(direction, direction) for direction in directions)])
-    return f"{text} · {unquote(part)}" if part else text
+    return label_of(full_name(name, part))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 
 import pytest
 from django.db import connection
@@ -58,6 +59,26 @@ def test_a_run_is_launched_from_the_form_and_its_page_shows_it_waiting(web, exam
     assert (run.title, run.spec["steps"], run.spec["every"]) == ("Three", 3, 2)
     page = web.get(answer.url).content.decode()
     assert "next in the CPU queue" in page
+
+
+def test_a_waiting_run_tells_of_older_runs_that_a_worker_of_both_queues_takes_first(web, launch):
+    ours = launch()
+    for _ in range(2):
+        Run.objects.filter(pk=launch().pk).update(queue="gpu", created_at=ours.created_at - timedelta(hours=1))
+    Run.objects.filter(pk=launch().pk).update(queue="gpu")
+    page = web.get(address("run", run_id=ours.pk)).content.decode()
+    assert "next in the CPU queue" in page
+    assert "a worker that serves both queues first takes 2 older runs of the other" in page
+    Run.objects.filter(queue="gpu").update(state="cancelled")
+    assert "serves both queues" not in web.get(address("run", run_id=ours.pk)).content.decode()
+
+
+def test_a_failure_rate_is_written_in_percent_like_every_share(web, launch):
+    run = launch()
+    Metric.objects.create(run=run, name="t2i/failure_rate", value=0.834, low=0.79, high=0.87, n=200)
+    Run.objects.update(state="succeeded")
+    page = web.get(address("run", run_id=run.pk)).content.decode()
+    assert "83.4" in page and "79.0–87.0" in page and "0.834" not in page
 
 
 def test_everything_wrong_is_told_at_once_and_nothing_typed_is_lost(web, example_package):

@@ -191,6 +191,12 @@ def positions_of(runs: Iterable[Run]) -> dict[int, int]:
     return places
 
 
+def older_elsewhere(run: Run) -> int:
+    """How many runs of other queues wait that are older than this one: a worker of several queues takes them first."""
+    queued = Run.objects.filter(state=Run.State.QUEUED).exclude(queue=run.queue)
+    return queued.filter(Q(created_at__lt=run.created_at) | Q(created_at=run.created_at, pk__lt=run.pk)).count()
+
+
 def seconds_of(run: Run, *, now: datetime) -> float | None:
     """How long a run took or has been running; None where it has not started."""
     if run.started_at is None:

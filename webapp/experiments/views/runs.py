@@ -177,7 +177,8 @@ def live_parts(request: ProjectRequest, run: Run) -> dict[str, object]:
     log = details.log_tail(run)
     place = runs.positions_of([run]).get(run.pk)
     last = f"{log[-1].attempt}.{log[-1].at}" if log else ""
-    told = repr((run.state, run.progress, place, last, run.cancel_requested_at, run.attempt))
+    elsewhere = runs.older_elsewhere(run) if place else 0
+    told = repr((run.state, run.progress, place, elsewhere, last, run.cancel_requested_at, run.attempt))
     return {
         "project": request.project,
         "run": run,
@@ -185,6 +186,7 @@ def live_parts(request: ProjectRequest, run: Run) -> dict[str, object]:
         "shown_state": runs.shown_state(run),
         "is_active": run.state in ACTIVE,
         "position": place,
+        "elsewhere": elsewhere,
         "progress": {key: run.progress.get(key) for key in ("stage", "done", "total", "unit", "rate", "eta")},
         "waiting_for": details.waiting_for(run) if run.state == Run.State.QUEUED else [],
         "log": log,

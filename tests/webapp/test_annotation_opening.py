@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import pytest
+from django.utils import timezone
 
 from ml_core.spec import BadInput
 from tests.webapp import annotation_parts, people
+from webapp.annotation.campaigns.actions import replace_unusable
 from webapp.annotation.models import Annotator, Campaign, Slot, Task
 from webapp.experiments.cases.filters import Filters
 
@@ -104,3 +106,30 @@ def test_only_people_who_may_label_here_are_taken(run):
     for name in ("stranger", "viewer"):
         with pytest.raises(BadInput, match=f"{name} may not label"):
             annotation_parts.campaign(run, names=(name,))
+
+
+def test_an_unusable_sample_is_replaced_from_the_backup_for_whoever_was_to_label_it(run):
+    campaign = annotation_parts.campaign(run)
+    own = Task.objects.filter(campaign=campaign, group="B").first()
+    backup = Task.objects.filter(campaign=campaign, state="reserve").order_by("position").first()
+    fresh = replace_unusable(task=own, reason="broken", actor=None, now=timezone.now())
+    assert (fresh.pk, fresh.group, fresh.state, fresh.replaces_id) == (backup.pk, "B", "active", own.pk)
+    assert list(Slot.objects.filter(task=own).values_list("state", flat=True)) == ["withdrawn"]
+    assert list(Slot.objects.filter(task=fresh).values_list("annotator__letter", "state")) == [("B", "open")]
+    assert Annotator.objects.get(campaign=campaign, letter="B").held == 14
+    assert replace_unusable(task=own, reason="broken", actor=None, now=timezone.now()) == fresh
+
+
+def test_an_unusable_overlap_sample_is_replaced_for_everybody(run):
+    campaign = annotation_parts.campaign(run)
+    shared = Task.objects.filter(campaign=campaign, group="overlap").first()
+    fresh = replace_unusable(task=shared, reason="offensive", actor=None, now=timezone.now())
+    assert sorted(Slot.objects.filter(task=fresh).values_list("annotator__letter", flat=True)) == ["A", "B", "C"]
+    assert set(Annotator.objects.filter(campaign=campaign).values_list("held", flat=True)) == {14}
+
+
+def test_when_the_backup_is_used_up_a_sample_goes_without_another(run):
+    campaign = annotation_parts.campaign(run, backup=0, size=30)
+    task = Task.objects.filter(campaign=campaign, group="A").first()
+    assert replace_unusable(task=task, reason="broken", actor=None, now=timezone.now()) is None
+    assert Annotator.objects.get(campaign=campaign, letter="A").held == 13

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
 
 from django.db import transaction
+from django.db.models import F
 
 from ml_core.failures.sampling import BACKUP, OVERLAP, share_names
 from ml_core.spec import BadInput
@@ -78,6 +80,70 @@ def open_campaign(
     told = {"samples": drawn.active, "answers": drawn.answers, "annotators": len(people), "run": run.pk}
     record(verb="campaign.opened", actor=actor, project=project, target=campaign.name, details=told, now=now)
     return campaign
+
+
+@transaction.atomic
+def replace_unusable(*, task: Task, reason: str, actor: User | None, now: datetime) -> Task | None:
+    """Takes a sample out that cannot be labelled; the next of the backup, of its stratum first, takes its place.
+
+    Answers given stay. Who was to label it labels the other instead; an overlap sample's replacement is for everybody.
+    None where the backup is used up. Doing it again changes nothing.
+    """
+    campaign = Campaign.objects.select_for_update(no_key=True).get(pk=task.campaign_id)
+    people = list(Annotator.objects.select_for_update(no_key=True).filter(campaign=campaign).order_by("pk"))
+    task = Task.objects.select_for_update().get(pk=task.pk)
+    if task.state == Task.State.UNUSABLE:
+        return task.replaced_by.first()
+    slots = list(Slot.objects.select_for_update().filter(task=task).order_by("number"))
+    open_states = (Slot.State.FREE, Slot.State.OPEN, Slot.State.LEASED)
+    wanted = [slot for slot in slots if slot.state != Slot.State.ANSWERED or task.group == OVERLAP]
+    ended = [slot for slot in slots if slot.state in (*open_states, Slot.State.SKIPPED)]
+    backup = _next_backup(campaign, task)
+    Task.objects.filter(pk=task.pk).update(state=Task.State.UNUSABLE, unusable_reason=reason[:300])
+    Slot.objects.filter(pk__in=[slot.pk for slot in ended]).update(state=Slot.State.WITHDRAWN, lease_until=None)
+    held = Counter(slot.annotator_id for slot in ended if slot.annotator_id)
+    if backup is not None:
+        backup.group, backup.state, backup.replaces = task.group, Task.State.ACTIVE, task
+        backup.save(update_fields=["group", "state", "replaces"])
+        fresh = [
+            Slot(
+                campaign=campaign,
+                task=backup,
+                number=number,
+                annotator_id=slot.annotator_id,
+                position=backup.position,
+                state=Slot.State.OPEN if slot.annotator_id else Slot.State.FREE,
+            )
+            for number, slot in enumerate(_still_here(wanted, people, campaign.mode), start=1)
+        ]
+        Slot.objects.bulk_create(fresh)
+        held.subtract(slot.annotator_id for slot in fresh if slot.annotator_id)
+    for person in people:
+        if held[person.pk]:
+            Annotator.objects.filter(pk=person.pk).update(held=F("held") - held[person.pk])
+    told = {"sample": task.idx, "reason": reason, "replacement": backup.idx if backup else None}
+    record(
+        verb="campaign.sample_replaced",
+        actor=actor,
+        project=campaign.project,
+        target=campaign.name,
+        details=told,
+        now=now,
+    )
+    return backup
+
+
+def _next_backup(campaign: Campaign, task: Task) -> Task | None:
+    reserve = Task.objects.select_for_update().filter(campaign=campaign, state=Task.State.RESERVE).order_by("position")
+    return reserve.filter(stratum=task.stratum).first() or reserve.first()
+
+
+def _still_here(slots: Sequence[Slot], people: Sequence[Annotator], mode: str) -> list[Slot]:
+    """The slots as the replacement wants them: in a pool nobody's, else of those who have not left."""
+    if mode == POOL:
+        return [Slot(annotator_id=None) for _ in slots]
+    gone = {person.pk for person in people if person.left_at is not None}
+    return [slot for slot in slots if slot.annotator_id not in gone]
 
 
 def fill(campaign: Campaign, tasks: Sequence[Task], people: Sequence[User], quota: int | None, now: datetime) -> None:

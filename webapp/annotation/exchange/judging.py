@@ -1,0 +1,236 @@
+"""Holds what a file says against the campaign: row by row what would come of it, before anything is written."""
+
+from __future__ import annotations
+
+import uuid
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from ml_core.taxonomy import Taxonomy
+from webapp.annotation.exchange.entries import Content, Entry
+
+NEW, SAME, REPLACES, KEPT, BLANK, ERROR = "new", "same", "replaces", "kept", "blank", "error"
+SKIP_REASONS = ("broken", "offensive", "unclear", "language", "other")
+_KEYS = uuid.UUID("6f1f5a2e-6b0e-4b5c-9d36-0c8f5d3f7a11")
+
+
+@dataclass(frozen=True)
+class Standing:
+    """A task as it stands for one annotator: theirs to answer or not, and what they have answered."""
+
+    task_id: int
+    wanted: bool  # there is a slot of theirs, or one they may take
+    owner: str  # whose share it is, for the message; empty where it is nobody's
+    usable: bool
+    category: str = ""
+    subtype: str = ""
+    skip_reason: str = ""
+    note: str = ""
+    flagged: bool = False
+    confidence: int | None = None
+    last_event: int = 0
+
+    @property
+    def answered(self) -> bool:
+        """Whether there is an answer now."""
+        return bool(self.category or self.skip_reason)
+
+
+@dataclass(frozen=True)
+class Answered:
+    """The answer that an entry stands for, in the taxonomy's keys."""
+
+    task_id: int
+    letter: str
+    category: str
+    subtype: str
+    skip_reason: str
+    key: uuid.UUID
+    entry: Entry
+
+
+@dataclass(frozen=True)
+class Row:
+    """What would come of one row of the file."""
+
+    place: str
+    idx: str
+    letter: str
+    verdict: str
+    text: str = ""
+    answer: Answered | None = None
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """Every row with its verdict, spellings that were understood, and what of the plan the file does not mention."""
+
+    rows: tuple[Row, ...]
+    spellings: tuple[tuple[str, str, int], ...]  # as written, what it was taken for, how often
+    missing: tuple[str, ...]  # idx of tasks that wait for an answer of these annotators and are not in the file
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """How many rows got each verdict."""
+        return dict(Counter(row.verdict for row in self.rows))
+
+    @property
+    def taken(self) -> tuple[Row, ...]:
+        """The rows that write something."""
+        return tuple(row for row in self.rows if row.verdict in (NEW, REPLACES))
+
+    @property
+    def faults(self) -> tuple[Row, ...]:
+        """The rows that cannot be taken."""
+        return tuple(row for row in self.rows if row.verdict == ERROR)
+
+
+def judged(
+    content: Content,
+    *,
+    taxonomy: Taxonomy,
+    standings: Mapping[str, Mapping[str, Standing]],
+    letter: str = "",
+    replace: bool = False,
+) -> Judgement:
+    """What would come of each row of a file.
+
+    `standings`: annotator's letter → idx → Standing. `letter`: whose answers these are where the file does not say; a
+    row that names somebody else is then an error. An answer that differs from the one that stands replaces it only
+    with `replace`, and the row says so either way.
+    """
+    spelled: Counter[tuple[str, str]] = Counter()
+    rows = [Row(mistake.place, "", "", ERROR, mistake.text) for mistake in content.mistakes]
+    twice = _twice(content.entries, taxonomy, letter)
+    for entry in content.entries:
+        who = entry.letter or letter
+        row = _judged(entry, who, letter, taxonomy, standings, replace, spelled)
+        if row.verdict in (NEW, REPLACES) and (others := twice.get((who, entry.idx))):
+            first, same = others
+            if not same:
+                row = Row(row.place, row.idx, who, ERROR, f"Sample {entry.idx} is labelled differently in {first}.")
+            elif entry.place != first:
+                row = Row(row.place, row.idx, who, SAME, f"The same as {first}.")
+        rows.append(row)
+    mentioned = {(entry.letter or letter, entry.idx) for entry in content.entries}
+    missing = sorted(
+        {
+            idx
+            for who in {name for name, _ in mentioned}
+            for idx, standing in standings.get(who, {}).items()
+            if standing.wanted and standing.usable and not standing.answered and (who, idx) not in mentioned
+        },
+        key=_natural,
+    )
+    named = tuple((text, key, times) for (text, key), times in sorted(spelled.items()) if text != key)
+    return Judgement(tuple(rows), named, tuple(missing))
+
+
+def _judged(
+    entry: Entry,
+    who: str,
+    letter: str,
+    taxonomy: Taxonomy,
+    standings: Mapping[str, Mapping[str, Standing]],
+    replace: bool,
+    spelled: Counter[tuple[str, str]],
+) -> Row:
+    def wrong(text: str) -> Row:
+        return Row(entry.place, entry.idx, who, ERROR, text)
+
+    if not who:
+        return wrong("The file does not say whose answer this is: choose the annotator.")
+    if letter and entry.letter and entry.letter != letter:
+        return wrong(f"This is {entry.letter}'s answer, and the file was given as {letter}'s.")
+    if who not in standings:
+        return wrong(f"Nobody in this campaign goes by {who}.")
+    standing = standings[who].get(entry.idx)
+    if standing is None:
+        return wrong(f"This campaign has no sample {entry.idx[:40]}.")
+    if not entry.category and not entry.skip_reason:
+        if entry.subtype:
+            return wrong("There is a subtype without a category.")
+        return Row(entry.place, entry.idx, who, BLANK)
+    if not standing.usable:
+        return wrong("This sample was taken out as unusable.")
+    if not standing.wanted and not standing.answered:
+        whose = f"It is {standing.owner}'s." if standing.owner else "It is in reserve."
+        return wrong(f"Sample {entry.idx} is not among {who}'s. {whose}")
+    found, problem = _understood(entry, taxonomy, spelled)
+    if found is None:
+        return wrong(problem)
+    category, subtype, skip_reason = found
+    return _beside(entry, who, standing, category, subtype, skip_reason, replace)
+
+
+def _understood(
+    entry: Entry, taxonomy: Taxonomy, spelled: Counter[tuple[str, str]]
+) -> tuple[tuple[str, str, str] | None, str]:
+    """(category, subtype, skip reason) in the taxonomy's keys, or why not."""
+    if entry.skip_reason:
+        if entry.skip_reason not in SKIP_REASONS:
+            return None, f"A sample is skipped as one of {', '.join(SKIP_REASONS)}, not {entry.skip_reason[:40]!r}."
+        if entry.category:
+            return None, "There is both a category and a reason for skipping."
+        return ("", "", entry.skip_reason), ""
+    of = {sub.key: category.key for category in taxonomy.categories for sub in category.subtypes}
+    key = taxonomy.recognise(entry.category)
+    if key is None:
+        known = ", ".join(category.say("en").name for category in taxonomy.categories)
+        return None, f"{entry.category[:40]!r} is no category. There are: {known}."
+    spelled[(entry.category, key)] += 1
+    category, subtype = (of[key], key) if key in of else (key, "")
+    if entry.subtype:
+        fine = taxonomy.recognise(entry.subtype)
+        if fine is None or of.get(fine) != category:
+            return None, f"{entry.subtype[:40]!r} is no subtype of {taxonomy.category(category).say('en').name}."
+        if subtype and subtype != fine:
+            return None, f"{entry.category[:40]!r} and {entry.subtype[:40]!r} name two different subtypes."
+        spelled[(entry.subtype, fine)] += 1
+        subtype = fine
+    return (category, subtype, ""), ""
+
+
+def _beside(
+    entry: Entry, who: str, standing: Standing, category: str, subtype: str, skip_reason: str, replace: bool
+) -> Row:
+    """The row beside the answer that stands already."""
+    if (category, subtype, skip_reason) == (standing.category, standing.subtype, standing.skip_reason):
+        more = (entry.note and entry.note != standing.note) or (entry.confidence not in (None, standing.confidence))
+        if not more:
+            return Row(entry.place, entry.idx, who, SAME)
+    said = "/".join((category, subtype, skip_reason, entry.note, str(entry.confidence), str(entry.flagged)))
+    key = uuid.uuid5(_KEYS, f"{standing.task_id}/{who}/{standing.last_event}/{said}")
+    answer = Answered(standing.task_id, who, category, subtype, skip_reason, key, entry)
+    if not standing.answered:
+        return Row(entry.place, entry.idx, who, NEW, "", answer)
+    now = standing.category or f"skipped ({standing.skip_reason})"
+    if replace:
+        return Row(entry.place, entry.idx, who, REPLACES, f"Replaces {now}.", answer)
+    return Row(entry.place, entry.idx, who, KEPT, f"Stays {now}: answers that differ are kept unless you say replace.")
+
+
+def _twice(entries: Sequence[Entry], taxonomy: Taxonomy, letter: str) -> dict[tuple[str, str], tuple[str, bool]]:
+    """(letter, idx) of samples that stand in the file more than once: where first, and whether they agree."""
+    places: dict[tuple[str, str], list[Entry]] = defaultdict(list)
+    for entry in entries:
+        if entry.category or entry.skip_reason:
+            places[(entry.letter or letter, entry.idx)].append(entry)
+    return {
+        name: (found[0].place, len({_plain(entry, taxonomy) for entry in found}) == 1)
+        for name, found in places.items()
+        if len(found) > 1
+    }
+
+
+def _plain(entry: Entry, taxonomy: Taxonomy) -> tuple[str, str, str]:
+    return (
+        taxonomy.recognise(entry.category) or entry.category,
+        taxonomy.recognise(entry.subtype) or entry.subtype,
+        entry.skip_reason,
+    )
+
+
+def _natural(idx: str) -> tuple[int, str]:
+    return (int(idx), "") if idx.isascii() and idx.isdigit() and len(idx) < 19 else (2**63, idx)

@@ -1,0 +1,182 @@
+"""The one way a label is written and the one way a task is given out; both in as few statements as they need."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import connection, transaction
+from django.utils.translation import gettext as _
+
+from webapp.annotation.campaigns.actions import replace_unusable
+from webapp.annotation.labelling import sql
+from webapp.annotation.labelling.answers import REPLACING, SAVED, Answer, Handed, Saved, refusal
+from webapp.annotation.labelling.taxonomy import Choices, choices_of
+from webapp.annotation.models import Annotator, Campaign, Task
+
+MOST_AT_ONCE = 40  # tasks that one person may hold ahead of their answers
+
+
+def record_answers(*, annotator: Annotator, events: Sequence[Answer], source: str, now: datetime) -> list[Saved]:
+    """Keep what an annotator said, in its order: an event each, the label as it now stands, the slot it fills.
+
+    Idempotent by (annotator, key). One outcome for each event: "saved"; "again" (its key was there before); "surplus"
+    (kept, outside the plan, because no slot is free for it); "refused", with the reason. Nothing is refused because a
+    campaign is paused or finished, or a lease is over: what was said is kept.
+    """
+    if not events:
+        return []
+    with transaction.atomic():
+        campaign = _locked(annotator)
+        choices = choices_of(campaign["taxonomy_version_id"])
+        outcomes = _written(annotator, campaign, choices, events, source, now)
+    _replace(annotator, events, outcomes, now)
+    return outcomes
+
+
+def _replace(annotator: Annotator, events: Sequence[Answer], outcomes: Sequence[Saved], now: datetime) -> None:
+    """What was skipped because nobody can label it is taken out, and one of the backup takes its place."""
+    last = {event.task_id: (event, saved) for event, saved in zip(events, outcomes, strict=True)}
+    for event, saved in last.values():
+        if event.kind == "skip" and event.skip_reason in REPLACING and saved.outcome in {"saved", "surplus"}:
+            task = Task.objects.get(pk=event.task_id)
+            replace_unusable(task=task, reason=event.skip_reason, actor=annotator.user, now=now)
+
+
+def _locked(annotator: Annotator) -> dict[str, Any]:
+    """The campaign's settings, with the annotator's row held: what one person says is heard one after the other."""
+    with connection.cursor() as cursor:
+        cursor.execute(sql.LOCK, {"annotator": annotator.pk})
+        row = cursor.fetchone()
+    return dict(zip(("mode", "lease_minutes", "taxonomy_version_id"), row, strict=True))
+
+
+def _written(
+    annotator: Annotator,
+    campaign: Mapping[str, Any],
+    choices: Choices,
+    events: Sequence[Answer],
+    source: str,
+    now: datetime,
+) -> list[Saved]:
+    reasons = [refusal(event, choices) for event in events]
+    first: dict[Any, int] = {}
+    for number, event in enumerate(events):
+        if not reasons[number]:
+            first.setdefault(event.key, number)
+    taken = [events[number] for number in sorted(first.values())]
+    rows = _heard(annotator, campaign, taken, source, now) if taken else {}
+    outcomes = []
+    for number, event in enumerate(events):
+        if reasons[number]:
+            outcomes.append(Saved(event.key, "refused", reasons[number]))
+        elif event.key not in rows:
+            outcomes.append(Saved(event.key, "refused", _("This item is not in the campaign.")))
+        else:
+            outcomes.append(Saved(event.key, rows[event.key] if first[event.key] == number else "again"))
+    return outcomes
+
+
+def _heard(
+    annotator: Annotator, campaign: Mapping[str, Any], events: Sequence[Answer], source: str, now: datetime
+) -> dict[Any, str]:
+    """The outcome by key of everything whose task is in the campaign."""
+    pool = campaign["mode"] == Campaign.Mode.POOL
+    values = {
+        "campaign": annotator.campaign_id,
+        "annotator": annotator.pk,
+        "source": source,
+        "now": now,
+        "pool": pool,
+        "lease_until": now + timedelta(minutes=campaign["lease_minutes"]),
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(sql.RECORD, _columns(events) | values)
+        rows = cursor.fetchall()
+    outcomes = {}
+    for key, task_id, kind, new, slot_id, last in rows:
+        if not new:
+            outcomes[key] = "again"
+        elif slot_id is not None or kind == "withdraw" or not last:
+            outcomes[key] = "saved"
+        else:
+            claimed = pool and _claimed(annotator, task_id, kind)
+            outcomes[key] = "saved" if claimed else "surplus"
+    return outcomes
+
+
+def _columns(events: Sequence[Answer]) -> dict[str, list[Any]]:
+    return {name: [getattr(event, name) for event in events] for name in SAVED} | {"n": list(range(len(events)))}
+
+
+def _claimed(annotator: Annotator, task_id: int, kind: str) -> bool:
+    """Whether an answer without a slot found a free one of its task, within the annotator's quota."""
+    state = "answered" if kind == "answer" else "skipped"
+    with connection.cursor() as cursor:
+        cursor.execute(sql.CLAIM, {"task": task_id, "annotator": annotator.pk, "state": state})
+        return cursor.fetchone() is not None
+
+
+def hand_out(*, annotator: Annotator, wanted: int, have: set[int], now: datetime) -> list[Handed]:
+    """The next tasks for somebody, at most `wanted`, none of those they `have`; none unless the campaign is open.
+
+    Fixed shares: their own open slots. Pool: what they hold already, then free slots, leased to them for the
+    campaign's minutes; where too few are free, leases that are over fall back to the pool first.
+    """
+    campaign = annotator.campaign
+    wanted = min(wanted, MOST_AT_ONCE - len(have))
+    if wanted <= 0 or campaign.state != Campaign.State.OPEN or annotator.left_at is not None:
+        return []
+    if campaign.mode == Campaign.Mode.SHARES:
+        return _rows(sql.OPEN_FOR, {"annotator": annotator.pk, "have": list(have), "wanted": wanted})
+    found = _leased(annotator, wanted, have, now)
+    if len(found) < wanted and release_lapsed(campaign=campaign, now=now):
+        found += _leased(annotator, wanted - len(found), have | {task.task_id for task in found}, now)
+    return found
+
+
+def _leased(annotator: Annotator, wanted: int, have: set[int], now: datetime) -> list[Handed]:
+    values = {
+        "campaign": annotator.campaign_id,
+        "annotator": annotator.pk,
+        "have": list(have),
+        "wanted": wanted,
+        "until": now + timedelta(minutes=annotator.campaign.lease_minutes),
+    }
+    with transaction.atomic():
+        _locked(annotator)
+        found = _rows(sql.HELD, values)
+        if len(found) < wanted:
+            found += _rows(sql.LEASE, values | {"wanted": wanted - len(found)})
+    return found
+
+
+def release_lapsed(*, campaign: Campaign, now: datetime) -> int:
+    """Give leases that are over back to the pool, but those of people who are at work this moment. How many."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(sql.LAPSED, {"campaign": campaign.pk, "now": now})
+        idle = [row[0] for row in cursor.fetchall()]
+        if not idle:
+            return 0
+        cursor.execute(sql.RELEASE, {"campaign": campaign.pk, "now": now, "annotators": idle})
+        return int(cursor.fetchone()[0])
+
+
+def keep_leases(*, annotator: Annotator, have: set[int], now: datetime) -> None:
+    """The page is still open on these: their leases begin anew."""
+    until = now + timedelta(minutes=annotator.campaign.lease_minutes)
+    with connection.cursor() as cursor:
+        cursor.execute(sql.KEEP, {"annotator": annotator.pk, "have": list(have), "until": until})
+
+
+def keep_keys(*, annotator: Annotator, keys: Mapping[str, str]) -> None:
+    """Remember somebody's own keyboard: action → `event.code`."""
+    annotator.keys = dict(keys)
+    annotator.save(update_fields=["keys"])
+
+
+def _rows(statement: str, values: Mapping[str, Any]) -> list[Handed]:
+    with connection.cursor() as cursor:
+        cursor.execute(statement, values)
+        return [Handed.from_row(row) for row in cursor.fetchall()]

@@ -1,0 +1,168 @@
+"""The statements of labelling. Locks are taken in one order everywhere: annotators by id, then slots.
+
+Free slots are taken by SKIP LOCKED, so that nobody waits for anybody; the unique constraints of the tables hold what
+must hold: one slot an annotator and task, one event a key, one label an annotator and task, `held` within the quota.
+"""
+
+LOCK = """
+SELECT c.mode, c.lease_minutes, c.taxonomy_version_id
+FROM annotation_annotator a JOIN annotation_campaign c ON c.id = a.campaign_id
+WHERE a.id = %(annotator)s FOR UPDATE OF a
+"""
+
+# Everything an answer changes, in one statement. `last` is the newest event of each task: what its label becomes.
+RECORD = """
+WITH said AS (
+    SELECT * FROM unnest(
+        %(n)s::int[], %(key)s::uuid[], %(task_id)s::bigint[], %(kind)s::text[], %(category)s::text[],
+        %(subtype)s::text[], %(skip_reason)s::text[], %(confidence)s::smallint[], %(note)s::text[],
+        %(flagged)s::boolean[], %(first_choice_ms)s::int[], %(spent_ms)s::int[], %(said_at)s::timestamptz[]
+    ) AS s(n, key, task_id, kind, category, subtype, skip_reason, confidence, note, flagged,
+           first_choice_ms, spent_ms, said_at)
+), known AS (
+    SELECT said.*, t.state AS task_state FROM said
+    JOIN annotation_task t ON t.id = said.task_id AND t.campaign_id = %(campaign)s
+), heard AS (
+    INSERT INTO annotation_labelevent (campaign_id, task_id, annotator_id, key, kind, state, source, said_at, at)
+    SELECT %(campaign)s, task_id, %(annotator)s, key, kind,
+        jsonb_build_object(
+            'category', category, 'subtype', subtype, 'skip_reason', skip_reason, 'confidence', confidence,
+            'note', note, 'flagged', flagged, 'first_choice_ms', first_choice_ms, 'spent_ms', spent_ms
+        ), %(source)s, said_at, %(now)s
+    FROM known ORDER BY n
+    ON CONFLICT (annotator_id, key) DO NOTHING
+    RETURNING id, key
+), last AS (
+    SELECT DISTINCT ON (known.task_id) known.*, heard.id AS event
+    FROM heard JOIN known ON known.key = heard.key ORDER BY known.task_id, heard.id DESC
+), filled AS (
+    UPDATE annotation_slot s SET
+        state = CASE
+            WHEN last.kind = 'answer' THEN 'answered'
+            WHEN last.kind = 'skip' THEN 'skipped'
+            WHEN last.task_state <> 'active' THEN 'withdrawn'
+            WHEN %(pool)s THEN 'leased'
+            ELSE 'open' END,
+        lease_until = CASE WHEN last.kind = 'withdraw' AND last.task_state = 'active' AND %(pool)s
+            THEN %(lease_until)s::timestamptz END
+    FROM last WHERE s.task_id = last.task_id AND s.annotator_id = %(annotator)s
+        AND s.state IN ('open', 'leased', 'answered', 'skipped')
+    RETURNING s.id, s.task_id
+), kept AS (
+    INSERT INTO annotation_label (campaign_id, task_id, annotator_id, slot_id, category, subtype, skip_reason,
+        confidence, note, flagged, first_choice_ms, spent_ms, source, last_event, answered_at)
+    SELECT %(campaign)s, last.task_id, %(annotator)s, filled.id, category, subtype, skip_reason,
+        confidence, note, flagged, first_choice_ms, spent_ms, %(source)s, event, %(now)s
+    FROM last LEFT JOIN filled ON filled.task_id = last.task_id
+    ON CONFLICT (task_id, annotator_id) DO UPDATE SET
+        slot_id = EXCLUDED.slot_id, category = EXCLUDED.category, subtype = EXCLUDED.subtype,
+        skip_reason = EXCLUDED.skip_reason, confidence = EXCLUDED.confidence, note = EXCLUDED.note,
+        flagged = EXCLUDED.flagged, first_choice_ms = EXCLUDED.first_choice_ms, spent_ms = EXCLUDED.spent_ms,
+        source = EXCLUDED.source, last_event = EXCLUDED.last_event, answered_at = EXCLUDED.answered_at
+    RETURNING task_id, slot_id, last_event
+)
+SELECT known.key, known.task_id, known.kind, heard.id IS NOT NULL, kept.slot_id, kept.last_event = heard.id
+FROM known LEFT JOIN heard ON heard.key = known.key LEFT JOIN kept ON kept.task_id = known.task_id
+ORDER BY known.n
+"""
+
+# An answer that holds no slot takes a free one of its task: where the annotator has none there, within their quota.
+CLAIM = """
+WITH free AS (
+    SELECT s.id FROM annotation_slot s WHERE s.task_id = %(task)s AND s.state = 'free'
+        AND NOT EXISTS (SELECT FROM annotation_slot o WHERE o.task_id = s.task_id AND o.annotator_id = %(annotator)s)
+        AND EXISTS (SELECT FROM annotation_annotator a WHERE a.id = %(annotator)s AND a.left_at IS NULL
+            AND (a.quota IS NULL OR a.held < a.quota))
+    ORDER BY s.number LIMIT 1 FOR NO KEY UPDATE OF s SKIP LOCKED
+), taken AS (
+    UPDATE annotation_slot s SET state = %(state)s, annotator_id = %(annotator)s
+    FROM free WHERE s.id = free.id RETURNING s.id
+), counted AS (
+    UPDATE annotation_annotator SET held = held + 1 WHERE id = %(annotator)s AND EXISTS (SELECT FROM taken)
+)
+UPDATE annotation_label l SET slot_id = taken.id FROM taken
+WHERE l.task_id = %(task)s AND l.annotator_id = %(annotator)s RETURNING l.id
+"""
+
+OPEN_FOR = """
+SELECT t.id, t.prompt, t."right", t.given FROM annotation_slot s JOIN annotation_task t ON t.id = s.task_id
+WHERE s.annotator_id = %(annotator)s AND s.state = 'open' AND NOT s.task_id = ANY(%(have)s::bigint[])
+ORDER BY s.position LIMIT %(wanted)s
+"""
+
+# What somebody holds already in a pool (the page was loaded anew), its leases begun anew.
+HELD = """
+WITH mine AS (
+    SELECT s.id, s.task_id, s.position FROM annotation_slot s
+    WHERE s.campaign_id = %(campaign)s AND s.annotator_id = %(annotator)s AND s.state IN ('leased', 'open')
+        AND NOT s.task_id = ANY(%(have)s::bigint[])
+    ORDER BY s.position LIMIT %(wanted)s
+), renewed AS (
+    UPDATE annotation_slot s SET lease_until = %(until)s FROM mine WHERE s.id = mine.id AND s.state = 'leased'
+)
+SELECT t.id, t.prompt, t."right", t.given FROM mine JOIN annotation_task t ON t.id = mine.task_id
+ORDER BY mine.position
+"""
+
+# Candidates without a lock, then one free slot of each that nobody else is taking, until enough are had.
+LEASE = """
+WITH me AS (
+    SELECT least(%(wanted)s, coalesce(quota - held, %(wanted)s)) AS wanted FROM annotation_annotator
+    WHERE id = %(annotator)s AND left_at IS NULL
+), candidate AS (
+    SELECT s.task_id, s.position FROM annotation_slot s
+    WHERE s.campaign_id = %(campaign)s AND s.state = 'free' AND NOT s.task_id = ANY(%(have)s::bigint[])
+        AND NOT EXISTS (SELECT FROM annotation_slot o WHERE o.task_id = s.task_id AND o.annotator_id = %(annotator)s)
+        AND NOT EXISTS (SELECT FROM annotation_label l WHERE l.task_id = s.task_id AND l.annotator_id = %(annotator)s
+            AND (l.category <> '' OR l.skip_reason <> ''))
+        AND NOT EXISTS (SELECT FROM annotation_slot e WHERE e.task_id = s.task_id AND e.state = 'free'
+            AND e.number < s.number)
+    ORDER BY s.position LIMIT 400
+), free AS (
+    SELECT f.id, candidate.task_id, candidate.position FROM candidate CROSS JOIN LATERAL (
+        SELECT s.id FROM annotation_slot s WHERE s.task_id = candidate.task_id AND s.state = 'free'
+        ORDER BY s.number LIMIT 1 FOR NO KEY UPDATE SKIP LOCKED
+    ) f LIMIT (SELECT wanted FROM me)
+), taken AS (
+    UPDATE annotation_slot s SET state = 'leased', annotator_id = %(annotator)s, lease_until = %(until)s
+    FROM free WHERE s.id = free.id RETURNING s.task_id, s.position
+), counted AS (
+    UPDATE annotation_annotator SET held = held + (SELECT count(*) FROM taken)
+    WHERE id = %(annotator)s AND EXISTS (SELECT FROM taken)
+)
+SELECT t.id, t.prompt, t."right", t.given FROM taken JOIN annotation_task t ON t.id = taken.task_id
+ORDER BY taken.position
+"""
+
+# Who has leases that are over and is not writing this moment: their rows are locked, in the order of their ids.
+LAPSED = """
+SELECT a.id FROM annotation_annotator a WHERE a.id IN (
+    SELECT s.annotator_id FROM annotation_slot s
+    WHERE s.campaign_id = %(campaign)s AND s.state = 'leased' AND s.lease_until < %(now)s
+) ORDER BY a.id FOR UPDATE OF a SKIP LOCKED
+"""
+RELEASE = """
+WITH due AS (
+    SELECT id, annotator_id FROM annotation_slot
+    WHERE campaign_id = %(campaign)s AND state = 'leased' AND lease_until < %(now)s
+        AND annotator_id = ANY(%(annotators)s)
+), released AS (
+    UPDATE annotation_slot s SET state = 'free', annotator_id = NULL, lease_until = NULL
+    FROM due WHERE s.id = due.id RETURNING due.annotator_id
+), counted AS (
+    UPDATE annotation_annotator a SET held = greatest(a.held - r.slots, 0)
+    FROM (SELECT annotator_id, count(*) AS slots FROM released GROUP BY annotator_id) r WHERE a.id = r.annotator_id
+)
+SELECT count(*) FROM released
+"""
+KEEP = """
+UPDATE annotation_slot SET lease_until = %(until)s
+WHERE annotator_id = %(annotator)s AND state = 'leased' AND task_id = ANY(%(have)s::bigint[])
+"""
+
+# `done`, `left` (open or leased), and all of one's own slots that count.
+PROGRESS = """
+SELECT count(*) FILTER (WHERE state IN ('answered', 'skipped')), count(*) FILTER (WHERE state IN ('open', 'leased')),
+    count(*) FILTER (WHERE state = 'skipped')
+FROM annotation_slot WHERE campaign_id = %(campaign)s AND annotator_id = %(annotator)s
+"""

@@ -16,6 +16,7 @@ from tests.runs import *  # noqa: F403
 from tests.webapp import corpora_parts as parts
 from webapp.corpora.actions.imports import cancel_import, start_upload, upload_reference
 from webapp.corpora.models import Corpus, Import
+from webapp.experiments import sweeping
 from webapp.experiments.actions import delete_run, request_bundle
 from webapp.experiments.files import store
 from webapp.experiments.models import Run
@@ -85,6 +86,16 @@ def test_an_upload_stays_as_long_as_its_import_waits(project, owner, tmp_path):
     store().write_bytes("uploads/abandoned.zip", b"x")
     assert swept() == ["uploads/abandoned.zip"]
     assert store().exists(row.upload_key)
+
+
+def test_an_app_that_registers_what_its_rows_name_has_its_rests_swept_and_keeps_the_others(monkeypatch):
+    monkeypatch.setattr(sweeping, "_NAMES", {prefix: list(names) for prefix, names in sweeping._NAMES.items()})
+    keys = ["labels/a.csv", "labels/b.csv", "uploads/a.zip", "uploads/b.zip"]
+    for key in keys:
+        store().write_bytes(key, b"x")
+    sweeping.register_names("labels", lambda: ["labels/a.csv"])
+    sweeping.register_names("uploads", lambda: ["uploads/a.zip"])
+    assert swept() == ["labels/b.csv", "uploads/b.zip"]
 
 
 def test_a_data_set_keeps_its_folder_and_one_without_a_row_loses_it(project, tmp_path):

@@ -1,14 +1,15 @@
 """Finds and removes files that no row names: of dead attempts, abandoned uploads, cancelled imports, deleted runs.
 
-It looks only where it knows every row that could name a file: `run/`, `uploads/` and `corpora/` of the store, and the
-scratch folders of imports and runs. Files are listed first and rows read afterwards, and nothing younger than a day is
-touched: what a worker is about to name is young, and all of the attempt that runs is left alone whatever its age.
+It looks only where it knows every row that could name a file: `run/`, `uploads/` and `corpora/` of the store, what
+later apps register, and the scratch folders of imports and runs. Files are listed first and rows read afterwards, and
+nothing younger than a day is touched: what a worker is about to name is young, and all of the attempt that runs is left
+alone whatever its age.
 """
 
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path, PurePosixPath
@@ -23,6 +24,24 @@ from webapp.experiments.models import Artifact, Run
 
 AGE = timedelta(days=1)
 _MANY = 200  # runs whose rows are read at once
+
+
+Names = Callable[[], Iterable[str]]
+
+
+def _waiting_uploads() -> Iterable[str]:
+    return Import.objects.exclude(upload_key="").values_list("upload_key", flat=True)
+
+
+_NAMES: dict[str, list[Names]] = {"uploads": [_waiting_uploads]}
+
+
+def register_names(prefix: str, names: Names) -> None:
+    """Called in an AppConfig.ready by an app that keeps files below `prefix`: `names` gives every key its rows name.
+
+    From then on what nobody names there is swept. Several apps may share a prefix.
+    """
+    _NAMES.setdefault(prefix, []).append(names)
 
 
 @dataclass(frozen=True)
@@ -41,7 +60,7 @@ class Unnamed:
 def unnamed(*, now: datetime) -> Unnamed:
     """Everything that a sweep would remove at this moment; changes nothing."""
     before, keeper = (now - AGE).timestamp(), store()
-    found = (*_of_runs(keeper, before), *_of_uploads(keeper, before), *_of_corpora(keeper, before))
+    found = (*_of_runs(keeper, before), *_of_others(keeper, before), *_of_corpora(keeper, before))
     return Unnamed(sorted(found), sorted(_scratch(before)))
 
 
@@ -84,10 +103,11 @@ def _named_by_runs(numbers: list[int]) -> tuple[set[str], tuple[str, ...]]:
     return keys, tuple(prefixes)
 
 
-def _of_uploads(keeper: Store, before: float) -> list[Kept]:
-    old = _old(keeper, "uploads", before)
-    named = set(Import.objects.exclude(upload_key="").values_list("upload_key", flat=True))
-    return [file for file in old if file.key not in named]
+def _of_others(keeper: Store, before: float) -> Iterator[Kept]:
+    for prefix, several in _NAMES.items():
+        old = _old(keeper, prefix, before)
+        named = {key for names in several for key in names()}
+        yield from (file for file in old if file.key not in named)
 
 
 def _of_corpora(keeper: Store, before: float) -> Iterator[Kept]:

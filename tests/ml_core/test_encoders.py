@@ -21,6 +21,7 @@ from transformers import AutoImageProcessor
 
 from ml_core.datasets.opening import open_dataset
 from ml_core.encoders import family_names, load_encoder
+from ml_core.encoders.families.open_clip import name_of
 from ml_core.encoders.preparation import Preparation
 from ml_core.encoders.torchvision_ops import non_maximum_suppression
 from ml_core.encoders.types import Encoder, Recorded
@@ -101,6 +102,14 @@ def test_pixels_are_those_of_the_librarys_own_preprocessing(size: tuple[int, int
     encoder = load_encoder(f"open_clip:{tiny_open_clip()}")
     theirs = open_clip.image_transform(32, is_train=False)(image)[None]
     assert torch.allclose(theirs, seen_by(encoder, image), atol=1e-5)
+
+
+def test_provenance_names_weights_of_this_machine_without_their_folder(tmp_path: Path) -> None:
+    (tmp_path / "w.safetensors").write_bytes(b"")
+    assert name_of(f"ViT-B-32/{tmp_path}/w.safetensors") == "ViT-B-32/w.safetensors"
+    assert name_of("ViT-B-32/laion2b_s34b_b79k") == "ViT-B-32/laion2b_s34b_b79k"
+    for family, folder in (("hf", tiny_clip()), ("open_clip", tiny_open_clip())):
+        assert load_encoder(f"{family}:{folder}").model_id == f"{family}:{Path(folder).name}"
 
 
 def seen_by(encoder: Encoder, image: Image.Image) -> torch.Tensor:

@@ -34,7 +34,7 @@ def load(rest: str, *, device: str, exact: bool = False, precision: str = "auto"
     preprocessing = dict(open_clip.get_model_preprocess_cfg(model))
     return TorchEncoder(
         model=model,
-        model_id=f"open_clip:{os.path.basename(rest) if os.path.isdir(rest) else rest}",
+        model_id=f"open_clip:{name_of(rest)}",
         settings={"architecture": str(model)},
         tokenizer_digest=_tokenizer_digest(tokenizer),
         preparation=_preparation(preprocessing, exact=exact),
@@ -44,6 +44,14 @@ def load(rest: str, *, device: str, exact: bool = False, precision: str = "auto"
         device=device,
         precision=precision,
     )
+
+
+def name_of(rest: str) -> str:
+    """What a model is called in provenance: a folder or a file of weights without where it lies."""
+    if os.path.isdir(rest):
+        return os.path.basename(rest)
+    architecture, _, weights = rest.partition("/")
+    return f"{architecture}/{os.path.basename(weights)}" if os.path.isfile(weights) else rest
 
 
 def _split(rest: str) -> tuple[str, str | None]:

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
+import numpy as np
 
-class Row(NamedTuple):
-    """One answer that stands: who said what of which item. `at` is when, in seconds since 1970; `spent_ms` how long."""
+from ml_core.agreement.progress import drift, over_time
+from ml_core.agreement.table import Row, Table, known, table
+from ml_core.metrics.agreement.dawid_skene import Consensus, dawid_skene
+from ml_core.metrics.agreement.individuals import agreement_with_others, leaning, mean_share
+from ml_core.metrics.agreement.majority import Majority, majority, tie_share
+from ml_core.metrics.agreement.overall import overall, pairs
+from ml_core.metrics.agreement.paradox import Paradox, kappa_paradox
+from ml_core.metrics.agreement.tallies import tally
 
-    item: str
-    annotator: str
-    label: str
-    at: float | None = None
-    spent_ms: float | None = None
+__all__ = ["Row", "agreement_report"]
 
 
 def agreement_report(
@@ -37,7 +40,7 @@ def agreement_report(
      "coefficients": {"percent_agreement": EST, "krippendorff_alpha": EST, "fleiss_kappa": EST, "gwet_ac1": EST},
      "pairs": [{"a", "b", "n", "percent_agreement": EST, "cohen_kappa": EST,
                 "confusion": [[int …] …]}],            # rows: what a said, columns: what b said, taxonomy's order
-     "bias": [{"annotator", "category", "said": share, "consensus": share, "difference": EST}],
+     "bias": [{"annotator", "category", "said": share, "others": share, "difference": EST}],
                                                        # on items that others labelled too; n those items
      "accuracy": {"majority_accuracy": EST, "dawid_skene_accuracy": EST, "annotators": {name: EST}},  # {} without truth
      "annotators_measured": [{"annotator", "answers", "overlap", "agrees_with_others": EST, "seconds": median | None,
@@ -56,4 +59,159 @@ def agreement_report(
      "resamples": 2000, "seed": 0,
     }
     """
-    raise NotImplementedError
+    answers = table(rows, taxonomy_keys)
+    how = {"resamples": resamples, "seed": seed}
+    labels_IA, categories = answers.labels_IA, len(taxonomy_keys)
+    counts_IC = tally(labels_IA, categories)
+    consensus, most = dawid_skene(labels_IA, categories), majority(counts_IC)
+    found_pairs, left_out = pairs(labels_IA, categories, **how)
+    paradox = kappa_paradox(labels_IA, answers.categories)
+    coefficients = {name: finding.as_dict() for name, finding in overall(labels_IA, categories, **how).items()}
+    report: dict[str, Any] = {
+        "items": len(answers.items),
+        "overlap": int((counts_IC.sum(1) >= 2).sum()),
+        "answers": int(counts_IC.sum()),
+        "annotators": answers.annotators,
+        "categories": answers.categories,
+        "coefficients": coefficients,
+        "pairs": [
+            {
+                "a": answers.annotators[pair.first],
+                "b": answers.annotators[pair.second],
+                "n": int(pair.table_CC.sum()),
+                "percent_agreement": pair.percent_agreement.as_dict(),
+                "cohen_kappa": pair.cohen_kappa.as_dict(),
+                "confusion": pair.table_CC.tolist(),
+            }
+            for pair in found_pairs
+        ],
+        "bias": _bias(answers, counts_IC, how),
+        "accuracy": _accuracy(answers, known(truth, answers.items, taxonomy_keys), consensus, most, how),
+        "annotators_measured": _measured(answers, counts_IC, consensus, how),
+        "over_time": over_time(answers, windows, how),
+        "drift": drift(answers, counts_IC, windows, how),
+        "consensus": _consensus(answers, consensus, most),
+        "tie_share": tie_share(most, counts_IC),
+        "dawid_skene": {
+            "iterations": consensus.iterations,
+            "converged": consensus.converged,
+            "priors": dict(zip(answers.categories, consensus.priors_C.tolist(), strict=True)),
+        },
+        "paradox": _paradox(paradox, answers.categories),
+        "resamples": resamples,
+        "seed": seed,
+    }
+    return report | {"warnings": _warnings(report, left_out)}
+
+
+def _bias(answers: Table, counts_IC: np.ndarray, how: dict[str, int]) -> list[dict[str, Any]]:
+    found = []
+    for name, labels_I in zip(answers.annotators, answers.labels_IA.T, strict=True):
+        said_C, agreed_C, differences = leaning(counts_IC, labels_I, **how)
+        found += [
+            {
+                "annotator": name,
+                "category": category,
+                "said": _plain(said),
+                "others": _plain(agreed),
+                "difference": difference.as_dict(),
+            }
+            for category, said, agreed, difference in zip(
+                answers.categories, said_C, agreed_C, differences, strict=True
+            )
+        ]
+    return found
+
+
+def _accuracy(
+    answers: Table, truth_I: np.ndarray, consensus: Consensus, most: Majority, how: dict[str, int]
+) -> dict[str, Any]:
+    if not (truth_I >= 0).any():
+        return {}
+    return {
+        "majority_accuracy": _share_right(most.labels_I, truth_I, how),
+        "dawid_skene_accuracy": _share_right(consensus.labels_I, truth_I, how),
+        "annotators": {
+            name: _share_right(labels_I, truth_I, how)
+            for name, labels_I in zip(answers.annotators, answers.labels_IA.T, strict=True)
+        },
+    }
+
+
+def _share_right(labels_I: np.ndarray, truth_I: np.ndarray, how: dict[str, int]) -> dict[str, Any]:
+    both_I = (labels_I >= 0) & (truth_I >= 0)
+    right_S = (labels_I == truth_I)[both_I].astype(np.float64)
+    return mean_share(right_S, why="none of the gold items has been labelled", **how).as_dict()
+
+
+def _measured(answers: Table, counts_IC: np.ndarray, consensus: Consensus, how: dict[str, int]) -> list[dict[str, Any]]:
+    found = []
+    for number, (name, labels_I) in enumerate(zip(answers.annotators, answers.labels_IA.T, strict=True)):
+        with_others = agreement_with_others(counts_IC, labels_I, **how)
+        errors_CC = consensus.errors_ACC[number]
+        told = with_others.n > 0  # alone an annotator would be taken to be right always
+        found.append(
+            {
+                "annotator": name,
+                "answers": int((labels_I >= 0).sum()),
+                "overlap": with_others.n,
+                "agrees_with_others": with_others.as_dict(),
+                "seconds": _median_seconds(answers.spent_IA[:, number]),
+                "estimated_accuracy": float(consensus.priors_C @ np.diag(errors_CC)) if told else None,
+                "errors": errors_CC.tolist() if told else None,
+            }
+        )
+    return found
+
+
+def _median_seconds(spent_I: np.ndarray) -> float | None:
+    known_K = spent_I[~np.isnan(spent_I)]
+    return float(np.median(known_K)) / 1000 if len(known_K) else None
+
+
+def _consensus(answers: Table, consensus: Consensus, most: Majority) -> dict[str, Any]:
+    found = {}
+    names = answers.categories
+    for place, item in enumerate(answers.items):
+        label, best = int(most.labels_I[place]), int(consensus.labels_I[place])
+        posteriors_C = consensus.posteriors_IC[place]
+        said = answers.labels_IA[place]
+        found[item] = {
+            "answers": {answers.annotators[a]: names[said[a]] for a in np.flatnonzero(said >= 0)},
+            "majority": names[label],
+            "tie": [names[c] for c in np.flatnonzero(most.leading_IC[place])] if most.tied_I[place] else [],
+            "dawid_skene": names[best],
+            "posterior": float(posteriors_C[best]),
+            "posteriors": {names[c]: float(posteriors_C[c]) for c in np.flatnonzero(posteriors_C > 1e-6)},
+        }
+    return found
+
+
+def _paradox(paradox: Paradox, names: list[str]) -> dict[str, Any]:
+    return {
+        "prevalence_index": paradox.prevalence,
+        "bias_index": paradox.bias,
+        "dominating": names[paradox.dominating] if paradox.dominating >= 0 else None,
+        "sentence": paradox.sentence,
+    }
+
+
+def _warnings(report: dict[str, Any], left_out: int) -> list[str]:
+    found = []
+    if not report["items"]:
+        found.append("Nothing is labelled yet.")
+    elif not report["overlap"]:
+        found.append("No item has labels of two annotators, so agreement cannot be told.")
+    elif report["overlap"] < 30:
+        found.append(f"Only {report['overlap']} items have two labels or more: intervals are wide.")
+    if report["paradox"]["sentence"]:
+        found.append(report["paradox"]["sentence"])
+    if report["items"] and not report["dawid_skene"]["converged"]:
+        found.append("Dawid and Skene's consensus had not settled after its last iteration.")
+    if left_out:
+        found.append(f"{left_out:,} pairs of annotators with the fewest items in common are not shown.")
+    return found
+
+
+def _plain(value: float) -> float | None:
+    return None if np.isnan(value) else float(value)

@@ -5,7 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from ml_core.agreement.report import Row
+import numpy as np
+
+from ml_core.agreement.table import Row, Table, known, table
+from ml_core.metrics.agreement.shares import Enough, Sample, Shares, extrapolated_shares
+from ml_core.spec import BadInput
 
 
 def shares_report(
@@ -16,7 +20,7 @@ def shares_report(
     population: Mapping[str, int],
     gold: Mapping[str, str] | None = None,
     decided: Mapping[str, str] | None = None,
-    rule: str = "consensus",
+    rule: str = "majority",
     groups: Mapping[str, Sequence[str]] | None = None,
     resamples: int = 2000,
     seed: int = 0,
@@ -26,7 +30,8 @@ def shares_report(
     `strata` gives the stratum of every sampled item that was to be labelled ("" for all where there are none),
     `population` how many failures each stratum has. `gold` are planted truths, `decided` what reviewers decided.
     `rule` settles the rest: "consensus" (Dawid–Skene) or "majority". `groups` names sums of categories, such as
-    {"ambiguous": ["ambiguous"], "clear": [all others]}. EST as in agreement_report.
+    {"ambiguous": ["ambiguous"], "clear": [all others]}. EST as in agreement_report. An interval of `all` holds where
+    labels err, too: by the correction, or else by what the annotators' disagreement allows (`allows_for_error`).
 
     {
      "items": 180, "population": 17389, "resamples": …, "seed": …,
@@ -34,12 +39,120 @@ def shares_report(
      "all": {category: EST},           # among all failures: weighted by stratum, corrected where `corrected`
      "uncorrected": {category: EST},   # the same as labelled, sampling alone in the interval
      "groups": {name: {"sample": EST, "all": EST}},
+     "allows_for_error": bool,         # False: no item has two labels, so label error cannot be told at all
      "corrected": bool, "by": "gold" | "overlap" | "",
      "why": "not enough: …",           # where it is not corrected: what is missing and how many more
      "needed": {"gold": 20, "overlap": 70},
      "gold_items": 0, "overlap_items": 30,
+     "settled": {item: category},      # every labelled item's one label
      "strata": [{"name", "population", "labelled", "weight"}],
      "warnings": ["…"],
     }
     """
-    raise NotImplementedError
+    answers = _with_truths(table(rows, taxonomy_keys), [*(gold or {}), *(decided or {})])
+    if not answers.items:
+        raise BadInput("nothing is labelled yet, so there are no shares to tell")
+    names = [name for name in population if population[name] > 0]
+    sample = _sample(answers, strata, names, population, gold or {}, decided or {})
+    sums = {key: [key] for key in taxonomy_keys} | {f"\0{name}": keys for name, keys in (groups or {}).items()}
+    sums_CJ = np.array([[float(key in keys) for keys in sums.values()] for key in taxonomy_keys])
+    found = extrapolated_shares(sample, len(taxonomy_keys), sums_CJ=sums_CJ, rule=rule, resamples=resamples, seed=seed)
+    shares = {
+        part: dict(zip(sums, (finding.as_dict() for finding in getattr(found, part)), strict=True))
+        for part in ("sample", "all", "uncorrected")
+    }
+    return {
+        "items": len(answers.items),
+        "population": sum(population.values()),
+        "resamples": found.resamples,
+        "seed": seed,
+        **{part: {key: values[key] for key in taxonomy_keys} for part, values in shares.items()},
+        "groups": {name: {part: values[f"\0{name}"] for part, values in shares.items()} for name in (groups or {})},
+        "allows_for_error": bool(found.enough.by) or found.doubt,
+        "corrected": bool(found.enough.by),
+        "by": found.enough.by,
+        "why": _why(found.enough),
+        "needed": {"gold": found.enough.missing_gold, "overlap": found.enough.missing_overlap},
+        "gold_items": found.enough.gold,
+        "overlap_items": found.enough.overlap,
+        "settled": {item: taxonomy_keys[number] for item, number in zip(answers.items, found.settled_I, strict=True)},
+        "strata": _strata(sample, names, population),
+        "warnings": _warnings(found, sample, names, population, strata),
+    }
+
+
+def _with_truths(answers: Table, others: Sequence[str]) -> Table:
+    """The table with rows for items that have a known truth and no label."""
+    extra = sorted(set(others) - set(answers.items))
+    wider = [
+        np.vstack([part, np.full((len(extra), part.shape[1]), filler, dtype=part.dtype)])
+        for part, filler in ((answers.labels_IA, -1), (answers.at_IA, np.nan), (answers.spent_IA, np.nan))
+    ]
+    return Table([*answers.items, *extra], answers.annotators, answers.categories, *wider)
+
+
+def _sample(
+    answers: Table,
+    strata: Mapping[str, str],
+    names: Sequence[str],
+    population: Mapping[str, int],
+    gold: Mapping[str, str],
+    decided: Mapping[str, str],
+) -> Sample:
+    number = {name: place for place, name in enumerate(names)}
+    for item in answers.items:
+        if strata.get(item, "") not in number:
+            raise BadInput(f"item {item} is of stratum {strata.get(item, '')!r}, which the population does not have")
+    gold_I = known(gold, answers.items, answers.categories)
+    decided_I = known(decided, answers.items, answers.categories)
+    return Sample(
+        answers.labels_IA,
+        np.where(gold_I >= 0, gold_I, decided_I),
+        gold_I >= 0,
+        np.array([number[strata.get(item, "")] for item in answers.items]),
+        np.array([population[name] for name in names], dtype=np.float64),
+    )
+
+
+def _strata(sample: Sample, names: Sequence[str], population: Mapping[str, int]) -> list[dict[str, Any]]:
+    labelled_H = np.bincount(sample.strata_I, minlength=len(names))
+    return [
+        {
+            "name": name,
+            "population": population[name],
+            "labelled": int(labelled),
+            "weight": population[name] / int(labelled) if labelled else None,
+        }
+        for name, labelled in zip(names, labelled_H, strict=True)
+    ]
+
+
+def _why(allowed: Enough) -> str:
+    if allowed.by:
+        return ""
+    return (
+        "Not enough to correct for label error: "
+        f"{allowed.missing_gold} more gold items, or {allowed.missing_overlap} more items labelled by three annotators."
+    )
+
+
+def _warnings(
+    found: Shares, sample: Sample, names: Sequence[str], population: Mapping[str, int], strata: Mapping[str, str]
+) -> list[str]:
+    labelled_H = np.bincount(sample.strata_I, minlength=len(names))
+    empty = [name for name, labelled in zip(names, labelled_H, strict=True) if not labelled]
+    left, lines = len(strata) - len(sample.strata_I), []
+    if empty:
+        size = sum(population[name] for name in empty)
+        lines.append(f"No item of {', '.join(empty)} is labelled: its {size:,} failures are taken to be like the rest.")
+    if left > 0:
+        lines.append(
+            f"{left:,} sampled items have no label yet; they are taken to be like the others of their stratum."
+        )
+    if not found.enough.by and found.doubt:
+        lines.append(
+            "Shares are as labelled; their intervals allow for label error as far as annotators disagree with each other."
+        )
+    if not found.enough.by and not found.doubt:
+        lines.append("Annotators nowhere disagree, or no item has two labels: intervals say nothing of label error.")
+    return lines

@@ -65,9 +65,7 @@ def dawid_skene(
     silent_A = ~used_X.reshape(-1, categories).any(1)
     errors_ACC = np.where(silent_A[:, None, None], np.nan, errors_ACC)
     labels_I, tied_I = _likeliest(posteriors_IC, labelled_I)
-    return Consensus(
-        posteriors_IC, priors_C, errors_ACC, labels_I, tied_I, labelled_I, done, converged, float(bound)
-    )
+    return Consensus(posteriors_IC, priors_C, errors_ACC, labels_I, tied_I, labelled_I, done, converged, float(bound))
 
 
 def one_hot(labels_KA: np.ndarray, categories: int) -> tuple[np.ndarray | csr_array, np.ndarray]:

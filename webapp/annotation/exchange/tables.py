@@ -41,7 +41,7 @@ def read_table(data: bytes) -> Table:
     if len(data) > MOST_BYTES:
         raise BadInput(f"The file is larger than {MOST_BYTES // 2**20} MB; a sheet of labels is far smaller.")
     rows = _sheet(data) if data.startswith(b"PK\x03\x04") else _csv(data)
-    filled = [(number, cells) for number, cells in rows if any(cells)]
+    filled = [(number, cells) for number, cells in rows if any(cell.strip() for cell in cells)]
     if not filled:
         raise BadInput("The file holds no row.")
     if len(filled) > MOST_ROWS + 1:

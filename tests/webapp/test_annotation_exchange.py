@@ -1,0 +1,363 @@
+"""Labels as files: out to spreadsheets and other tools, and back, each answer once."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import uuid
+import zipfile
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+from PIL import Image
+
+from ml_core.spec import BadInput
+from ml_core.taxonomy import DEFAULT
+from tests.webapp import annotation_parts
+from webapp.accounts.models import User
+from webapp.annotation.exchange import labelstudio, records, sheets
+from webapp.annotation.exchange.actions import keep_file, take_file
+from webapp.annotation.exchange.judging import Standing, judged
+from webapp.annotation.exchange.queries import answers_of
+from webapp.annotation.labelling.actions import record_answers
+from webapp.annotation.labelling.answers import Answer
+from webapp.annotation.models import Label, LabelEvent, LabelFile, Slot, Task
+
+pytestmark = pytest.mark.django_db(transaction=True)
+OFFICE = "http://schemas.openxmlformats.org"
+HEAD = "idx,caption,gt_img_idx,pred_img_idx,category,ambiguous_subtype\n"
+
+
+@pytest.fixture
+def campaign(tmp_path):
+    return annotation_parts.campaign(annotation_parts.labelled_project(tmp_path))
+
+
+@pytest.fixture
+def web() -> Client:
+    client = Client()
+    client.force_login(User.objects.get(username="owner"))
+    return client
+
+
+def address(campaign, name: str, **more: object) -> str:
+    return reverse(f"annotation:{name}", kwargs={"slug": campaign.project.slug, "campaign_id": campaign.pk} | more)
+
+
+def given(
+    campaign, text: str | bytes, *, letter: str = "A", name: str = "assign.csv", replace: bool = False
+) -> LabelFile:
+    data = text if isinstance(text, bytes) else text.encode()
+    who = annotation_parts.annotator(campaign, {"A": "ann", "B": "bob", "C": "cy"}[letter]) if letter else None
+    owner = User.objects.get(username="owner")
+    return keep_file(
+        campaign=campaign, annotator=who, name=name, data=data, replace=replace, actor=owner, now=timezone.now()
+    )
+
+
+def taken(file: LabelFile):
+    return take_file(file=file, actor=User.objects.get(username="owner"), now=timezone.now())
+
+
+def own(campaign, letter: str = "A") -> list[str]:
+    return list(Task.objects.filter(campaign=campaign, group=letter).order_by("position").values_list("idx", flat=True))
+
+
+def unpacked(response) -> zipfile.ZipFile:
+    return zipfile.ZipFile(io.BytesIO(b"".join(response.streaming_content)))
+
+
+def table(data: bytes) -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO(data.decode("utf-8-sig"))))
+
+
+def test_an_annotators_zip_holds_their_sheets_a_picture_of_each_sample_and_the_guide(campaign, web):
+    archive = unpacked(web.get(address(campaign, "bundle_of", letter="B")))
+    names = set(archive.namelist())
+    assert {"assign_overlap.csv", "assign_B.csv", "guide_en.md", "guide_zh-hans.md", "README.txt"} <= names
+    assert "assign_A.csv" not in names
+    rows = table(archive.read("assign_B.csv"))
+    assert [row["idx"] for row in rows] == own(campaign, "B")
+    assert list(rows[0]) == list(sheets.COLUMNS)
+    for row in rows:
+        picture = Image.open(io.BytesIO(archive.read(f"vis_B/fail_{row['idx']}.jpg")))
+        assert picture.width > picture.height > 0
+    assert sum(name.startswith("vis_overlap/") for name in names) == 6
+    assert archive.testzip() is None
+
+
+def test_the_zip_of_everybody_has_a_folder_each_and_every_picture_once(campaign, web):
+    archive = unpacked(web.get(address(campaign, "bundle")))
+    names = archive.namelist()
+    assert {f"{letter}/assign_overlap.csv" for letter in "ABC"} <= set(names)
+    assert len(names) == len(set(names))
+    assert sum(name.startswith("vis_") for name in names) == 30
+
+
+def test_a_blind_campaigns_files_do_not_tell_which_picture_is_which(campaign, web):
+    blind = annotation_parts.campaign(campaign.run, name="Blind", blind=True)
+    archive = unpacked(web.get(address(blind, "bundle_of", letter="A")))
+    rows = table(archive.read("assign_A.csv"))
+    assert {row["gt_img_idx"] + row["pred_img_idx"] for row in rows} == {""}
+
+
+def test_what_was_filled_in_comes_back_as_labels(campaign, web):
+    first, second, third = own(campaign)[:3]
+    text = HEAD + f"{first},x,1,2,attribute,\n{second},x,1,2,Ambiguous,near duplicate\n{third},x,1,2,,\n"
+    found = taken(given(campaign, text))
+    assert found.counts == {"new": 2, "blank": 1}
+    rows = Label.objects.filter(campaign=campaign).values_list("task__idx", "category", "subtype", "source")
+    assert set(rows) == {(first, "attribute", "", "sheet"), (second, "ambiguous", "nearduplicate", "sheet")}
+    assert Slot.objects.filter(campaign=campaign, state="answered").count() == 2
+
+
+@pytest.mark.parametrize(
+    "dialect",
+    [
+        lambda text: b"\xef\xbb\xbf" + text.encode(),
+        lambda text: text.replace(",", ";").encode(),
+        lambda text: text.replace(",", "\t").encode("utf-16"),
+        lambda text: text.replace("\n", "\r\n").encode(),
+        lambda text: text.replace("x x", '"a ""quoted""\ncaption, in lines"').encode(),
+        lambda text: text.replace("x x", "一只猫").encode("gb18030"),
+    ],
+)
+def test_a_sheet_is_understood_however_a_spreadsheet_saved_it(campaign, dialect):
+    idx = own(campaign)[0]
+    assert taken(given(campaign, dialect(HEAD + f"{idx},x x,1,2,Counting / Plurality,\n"))).counts == {"new": 1}
+    assert Label.objects.get().category == "count"
+
+
+def test_a_workbook_is_read_like_a_csv(campaign):
+    idx = own(campaign)[0]
+    assert taken(
+        given(campaign, workbook([*[HEAD.strip().split(",")], [int(idx), "x", 1, 2, "物体", ""]]), name="a.xlsx")
+    )
+    assert Label.objects.get().category == "object"
+
+
+def test_the_same_file_twice_stores_nothing_twice(campaign):
+    text = HEAD + "".join(f"{idx},x,1,2,object,\n" for idx in own(campaign))
+    taken(given(campaign, text))
+    again = taken(given(campaign, text))
+    assert again.counts == {"same": 8}
+    assert LabelEvent.objects.filter(campaign_id=campaign.pk).count() == Label.objects.count() == 8
+
+
+def test_one_kept_file_is_taken_once(campaign):
+    file = given(campaign, HEAD + f"{own(campaign)[0]},x,1,2,object,\n")
+    taken(file)
+    file.refresh_from_db()
+    with pytest.raises(BadInput, match="taken already"):
+        taken(file)
+
+
+def test_looking_at_a_file_writes_no_label(campaign, web):
+    file = given(campaign, HEAD + f"{own(campaign)[0]},x,1,2,object,\n")
+    page = web.get(address(campaign, "label_file", file_id=file.pk))
+    assert "Take 1 answer" in page.content.decode()
+    assert not Label.objects.exists() and not LabelEvent.objects.exists()
+
+
+def test_an_answer_that_differs_stays_unless_somebody_says_replace(campaign):
+    idx = own(campaign)[0]
+    taken(given(campaign, HEAD + f"{idx},x,1,2,object,\n"))
+    other = HEAD + f"{idx},x,1,2,count,\n"
+    assert taken(given(campaign, other)).counts == {"kept": 1}
+    assert Label.objects.get().category == "object"
+    assert taken(given(campaign, other, replace=True)).counts == {"replaces": 1}
+    assert Label.objects.get().category == "count"
+    assert taken(given(campaign, HEAD + f"{idx},x,1,2,object,\n", replace=True)).counts == {"replaces": 1}
+    assert Label.objects.get().category == "object"
+
+
+def test_every_wrong_row_is_named_and_the_rest_is_kept(campaign):
+    mine, theirs, reserve = own(campaign)[0], own(campaign, "B")[0], own(campaign, "backup")[0]
+    twice = own(campaign)[1]
+    text = HEAD + "".join(
+        f"{idx},x,1,2,{category},{subtype}\n"
+        for idx, category, subtype in [
+            (mine, "action", ""), ("999999", "action", ""), (theirs, "action", ""), (reserve, "action", ""),
+            (own(campaign)[2], "colour", ""), (own(campaign)[3], "action", "underspecified"), ("", "action", ""),
+            (twice, "action", ""), (twice, "object", ""),
+        ]
+    )  # fmt: skip
+    found = taken(given(campaign, text))
+    assert found.counts == {"new": 1, "error": 8}
+    said = {row.place: row.text for row in found.faults}
+    assert "no sample 999999" in said["row 3"]
+    assert "not among A's. It is B's" in said["row 4"]
+    assert "in reserve" in said["row 5"]
+    assert "'colour' is no category" in said["row 6"]
+    assert "no subtype of Action" in said["row 7"]
+    assert "no idx" in said["row 8"]
+    assert "differently in row 9" in said["row 10"]
+    assert Label.objects.get().task.idx == mine
+
+
+def test_the_report_names_spellings_and_what_is_missing(campaign):
+    ids = own(campaign)
+    file = given(campaign, HEAD + f"{ids[0]},x,1,2,Object Confusion,\n")
+    assert file.report["spellings"] == [["Object Confusion", "object", 1]]
+    assert set(file.report["missing"]) == set(ids[1:]) | set(own(campaign, "overlap"))
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        (b"", "no row"),
+        (b"idx,caption\n1,x\n", "no column category"),
+        (b"idx,idx,category\n", "twice"),
+        (b"PK\x03\x04broken", "cannot be read"),
+        (b"\x00\x01\x02", "neither CSV"),
+        (b"idx,category\n" + b"1,x\n" * 100_001, "more than 100,000"),
+    ],
+)
+def test_what_is_no_sheet_is_refused_at_the_file(campaign, web, data, message):
+    upload = io.BytesIO(data or b" ")
+    upload.name = "assign.csv"
+    page = web.post(address(campaign, "files"), {"annotator": "A", "file": upload})
+    assert page.status_code == 422
+    assert message in page.content.decode()
+    assert not LabelFile.objects.exists()
+
+
+def answered(campaign) -> None:
+    """Answers of all three, some skipped, one with a note and a flag."""
+    for number, name in enumerate(("ann", "bob", "cy")):
+        who = annotation_parts.annotator(campaign, name)
+        tasks = [slot.task for slot in Slot.objects.filter(annotator=who, state="open").select_related("task")]
+        keys = DEFAULT.keys
+        events = [
+            Answer(
+                key=records_key(number, place),
+                task_id=task.pk,
+                kind="skip" if place == 3 else "answer",
+                category="" if place == 3 else keys[(task.position + (number if place % 4 == 0 else 0)) % len(keys)],
+                skip_reason="unclear" if place == 3 else "",
+                confidence=2 if place % 2 and place != 3 else None,
+                note='a "note", 有字\nin lines' if place == 1 else "",
+                flagged=place == 1,
+                first_choice_ms=1200 + place,
+                spent_ms=3000 + place,
+                said_at=timezone.now(),
+            )
+            for place, task in enumerate(tasks)
+        ]
+        record_answers(annotator=who, events=events, source="page", now=timezone.now())
+
+
+def records_key(number: int, place: int):
+
+    return uuid.uuid5(uuid.NAMESPACE_URL, f"{number}/{place}")
+
+
+def said(campaign) -> set[tuple]:
+    fields = ("task__idx", "annotator__letter", "category", "subtype", "skip_reason", "confidence", "note", "flagged")
+    return set(Label.objects.filter(campaign=campaign).values_list(*fields, "first_choice_ms", "spent_ms"))
+
+
+@pytest.mark.parametrize(("form", "name"), [("labels_jsonl", "labels.jsonl"), ("labels_labelstudio", "labels.json")])
+def test_labels_go_out_and_come_back_the_same(campaign, web, form, name):
+    answered(campaign)
+    before = said(campaign)
+    data = b"".join(web.get(address(campaign, form)).streaming_content)
+    twin = annotation_parts.campaign(campaign.run, name="Second look")
+    found = taken(given(twin, data, letter="", name=name))
+    assert found.counts == {"new": len(before)}
+    assert said(twin) == before
+    assert taken(given(campaign, data, letter="", name=name)).counts == {"same": len(before)}
+
+
+def test_label_studios_export_is_what_its_own_reader_wants(campaign, web):
+    answered(campaign)
+    tasks = json.loads(b"".join(web.get(address(campaign, "labels_labelstudio")).streaming_content))
+    assert len(tasks) == 30
+    first = tasks[0]["annotations"][0]
+    assert set(first["result"][0]) == {"from_name", "to_name", "type", "value"}
+    config = web.get(address(campaign, "labels_config")).content.decode()
+    assert '<Choices name="category" toName="prompt"' in config
+    assert all(f'value="{key}"' in config for key in DEFAULT.keys)
+
+
+def test_broken_lines_of_a_file_are_named_and_the_rest_is_read():
+    good = json.dumps({"idx": "3", "annotator": "A", "category": "object"})
+    content = records.read(f'{good}\n{{"idx": 4}}\nnonsense\n{good[:-1]}, "confidence": 9}}\n'.encode())
+    assert [entry.idx for entry in content.entries] == ["3"]
+    assert [mistake.place for mistake in content.mistakes] == ["line 2", "line 3", "line 4"]
+
+
+def test_label_studios_own_accounts_are_read_as_the_chosen_annotators():
+    task = {
+        "data": {"idx": "7"},
+        "annotations": [{"completed_by": 12, "result": [
+            {"from_name": "category", "to_name": "prompt", "type": "choices", "value": {"choices": ["Object"]}}]}],
+    }  # fmt: skip
+    content = labelstudio.read(json.dumps([task, {"data": {}}]).encode())
+    assert [mistake.place for mistake in content.mistakes] == ["task 2"]
+    found = judged(content, taxonomy=DEFAULT, standings={"A": {"7": Standing(1, True, "", True)}}, letter="A")
+    assert [row.verdict for row in found.taken] == ["new"]
+
+
+def test_cells_that_look_like_formulas_are_quoted_and_come_back_whole(campaign, web):
+    Task.objects.filter(campaign=campaign, group="A").update(prompt={"kind": "text", "text": "=1+1"})
+    archive = unpacked(web.get(address(campaign, "bundle_of", letter="A")))
+    assert {row["caption"] for row in table(archive.read("assign_A.csv"))} == {"'=1+1"}
+
+
+def test_the_csv_of_labels_is_what_agreement_score_reads(campaign, web):
+    answered(campaign)
+    text = b"".join(web.get(address(campaign, "labels_csv")).streaming_content).decode()
+    rows = list(csv.DictReader(io.StringIO(text)))
+    assert list(rows[0]) == ["item", "annotator", "label"]
+    assert [row["label"] for row in rows] == [answer.category for answer in answers_of(campaign) if answer.category]
+
+
+def test_over_the_api_a_file_is_sent_and_taken_in_one_go(campaign, web):
+    upload = io.BytesIO((HEAD + f"{own(campaign)[0]},x,1,2,object,\n").encode())
+    upload.name = "assign_A.csv"
+    answer = web.post(address(campaign, "api_labels"), {"file": upload, "annotator": "A", "take": "true"})
+    assert answer.status_code == 201
+    assert answer.json()["report"]["counts"] == {"new": 1}
+    assert answer.json()["state"] == "taken"
+    lines = b"".join(web.get(address(campaign, "api_labels")).streaming_content).decode().splitlines()
+    assert [json.loads(line)["category"] for line in lines] == ["object"]
+
+
+def workbook(rows: list[list[object]]) -> bytes:
+    """The smallest .xlsx: one sheet with inline strings."""
+
+    def cell(value: object) -> str:
+        if isinstance(value, int):
+            return f"<c><v>{value}</v></c>"
+        return f'<c t="inlineStr"><is><t>{value}</t></is></c>'
+
+    def related(kind: str, target: str) -> str:
+        inner = f'<Relationship Id="r1" Type="{OFFICE}/officeDocument/2006/relationships/{kind}" Target="{target}"/>'
+        return f'<Relationships xmlns="{OFFICE}/package/2006/relationships">{inner}</Relationships>'
+
+    def part(name: str, kind: str) -> str:
+        content = f"application/vnd.openxmlformats-officedocument.spreadsheetml.{kind}+xml"
+        return f'<Override PartName="/{name}" ContentType="{content}"/>'
+
+    main = f"{OFFICE}/spreadsheetml/2006/main"
+    body = "".join(f"<row>{''.join(map(cell, row))}</row>" for row in rows)
+    rels = '<Default Extension="rels" ContentType="application/vnd.openxmlformats-package.relationships+xml"/>'
+    parts = part("xl/workbook.xml", "sheet.main") + part("xl/worksheets/sheet1.xml", "worksheet")
+    sheets_xml = '<sheets><sheet name="A" sheetId="1" r:id="r1"/></sheets>'
+    files = {
+        "[Content_Types].xml": f'<Types xmlns="{OFFICE}/package/2006/content-types">{rels}{parts}</Types>',
+        "_rels/.rels": related("officeDocument", "xl/workbook.xml"),
+        "xl/workbook.xml": f'<workbook xmlns="{main}" xmlns:r="{OFFICE}/officeDocument/2006/relationships">'
+        f"{sheets_xml}</workbook>",
+        "xl/_rels/workbook.xml.rels": related("worksheet", "worksheets/sheet1.xml"),
+        "xl/worksheets/sheet1.xml": f'<worksheet xmlns="{main}"><sheetData>{body}</sheetData></worksheet>',
+    }
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        for name, text in files.items():
+            archive.writestr(name, f'<?xml version="1.0" encoding="UTF-8"?>{text}')
+    return buffer.getvalue()

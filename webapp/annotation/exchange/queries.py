@@ -1,0 +1,247 @@
+"""Reads what leaves in files and what files are held against."""
+
+from __future__ import annotations
+
+import hmac
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.conf import settings
+
+from ml_core.spec import BadInput
+from webapp.accounts.models import Project
+from webapp.annotation.exchange.entries import Given
+from webapp.annotation.exchange.judging import Standing
+from webapp.annotation.models import Annotator, Campaign, Label, LabelFile, Slot, Task
+from webapp.corpora.files import picture_key
+from webapp.corpora.models import Item
+
+CHUNK = 200  # tasks read at a time on their way into a file
+LATEST = 20
+
+
+@dataclass(frozen=True)
+class Person:
+    """An annotator as the page of files lists them."""
+
+    id: int
+    letter: str
+    name: str
+    wanted: int
+    answered: int
+    here: bool
+
+
+@dataclass(frozen=True)
+class FileRow:
+    """A file that came in."""
+
+    id: int
+    name: str
+    letter: str
+    by: str
+    at: datetime
+    taken_at: datetime | None
+    counts: dict[str, int]
+
+
+def campaign_of(project: Project, campaign_id: int) -> Campaign | None:
+    """A campaign of this project."""
+    found = Campaign.objects.select_related("project", "taxonomy_version", "corpus", "run")
+    return found.filter(project=project, pk=campaign_id).first() if campaign_id < 2**63 else None
+
+
+def file_of(campaign: Campaign, file_id: int) -> LabelFile | None:
+    """A file of this campaign."""
+    found = LabelFile.objects.select_related("annotator", "uploaded_by")
+    return found.filter(campaign=campaign, pk=file_id).first() if file_id < 2**63 else None
+
+
+def people_of(campaign: Campaign) -> list[Person]:
+    """The annotators with how far they are, by letter."""
+    wanted: dict[int, int] = defaultdict(int)
+    answered: dict[int, int] = defaultdict(int)
+    states = Slot.objects.filter(campaign=campaign, annotator__isnull=False).values_list("annotator_id", "state")
+    for annotator, state in states:
+        wanted[annotator] += state != Slot.State.WITHDRAWN
+        answered[annotator] += state in (Slot.State.ANSWERED, Slot.State.SKIPPED)
+    rows = Annotator.objects.filter(campaign=campaign).select_related("user").order_by("pk")
+    return [
+        Person(row.pk, row.letter, row.user.username, wanted[row.pk], answered[row.pk], row.left_at is None)
+        for row in rows
+    ]
+
+
+def files_in(campaign: Campaign) -> list[FileRow]:
+    """The newest files that came in."""
+    rows = LabelFile.objects.filter(campaign=campaign).select_related("annotator", "uploaded_by").order_by("-pk")
+    return [
+        FileRow(
+            row.pk,
+            row.name,
+            row.annotator.letter if row.annotator else "",
+            row.uploaded_by.username if row.uploaded_by else "",
+            row.uploaded_at,
+            row.taken_at,
+            row.report.get("counts", {}),
+        )
+        for row in rows[:LATEST]
+    ]
+
+
+def standings(campaign: Campaign) -> dict[str, dict[str, Standing]]:
+    """How every task stands for every annotator: letter → idx → Standing. Four queries."""
+    letters = dict(Annotator.objects.filter(campaign=campaign).values_list("pk", "letter"))
+    tasks = list(Task.objects.filter(campaign=campaign).values_list("pk", "idx", "group", "state"))
+    slots = Slot.objects.filter(campaign=campaign).exclude(state=Slot.State.WITHDRAWN)
+    theirs: set[tuple[int, int]] = set()
+    free: set[int] = set()
+    for task, annotator in slots.values_list("task_id", "annotator_id"):
+        if annotator is None:
+            free.add(task)
+        else:
+            theirs.add((task, annotator))
+    fields = ("task_id", "annotator_id", "category", "subtype", "skip_reason", "note", "flagged", "confidence")
+    labels = Label.objects.filter(campaign=campaign).values_list(*fields, "last_event")
+    said = {(row[0], row[1]): row[2:] for row in labels}
+    people = set(letters.values())
+    return {
+        letter: {
+            idx: Standing(
+                task,
+                (task, pk) in theirs or task in free,
+                group if group in people and group != letter else "",
+                state != Task.State.UNUSABLE,
+                *said.get((task, pk), ()),
+            )
+            for task, idx, group, state in tasks
+        }
+        for pk, letter in letters.items()
+    }
+
+
+def answers_of(campaign: Campaign) -> Iterator[Given]:
+    """Every answer of the campaign, task by task, in the order of the plan."""
+    labels = Label.objects.filter(campaign=campaign).exclude(category="", skip_reason="")
+    rows = labels.select_related("task", "annotator").order_by("task__position", "annotator_id")
+    for label in rows.iterator(chunk_size=1000):
+        task = label.task
+        yield Given(
+            task.idx,
+            task.group,
+            task.stratum,
+            label.annotator.letter,
+            shown(task.prompt),
+            shown(task.right),
+            shown(task.given),
+            label.category,
+            label.subtype,
+            label.skip_reason,
+            label.confidence,
+            label.note,
+            label.flagged,
+            label.first_choice_ms,
+            label.spent_ms,
+            label.answered_at,
+        )
+
+
+def shown(content: dict[str, Any] | None) -> Any:
+    """A task's content as files tell of it: never where the store keeps it."""
+    return None if content is None else {name: value for name, value in content.items() if name != "key"}
+
+
+def sheet_rows(campaign: Campaign, annotator: Annotator) -> dict[str, list[dict[str, object]]]:
+    """An annotator's sheets by group, the samples of each in the order of the plan, with what they answered so far."""
+    slots = Slot.objects.filter(annotator=annotator).exclude(state=Slot.State.WITHDRAWN).select_related("task")
+    tasks = [slot.task for slot in slots.order_by("position") if slot.task.state == Task.State.ACTIVE]
+    labels = Label.objects.filter(annotator=annotator, task__in=tasks).values_list("task_id", "category", "subtype")
+    said = {task: (category, subtype) for task, category, subtype in labels}
+    sheets: dict[str, list[dict[str, object]]] = defaultdict(list)
+    for task in tasks:
+        category, subtype = said.get(task.pk, ("", ""))
+        sheets[task.group].append(
+            {
+                "idx": task.idx,
+                "caption": text_of(task.prompt),
+                "gt_img_idx": "" if campaign.blind else name_of(task.right),
+                "pred_img_idx": "" if campaign.blind else name_of(task.given),
+                "category": category,
+                "ambiguous_subtype": subtype,
+            }
+        )
+    return dict(sheets)
+
+
+def text_of(content: dict[str, Any]) -> str:
+    """A prompt in words; a picture's name where it is one."""
+    return str(content.get("text") or name_of(content))
+
+
+def name_of(content: dict[str, Any] | None) -> object:
+    """What a candidate is called in a sheet: the picture's number in the data set, or its text."""
+    if content is None:
+        return ""
+    return content.get("text") or content.get("number", content.get("name", ""))
+
+
+@dataclass(frozen=True)
+class Sides:
+    """A sample's two panes, as store keys of pictures or as texts, in the order in which they are shown."""
+
+    task: Task
+    caption: str
+    left: tuple[str, str]  # ("picture", store key) or ("text", words)
+    right: tuple[str, str]
+
+
+def sides_of(campaign: Campaign, groups: Sequence[str]) -> Iterator[Sides]:
+    """The samples of some groups with their pictures' places; a query for each CHUNK beside the tasks'."""
+    tasks = Task.objects.filter(campaign=campaign, state=Task.State.ACTIVE, group__in=groups).order_by("position")
+    waiting: list[Task] = []
+    for task in tasks.iterator(chunk_size=CHUNK):
+        waiting.append(task)
+        if len(waiting) == CHUNK:
+            yield from _sides(campaign, waiting)
+            waiting = []
+    yield from _sides(campaign, waiting)
+
+
+def _sides(campaign: Campaign, tasks: list[Task]) -> Iterator[Sides]:
+    contents = [content for task in tasks for content in (task.right, task.given) if content]
+    numbers = {content["number"] for content in contents if content["kind"] != "text" and "number" in content}
+    items = Item.objects.filter(corpus_id=campaign.corpus_id or 0, number__in=numbers)
+    hashes = dict(items.values_list("number", "file_hash"))
+    prefix = campaign.corpus.prefix if campaign.corpus else ""
+    for task in tasks:
+        left, right = (_pane(content, hashes, prefix) for content in (task.right, task.given))
+        if campaign.blind and _turned(task.pk):
+            left, right = right, left
+        yield Sides(task, text_of(task.prompt), left, right)
+
+
+def _pane(content: dict[str, Any] | None, hashes: dict[int, str], prefix: str) -> tuple[str, str]:
+    if content is None:
+        return ("text", "")
+    if content["kind"] == "text":
+        return ("text", content["text"])
+    if "key" in content:
+        return ("picture", content["key"])
+    file_hash = hashes.get(content["number"])
+    return ("picture", picture_key(prefix, file_hash)) if file_hash else ("text", "(this picture is gone)")
+
+
+def _turned(task_id: int) -> bool:
+    """Whether a blind campaign shows the two sides of a sample the other way round: by a keyed hash, half of them."""
+    return bool(hmac.digest(settings.SECRET_KEY.encode(), f"sheet side {task_id}".encode(), "sha256")[0] & 1)
+
+
+def annotator_lettered(campaign: Campaign, letter: str) -> Annotator:
+    """The annotator who goes by this letter. BadInput where there is none."""
+    found = Annotator.objects.select_related("user", "campaign").filter(campaign=campaign, letter=letter).first()
+    if found is None:
+        raise BadInput(f"Nobody in this campaign goes by {letter[:10]}.", field="annotator")
+    return found

@@ -1,0 +1,196 @@
+"""Labels as files: what can be taken away, what came in, and what a file would change before it does."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator
+from typing import TypeVar
+
+from django.contrib import messages
+from django.core.exceptions import RequestDataTooBig
+from django.http import Http404, HttpResponse, StreamingHttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.text import slugify
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.csrf import csrf_exempt, csrf_protect
+
+from ml_core.cells import safe_cell
+from ml_core.spec import BadInput
+from webapp.accounts.doors import ProjectRequest, project_page
+from webapp.annotation.exchange import actions, bundles, labelstudio, queries, records
+from webapp.annotation.exchange.forms import FileForm
+from webapp.annotation.exchange.judging import BLANK, ERROR, KEPT, NEW, REPLACES, SAME, Judgement
+from webapp.annotation.exchange.packing import zipped
+from webapp.annotation.labelling.answers import SKIP_REASONS
+from webapp.annotation.models import Annotator, Campaign, LabelFile
+from webapp.annotation.taxonomies.queries import document_of
+from webapp.corpora.files import store
+
+Download = TypeVar("Download", HttpResponse, StreamingHttpResponse)
+SHOWN = 300  # rows of a report on its page; the rest stands in its CSV
+VERDICTS = {NEW: "new", REPLACES: "replaces", KEPT: "kept", SAME: "same", BLANK: "blank", ERROR: "error"}
+
+
+@csrf_exempt  # the token is checked below, after the size: the check reads the whole body
+@project_page("label.exchange", post="label.exchange")
+def files(request: ProjectRequest, campaign_id: int) -> HttpResponse:
+    """What can be downloaded, the form for what comes back, and the files that came."""
+    announced = request.META.get("CONTENT_LENGTH", "0")
+    if announced.isdigit() and int(announced) > records.MOST_BYTES + 2**20:
+        raise RequestDataTooBig("The upload is larger than this server accepts.")
+    return _files(request, campaign_id)
+
+
+@csrf_protect
+def _files(request: ProjectRequest, campaign_id: int) -> HttpResponse:
+    campaign = _campaign(request, campaign_id)
+    people = queries.people_of(campaign)
+    form = FileForm(request.POST or None, request.FILES or None, people=people)
+    if request.method == "POST" and form.is_valid():
+        try:
+            file = _kept(request, campaign, form)
+        except BadInput as problem:
+            form.add_error(problem.field if problem.field in form.fields else None, str(problem))
+        else:
+            return redirect("annotation:label_file", request.project.slug, campaign.pk, file.pk)
+    page = {
+        "project": request.project,
+        "campaign": campaign,
+        "people": people,
+        "form": form,
+        "files": queries.files_in(campaign),
+        "api": request.build_absolute_uri(_url("api_labels", campaign)),
+    }
+    return render(request, "annotation/exchange/files.html", page, status=422 if form.errors else 200)
+
+
+def _kept(request: ProjectRequest, campaign: Campaign, form: FileForm) -> LabelFile:
+    values = form.cleaned_data
+    annotator = queries.annotator_lettered(campaign, values["annotator"]) if values["annotator"] else None
+    upload = values["file"]
+    return actions.keep_file(
+        campaign=campaign,
+        annotator=annotator,
+        name=str(upload.name or "labels.csv"),
+        data=upload.read(),
+        replace=values["replace"],
+        actor=request.user,
+        now=timezone.now(),
+    )
+
+
+@project_page("label.exchange", post="label.exchange")
+def label_file(request: ProjectRequest, campaign_id: int, file_id: int) -> HttpResponse:
+    """What would come of a file row by row; POST takes it."""
+    campaign, file = _file(request, campaign_id, file_id)
+    if request.method == "POST":
+        try:
+            found = actions.take_file(file=file, actor=request.user, now=timezone.now())
+        except BadInput as problem:
+            messages.error(request, str(problem))
+        else:
+            count = len(found.taken)
+            told = ngettext("%(count)d answer was taken.", "%(count)d answers were taken.", count) % {"count": count}
+            messages.success(request, told)
+        return redirect("annotation:label_file", request.project.slug, campaign.pk, file.pk)
+    taken = file.state == LabelFile.State.TAKEN
+    found = Judgement((), (), ()) if taken else actions.judge(file)
+    order = list(VERDICTS)
+    rows = sorted(found.rows, key=lambda row: -order.index(row.verdict))
+    page = {
+        "project": request.project,
+        "campaign": campaign,
+        "file": file,
+        "taken": taken,
+        "counts": file.report.get("counts", {}) if taken else found.counts,
+        "rows": rows[:SHOWN],
+        "more": max(0, len(rows) - SHOWN),
+        "spellings": file.report.get("spellings", []) if taken else found.spellings,
+        "missing": file.report.get("missing", []) if taken else found.missing,
+        "problems": file.report.get("problems", []),
+        "writes": len(found.taken),
+    }
+    return render(request, "annotation/exchange/label_file.html", page)
+
+
+@project_page("label.exchange")
+def report(request: ProjectRequest, campaign_id: int, file_id: int) -> HttpResponse:
+    """The report on a file as CSV, every row of it."""
+    campaign, file = _file(request, campaign_id, file_id)
+    buffer = io.StringIO(newline="")
+    writer = csv.writer(buffer)
+    writer.writerow(["place", "idx", "annotator", "verdict", "text"])
+    for row in actions.judge(file).rows:
+        writer.writerow([safe_cell(cell) for cell in (row.place, row.idx, row.letter, row.verdict, row.text)])
+    return _named(HttpResponse(buffer.getvalue(), content_type="text/csv"), campaign, f"file-{file.pk}-report.csv")
+
+
+@project_page("label.exchange")
+def bundle(request: ProjectRequest, campaign_id: int, letter: str = "") -> StreamingHttpResponse:
+    """Sheets, pictures and guide as a zip: one annotator's, or everybody's in a folder each."""
+    campaign = _campaign(request, campaign_id)
+    rows = Annotator.objects.filter(campaign=campaign).select_related("user").order_by("pk")
+    people = list(rows.filter(letter=letter) if letter else rows.filter(left_at__isnull=True))
+    if not people:
+        raise Http404("No such annotator.")
+    entries = bundles.entries(campaign, people, store(), ", ".join(SKIP_REASONS))
+    response = StreamingHttpResponse(zipped(entries), content_type="application/zip")
+    return _named(response, campaign, f"{letter or 'everybody'}.zip")
+
+
+@project_page("label.exchange")
+def labels(request: ProjectRequest, campaign_id: int, form: str) -> HttpResponse | StreamingHttpResponse:
+    """Every answer in one file: `jsonl`, `labelstudio`, its configuration, or `csv` (item, annotator, label)."""
+    campaign = _campaign(request, campaign_id)
+    answers = queries.answers_of(campaign)
+    if form == "jsonl":
+        response = StreamingHttpResponse(records.written(answers), content_type="application/x-ndjson")
+        return _named(response, campaign, "labels.jsonl")
+    if form == "labelstudio":
+        parts = labelstudio.written(answers, campaign.name)
+        return _named(StreamingHttpResponse(parts, content_type="application/json"), campaign, "labelstudio.json")
+    if form == "config":
+        text = labelstudio.config(document_of(campaign.taxonomy_version))
+        return _named(HttpResponse(text, content_type="application/xml"), campaign, "labelstudio.xml")
+    return _named(StreamingHttpResponse(_table(campaign), content_type="text/csv"), campaign, "labels.csv")
+
+
+def _table(campaign: Campaign) -> Iterator[str]:
+    """What `agreement.score labels=` reads."""
+    yield "item,annotator,label\n"
+    for row in queries.answers_of(campaign):
+        if row.category:
+            buffer = io.StringIO(newline="")
+            csv.writer(buffer, lineterminator="\n").writerow([safe_cell(row.idx), row.letter, row.category])
+            yield buffer.getvalue()
+
+
+def _named(response: Download, campaign: Campaign, ending: str) -> Download:
+    name = f"{slugify(campaign.name) or f'campaign-{campaign.pk}'}-{ending}"
+    response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    return response
+
+
+def _campaign(request: ProjectRequest, campaign_id: int) -> Campaign:
+    found = queries.campaign_of(request.project, campaign_id)
+    if found is None:
+        raise Http404(_("No such campaign."))
+    return found
+
+
+def _file(request: ProjectRequest, campaign_id: int, file_id: int) -> tuple[Campaign, LabelFile]:
+    campaign = _campaign(request, campaign_id)
+    file = queries.file_of(campaign, file_id)
+    if file is None:
+        raise Http404(_("No such file."))
+    file.campaign = campaign
+    return campaign, file
+
+
+def _url(name: str, campaign: Campaign) -> str:
+    return reverse(f"annotation:{name}", kwargs={"slug": campaign.project.slug, "campaign_id": campaign.pk})

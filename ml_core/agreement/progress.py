@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,6 @@ import numpy as np
 from ml_core.agreement.table import Table
 from ml_core.metrics.agreement.individuals import agreement_with_others
 from ml_core.metrics.agreement.overall import overall
-from ml_core.metrics.agreement.tallies import tally
 
 LEAST = 5  # items of a window; fewer say nothing
 
@@ -74,4 +74,4 @@ def _windows(count: int, wanted: int) -> Iterator[tuple[int, int]]:
     """Windows of nearly equal size, at most `wanted`, each of LEAST or more where there are that many."""
     number = max(1, min(wanted, count // LEAST)) if count else 0
     ends = [round(count * step / number) for step in range(number + 1)] if number else []
-    yield from zip(ends, ends[1:], strict=False)
+    yield from pairwise(ends)

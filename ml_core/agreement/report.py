@@ -1,4 +1,4 @@
-"""What an agreement page shows, from one campaign's answers to plain values for JSON; loads numpy, so workers call it."""
+"""What an agreement page shows: one campaign's answers as plain values for JSON. Loads numpy, so workers call it."""
 
 from __future__ import annotations
 
@@ -11,12 +11,13 @@ from ml_core.agreement.progress import drift, over_time
 from ml_core.agreement.table import Row, Table, known, table
 from ml_core.metrics.agreement.dawid_skene import Consensus, dawid_skene
 from ml_core.metrics.agreement.individuals import agreement_with_others, leaning, mean_share
-from ml_core.metrics.agreement.majority import Majority, majority, tie_share
+from ml_core.metrics.agreement.majority import Majority, majority, right_shares, tie_share
 from ml_core.metrics.agreement.overall import overall, pairs
 from ml_core.metrics.agreement.paradox import Paradox, kappa_paradox
 from ml_core.metrics.agreement.tallies import tally
 
 __all__ = ["Row", "agreement_report"]
+_UNLABELLED = "none of the items whose truth is known has been labelled"
 
 
 def agreement_report(
@@ -129,7 +130,7 @@ def _accuracy(
     if not (truth_I >= 0).any():
         return {}
     return {
-        "majority_accuracy": _share_right(most.labels_I, truth_I, how),
+        "majority_accuracy": mean_share(right_shares(most, truth_I), why=_UNLABELLED, **how).as_dict(),
         "dawid_skene_accuracy": _share_right(consensus.labels_I, truth_I, how),
         "annotators": {
             name: _share_right(labels_I, truth_I, how)
@@ -141,7 +142,7 @@ def _accuracy(
 def _share_right(labels_I: np.ndarray, truth_I: np.ndarray, how: dict[str, int]) -> dict[str, Any]:
     both_I = (labels_I >= 0) & (truth_I >= 0)
     right_S = (labels_I == truth_I)[both_I].astype(np.float64)
-    return mean_share(right_S, why="none of the gold items has been labelled", **how).as_dict()
+    return mean_share(right_S, why=_UNLABELLED, **how).as_dict()
 
 
 def _measured(answers: Table, counts_IC: np.ndarray, consensus: Consensus, how: dict[str, int]) -> list[dict[str, Any]]:

@@ -150,9 +150,7 @@ def _warnings(
             f"{left:,} sampled items have no label yet; they are taken to be like the others of their stratum."
         )
     if not found.enough.by and found.doubt:
-        lines.append(
-            "Shares are as labelled; their intervals allow for label error as far as annotators disagree with each other."
-        )
+        lines.append("Shares are as labelled; their intervals allow for label error as far as annotators disagree.")
     if not found.enough.by and not found.doubt:
         lines.append("Annotators nowhere disagree, or no item has two labels: intervals say nothing of label error.")
     return lines

@@ -5,8 +5,8 @@ An item counts with a weight, so the shares are those of the population that the
 annotators' misclassification matrices: with one annotator and a known matrix it is Rogan and Gladen's (1978) for any
 number of categories, kept between 0 and 1 (Buonaccorsi, Measurement Error, 2010, chapter 2 and 3).
 
-An annotator's matrix is drawn towards that of all annotators together, and that slightly towards the diagonal: rows with
-few labels would else be fitted to chance.
+An annotator's matrix is drawn towards that of all annotators together, and that slightly towards the diagonal: rows
+with few labels would else be fitted to chance.
 """
 
 from __future__ import annotations

@@ -39,9 +39,10 @@ def leaning(
     said_SC = np.eye(categories)[labels_I[shared_I]]
     others_SC = others_shares(counts_IC, labels_I)
     gap_SC = said_SC - others_SC
+    gaps_PC, counts_P = np.unique(np.round(gap_SC, 12), axis=0, return_counts=True)
     found = findings(
-        np.column_stack([np.ones(n), gap_SC]),
-        np.ones(n, dtype=np.int64),
+        np.column_stack([np.ones(len(counts_P)), gaps_PC]),
+        counts_P,
         lambda sums_BF: {str(c): sums_BF[:, 1 + c] / sums_BF[:, 0] for c in range(categories)},
         n=n,
         whys=dict.fromkeys(map(str, range(categories)), NOBODY),

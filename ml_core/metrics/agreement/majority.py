@@ -32,3 +32,12 @@ def tie_share(found: Majority, counts_IC: np.ndarray) -> float | None:
     """Of the items with two labels or more, the share without one most frequent label; None where there is none."""
     several_I = counts_IC.sum(1) >= 2
     return float(found.tied_I[several_I].mean()) if several_I.any() else None
+
+
+def right_shares(found: Majority, truth_I: np.ndarray) -> np.ndarray:
+    """(S,) over items with a label and a known truth, how right the majority is: of a tie of k, 1 / k where one is true.
+
+    So the mean is what breaking ties by a fair draw is right on average, and no order of the categories gains by it.
+    """
+    both = np.flatnonzero((found.labels_I >= 0) & (truth_I >= 0))
+    return found.leading_IC[both, truth_I[both]] / found.leading_IC[both].sum(1)

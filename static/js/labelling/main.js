@@ -1,0 +1,538 @@
+// The labelling page: which item is shown, what is chosen for it, what follows; undo and redo, also of what was sent.
+
+import { Desk } from "./desk.js";
+import { isTyping, Keys } from "./keys.js";
+import { newKey, Outbox } from "./outbox.js";
+import { Stage } from "./stage.js";
+
+const given = JSON.parse(document.getElementById("given").textContent);
+const { words, campaign } = given;
+const AHEAD = 12; // items held beyond the present one, with their pictures
+const KEPT_STEPS = 40;
+const STEPS = `nearmiss-steps:${given.box}`;
+const parentOf = {};
+const names = { ...given.actions };
+for (const category of given.taxonomy.categories) {
+  const said = (choice) => (choice.words[given.language] || choice.words.en).name;
+  names[`choose:${category.key}`] = said(category);
+  for (const subtype of category.subtypes) {
+    parentOf[subtype.key] = category;
+    names[`choose:${subtype.key}`] = said(subtype);
+  }
+}
+const ordered = Object.fromEntries(
+  [...Object.keys(names).filter((name) => name.startsWith("choose:")), ...Object.keys(given.actions)].map((name) => [name, names[name]]),
+);
+
+const keys = new Keys(given.taxonomy.categories, given.keys, ordered);
+const stage = new Stage(document.getElementById("stage"), given);
+const outbox = new Outbox({ ...given, ask });
+const desk = new Desk(given, keys, act);
+
+const items = new Map(); // task id -> {task, answer, draft, trail}
+let order = []; // ids, those done on the left, those to come on the right
+let at = -1;
+let progress = given.progress;
+let unsent = new Set(); // tasks whose first answer the server has not counted yet
+let empty = given.empty || null;
+let oldest = null; // how far back the server was asked; "" when there is no more
+let steps = restored(); // {id, before, after, task}: what undo takes back
+let undone = [];
+let clock = null;
+let submitting = false;
+
+// Items -----------------------------------------------------------------------------------------------------------
+function blank() {
+  return { category: "", subtype: "", confidence: null, note: "", flagged: false, first_choice_ms: null, spent_ms: 0 };
+}
+
+function draftOf(answer) {
+  const { category, subtype, confidence, note, flagged, first_choice_ms, spent_ms } = answer;
+  return { category, subtype, confidence, note, flagged, first_choice_ms, spent_ms: spent_ms || 0 };
+}
+
+function take(tasks) {
+  for (const task of tasks) {
+    if (items.has(task.id)) continue;
+    items.set(task.id, { task, answer: null, draft: blank(), trail: [] });
+    order.push(task.id);
+  }
+  prefetch();
+}
+
+function current() {
+  return items.get(order[at]);
+}
+
+function open() {
+  return order.filter((id) => !items.get(id).answer);
+}
+
+function ask() {
+  const have = open();
+  return { want: Math.max(0, AHEAD + 1 - have.length), have };
+}
+
+function nextOpen() {
+  const after = order.slice(at + 1).find((id) => !items.get(id).answer);
+  return after ?? order.find((id) => !items.get(id).answer);
+}
+
+let fetching = Promise.resolve();
+function prefetch() {
+  const ahead = order.slice(at + 1).filter((id) => !items.get(id).answer).slice(0, AHEAD);
+  fetching = fetching.then(async () => {
+    for (const id of ahead) await stage.prefetch(items.get(id).task);
+  });
+}
+
+async function go(id) {
+  keepTime();
+  desk.hideNote();
+  at = order.indexOf(id);
+  const item = current();
+  empty = null;
+  desk.showItem(item, at + 1);
+  desk.showDraft(item.draft);
+  document.getElementById("overlay-off")?.remove();
+  setPressed("overlay", false);
+  document.getElementById("mix").hidden = true;
+  clock = null;
+  ring(false);
+  const painted = await stage.show(item.task);
+  if (current() !== item || stage.task !== item.task) return;
+  document.body.removeAttribute("data-busy");
+  if (painted || stage.task === item.task) {
+    clock = { since: performance.now(), spent: 0, item };
+    if (!item.answer) ring(true);
+  }
+  document.documentElement.dataset.shown = String(item.task.id);
+  prefetch();
+}
+
+function move(step) {
+  const next = at + step;
+  if (next >= 0 && next < order.length) return go(order[next]);
+  if (step < 0) return older();
+  if (!open().length) return refill();
+  desk.say(words.last_item);
+}
+
+// Before the first item of this visit stand those of earlier visits.
+async function older() {
+  if (oldest === "") return desk.say(words.first_item);
+  const answer = await outbox.call("done", null, oldest ? `?before=${encodeURIComponent(oldest)}` : "");
+  if (!answer.ok) return desk.say(words.first_item);
+  const tasks = answer.told.tasks;
+  oldest = tasks.length ? tasks[tasks.length - 1].cursor : "";
+  const fresh = tasks.filter((task) => !items.has(task.id));
+  for (const { answer: said, cursor, ...task } of fresh) {
+    items.set(task.id, { task, answer: said, draft: draftOf(said), trail: [] });
+    order.unshift(task.id);
+    at += 1;
+  }
+  if (!fresh.length) return tasks.length ? older() : empty && order.length ? go(order[order.length - 1]) : desk.say(words.first_item);
+  go(order[empty ? order.length - 1 : at - 1] ?? order[0]);
+}
+
+function showEmpty(why) {
+  keepTime();
+  empty = why || { title: words.asking, text: "", again: true };
+  at = order.length;
+  stage.task = null;
+  desk.showEmpty(empty);
+  document.body.removeAttribute("data-busy");
+  document.documentElement.dataset.shown = "empty";
+}
+
+async function refill() {
+  const { want, have } = ask();
+  if (outbox.waiting) return outbox.drain();
+  const answer = await outbox.call("next", null, `?want=${want}&have=${have.join(",")}`);
+  if (answer.ok) heard(answer.told);
+  else if (!open().length) showEmpty({ title: words.offline, text: words.picture_waits, again: true });
+}
+
+function heard(told) {
+  if (told.progress) progress = told.progress;
+  take(told.tasks || []);
+  desk.notice("campaign", told.state && told.state !== "open" ? words[told.state] : "");
+  for (const one of told.gold || []) {
+    const name = desk.nameOf(one.category, one.subtype);
+    const item = items.get(one.task);
+    const said = item?.answer ? desk.nameOf(item.answer.category, item.answer.subtype) : "";
+    const text = (one.met ? words.gold_met : words.gold_missed).replace("{name}", name).replace("{said}", said);
+    desk.notice("gold", [text, one.explanation].filter(Boolean).join(" "), false, one.met ? "met" : "missed");
+    desk.say(text);
+  }
+  showProgress();
+  const next = nextOpen();
+  if ((empty || at < 0) && next !== undefined) go(next);
+  else if (next === undefined && (empty || at < 0 || at >= order.length)) showEmpty(told.empty || empty);
+}
+
+function showProgress() {
+  desk.showProgress(progress, unsent.size);
+}
+
+// Time --------------------------------------------------------------------------------------------------------------
+function elapsed() {
+  return clock ? Math.round(clock.spent + (clock.since === null ? 0 : performance.now() - clock.since)) : 0;
+}
+
+function keepTime() {
+  if (clock) clock.item.draft.spent_ms += elapsed();
+  clock = null;
+}
+
+document.addEventListener("visibilitychange", () => {
+  if (!clock) return;
+  if (document.hidden && clock.since !== null) {
+    clock.spent += performance.now() - clock.since;
+    clock.since = null;
+  } else if (!document.hidden && clock.since === null) clock.since = performance.now();
+});
+
+function ring(on) {
+  const circle = document.getElementById("ring");
+  circle.toggleAttribute("data-run", false);
+  if (!on) return;
+  circle.style.setProperty("--ring", `${given.ring_seconds}s`);
+  void circle.getBoundingClientRect();
+  circle.toggleAttribute("data-run", true);
+}
+
+// Choosing ------------------------------------------------------------------------------------------------------------
+function edit(change) {
+  const item = current();
+  if (!item || empty) return;
+  item.trail.push({ ...item.draft });
+  Object.assign(item.draft, change);
+  desk.showDraft(item.draft);
+}
+
+function choose(key) {
+  const item = current();
+  if (!item || empty) return;
+  const parent = parentOf[key];
+  const category = parent ? parent.key : key;
+  const first = item.draft.first_choice_ms === null && clock ? { first_choice_ms: item.draft.spent_ms + elapsed() } : {};
+  const kept = !parent && item.draft.category === category ? item.draft.subtype : "";
+  if (item.draft.category !== category || item.draft.subtype !== (parent ? key : kept)) {
+    edit({ category, subtype: parent ? key : kept, ...first });
+  }
+  desk.say(words.chosen, { name: desk.nameOf(category, parent ? key : "") });
+  if (campaign.blind && !item.task.roles) reveal(item, category);
+  const full = parent || !given.taxonomy.categories.find((one) => one.key === category).subtypes.length;
+  if (campaign.submit_on_choice && full && !campaign.ask_confidence) submit();
+}
+
+async function reveal(item, category) {
+  if (campaign.submit_on_choice) return;
+  const answer = await outbox.call("reveal", { task: item.task.id, category });
+  if (!answer.ok) return;
+  item.task.roles = answer.told.roles;
+  if (current() === item) stage.name(item.task.roles);
+}
+
+async function submit() {
+  const item = current();
+  if (!item || empty || submitting) return;
+  const note = desk.noteText();
+  if (note !== null) item.draft.note = note;
+  if (!item.draft.category) return refuse(words.choose_first, "choices");
+  if (campaign.ask_confidence && !item.draft.confidence) return refuse(words.say_how_sure, "sure");
+  desk.hideNote();
+  const { category, subtype, confidence, note: said, flagged, first_choice_ms } = item.draft;
+  await finish(item, { kind: "answer", category, subtype, skip_reason: "", confidence, note: said, flagged, first_choice_ms });
+  desk.say(words.submitted, { name: desk.nameOf(category, subtype) });
+}
+
+function refuse(text, place) {
+  desk.say(text);
+  const box = document.getElementById(place);
+  box.removeAttribute("data-wanted");
+  void box.offsetWidth;
+  box.setAttribute("data-wanted", "");
+  setTimeout(() => box.removeAttribute("data-wanted"), 900);
+}
+
+async function skip(reason) {
+  const item = current();
+  document.getElementById("skip").close();
+  if (!item || empty || submitting) return;
+  const { note, flagged } = item.draft;
+  await finish(item, { ...blank(), kind: "skip", skip_reason: reason, note, flagged });
+  desk.say(words.skipped);
+}
+
+async function finish(item, said) {
+  submitting = true;
+  keepTime();
+  const after = { ...said, spent_ms: item.draft.spent_ms };
+  const before = item.answer;
+  steps.push({ id: item.task.id, before, after, task: item.task });
+  undone = [];
+  await send(item, after);
+  submitting = false;
+  forward();
+}
+
+function forward() {
+  const next = nextOpen();
+  if (next !== undefined) go(next);
+  else showEmpty(null);
+}
+
+// On the disk before the page moves on; then the server is told.
+async function send(item, answer) {
+  const id = item.task.id;
+  const event = { key: newKey(), task: id, said_at: new Date().toISOString(), ...(answer || { kind: "withdraw" }) };
+  if (!answer) Object.assign(event, { note: item.draft.note, flagged: item.draft.flagged });
+  if (Boolean(item.answer) !== Boolean(answer)) {
+    if (unsent.has(id)) unsent.delete(id);
+    else if (answer) unsent.add(id);
+    else progress = { ...progress, done: Math.max(0, progress.done - 1) };
+  }
+  item.answer = answer;
+  item.trail = [];
+  remember();
+  await outbox.put(event);
+  showProgress();
+  outbox.tell({ kind: "said", task: id, answer });
+  outbox.drain();
+}
+
+// Undo and redo ---------------------------------------------------------------------------------------------------------
+async function undo() {
+  const item = empty ? null : current();
+  if (item?.trail.length) {
+    item.draft = { ...item.trail.pop(), spent_ms: item.draft.spent_ms };
+    desk.showDraft(item.draft);
+    return desk.say(words.undone);
+  }
+  const step = steps.pop();
+  if (!step) return desk.say(words.nothing_to_undo);
+  undone.push(step);
+  await put(step, step.before);
+  const back = items.get(step.id);
+  back.draft = step.after.kind === "answer" ? draftOf(step.after) : { ...blank(), note: step.after.note, flagged: step.after.flagged };
+  await go(step.id);
+  desk.say(words.undone);
+}
+
+async function redo() {
+  const step = undone.pop();
+  if (!step) return desk.say(words.nothing_to_redo);
+  steps.push(step);
+  await put(step, step.after);
+  items.get(step.id).draft = draftOf({ ...blank(), ...step.after });
+  forward();
+  desk.say(words.redone);
+}
+
+async function put(step, answer) {
+  if (!items.has(step.id)) {
+    items.set(step.id, { task: step.task, answer: step.after, draft: draftOf(step.after), trail: [] });
+    order.unshift(step.id);
+    at += 1;
+  }
+  await send(items.get(step.id), answer);
+}
+
+function restored() {
+  try {
+    return JSON.parse(sessionStorage.getItem(STEPS)) || [];
+  } catch {
+    return [];
+  }
+}
+
+function remember() {
+  try {
+    sessionStorage.setItem(STEPS, JSON.stringify(steps.slice(-KEPT_STEPS)));
+  } catch {
+    // without it undo ends where the page was loaded
+  }
+}
+
+// Everything that a key or a button does ----------------------------------------------------------------------------------
+function setPressed(name, on) {
+  document.querySelector(`[data-act="${name}"]`)?.setAttribute("aria-pressed", String(on));
+}
+
+function act(name, value) {
+  if (name.startsWith("choose:")) return choose(name.slice(7));
+  if (name.startsWith("confidence_")) return campaign.ask_confidence && edit({ confidence: Number(name.slice(-1)) });
+  const item = current();
+  switch (name) {
+    case "submit": return submit();
+    case "undo": return undo();
+    case "redo": return redo();
+    case "previous": return move(-1);
+    case "next": return move(1);
+    case "skip": return item && !empty && desk.askReason();
+    case "skip_for": return skip(value);
+    case "note": return item && !empty && desk.openNote(item.draft.note);
+    case "note_kept": return item && item.draft.note !== value && (edit({ note: value }), desk.say(words.note_kept));
+    case "flag":
+      if (!item || empty) return;
+      edit({ flagged: !item.draft.flagged });
+      return desk.say(item.draft.flagged ? words.flag_on : words.flag_off);
+    case "guide": return desk.toggleGuide();
+    case "help": return desk.openKeys();
+    case "link": {
+      const linked = stage.link();
+      setPressed("link", linked);
+      return desk.say(linked ? words.linked : words.unlinked);
+    }
+    case "overlay": {
+      const on = stage.overlay();
+      setPressed("overlay", on);
+      document.getElementById("mix").hidden = !on;
+      return desk.say(on ? words.overlaid : words.side_by_side);
+    }
+    case "mix": return stage.mix(value);
+    case "zoom_in": return stage.zoom(1.25);
+    case "zoom_out": return stage.zoom(0.8);
+    case "zoom_reset": return stage.reset();
+    case "rebind": {
+      keys.set({ ...keys.own, [value.action]: value.code });
+      return keepKeys();
+    }
+  }
+}
+
+async function keepKeys() {
+  desk.showKeys();
+  const answer = await outbox.call("keys", { keys: keys.bound });
+  if (answer.ok) desk.say(words.keys_kept);
+}
+
+let tabbed = false; // somebody walks by Tab: Enter and Space press what has the focus
+addEventListener("pointerdown", () => (tabbed = false), true);
+addEventListener("keydown", (event) => {
+  if (event.key === "Tab") return void (tabbed = true);
+  const typing = isTyping(event.target);
+  if (typing) {
+    if (event.target.id !== "note-text") return;
+    if (event.key === "Escape") {
+      event.preventDefault();
+      desk.closeNote();
+    } else if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) {
+      event.preventDefault();
+      submit();
+    }
+    return;
+  }
+  if (event.isComposing || event.ctrlKey || event.metaKey || event.altKey) return;
+  const dialog = document.querySelector("dialog[open]");
+  if (dialog) {
+    const number = dialog.id === "skip" && /^(?:Digit|Numpad)([1-9])$/.exec(event.code);
+    if (number) document.querySelectorAll("[data-reason]")[number[1] - 1]?.click();
+    return;
+  }
+  if (event.key === "Escape") {
+    if (!document.getElementById("guide").hidden) desk.toggleGuide();
+    return;
+  }
+  if (event.shiftKey && event.code.startsWith("Arrow")) {
+    const [dx, dy] = { ArrowLeft: [-0.1, 0], ArrowRight: [0.1, 0], ArrowUp: [0, -0.1], ArrowDown: [0, 0.1] }[event.code];
+    event.preventDefault();
+    return stage.pan(dx, dy);
+  }
+  const name = keys.action(event.code);
+  if (!name) return;
+  const on = event.target.closest?.("button, a, summary, input");
+  if (tabbed && on && ["Enter", "Space"].includes(event.code)) return;
+  if (on?.matches("input[type=range]") && event.code.startsWith("Arrow")) return;
+  event.preventDefault();
+  if (event.repeat && !name.startsWith("zoom") && !["previous", "next"].includes(name)) return;
+  if (name === "blink") return stage.blink(true);
+  if (name === "undo" && event.shiftKey) return redo();
+  act(name);
+});
+addEventListener("keyup", (event) => keys.action(event.code) === "blink" && stage.swapped !== undefined && stage.blink(false));
+addEventListener("blur", () => stage.blink(false));
+const blinker = document.querySelector('[data-act="blink"]');
+blinker.addEventListener("pointerdown", () => stage.blink(true));
+for (const name of ["pointerup", "pointerleave", "pointercancel"]) blinker.addEventListener(name, () => stage.blink(false));
+blinker.addEventListener("keydown", (event) => ["Enter", "Space"].includes(event.code) && !event.repeat && tabbed && stage.swap());
+document.getElementById("again").addEventListener("click", refill);
+document.getElementById("keys-reset").addEventListener("click", () => {
+  keys.set({});
+  keepKeys();
+  desk.drawKeys();
+});
+
+// Other tabs, the server, the beginning -----------------------------------------------------------------------------------
+stage.addEventListener("view", ({ detail }) => {
+  document.getElementById("zoom").textContent = words.zoomed.replace("{n}", Math.round(detail * 100));
+});
+outbox.addEventListener("state", ({ detail }) => {
+  if (detail.state === "saved") unsent.clear();
+  desk.showState(detail);
+  showProgress();
+});
+outbox.addEventListener("reply", ({ detail }) => {
+  if (!outbox.waiting) unsent.clear();
+  heard(detail);
+});
+outbox.addEventListener("refused", ({ detail }) => desk.notice("refused", words.refused.replace("{why}", detail.why)));
+outbox.addEventListener("elsewhere", ({ detail }) => {
+  if (detail.kind === "sent" && detail.progress) {
+    progress = detail.progress;
+    if (!outbox.waiting) unsent.clear();
+    showProgress();
+  }
+  if (detail.kind !== "said") return;
+  const item = items.get(detail.task);
+  if (!item) return;
+  const shown = current() === item && !empty;
+  if (Boolean(item.answer) !== Boolean(detail.answer)) detail.answer ? unsent.add(detail.task) : unsent.delete(detail.task);
+  showProgress();
+  item.answer = detail.answer;
+  if (detail.answer && !(shown && item.draft.category)) item.draft = draftOf({ ...blank(), ...detail.answer });
+  if (shown && detail.answer && !item.trail.length) {
+    desk.say(words.in_another_tab);
+    forward();
+  }
+  refillSoon();
+});
+let soon = 0;
+function refillSoon() {
+  clearTimeout(soon);
+  soon = setTimeout(() => ask().want > 3 && !outbox.waiting && refill(), 400);
+}
+
+setInterval(() => {
+  if (campaign.pool && !document.hidden && open().length) outbox.call("lease", { have: open() });
+}, Math.max(20, given.lease_seconds / 5) * 1000);
+setInterval(() => empty?.again && !document.hidden && !outbox.waiting && refill(), 20000);
+addEventListener("beforeunload", (event) => outbox.memory.length && event.preventDefault());
+
+async function begin() {
+  const waits = outbox.open();
+  keys.learn().then(() => desk.showKeys());
+  showProgress();
+  const waiting = await waits.then(() => outbox.all());
+  if (!outbox.db) desk.notice("kept", words.not_kept);
+  // What waits from an earlier visit is answered already, though the server does not know it yet.
+  const last = new Map(waiting.map(({ event }) => [event.task, event]));
+  take(given.tasks);
+  for (const [id, event] of last) {
+    const item = items.get(id);
+    if (item && event.kind !== "withdraw") {
+      item.answer = event;
+      item.draft = draftOf({ ...blank(), ...event });
+      unsent.add(id);
+    }
+  }
+  desk.notice("campaign", given.state !== "open" ? words[given.state] : "");
+  showProgress();
+  const next = nextOpen();
+  if (next !== undefined) await go(next);
+  else if (waiting.length) outbox.drain();
+  else showEmpty(given.empty);
+}
+begin();

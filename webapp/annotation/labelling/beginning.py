@@ -1,0 +1,57 @@
+"""What the labelling page knows when it opens: the person, the campaign, the taxonomy, its words and addresses."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.urls import reverse
+from django.utils.translation import get_language
+
+from webapp.accounts.capabilities import role_may
+from webapp.annotation.labelling.answers import SKIP_REASONS
+from webapp.annotation.labelling.wording import ACTIONS, WORDS
+from webapp.annotation.models import Annotator
+from webapp.annotation.taxonomies.queries import document_numbered
+
+RING_SECONDS = 10  # what an item should take; a ring closes, nothing else happens
+PLACES = ("answers", "next", "reveal", "done", "lease", "keys")
+
+
+def bootstrap(annotator: Annotator, role: str) -> dict[str, Any]:
+    """All of it but the first tasks, as JSON."""
+    campaign = annotator.campaign
+    document = document_numbered(campaign.taxonomy_version_id)
+    where = {"slug": campaign.project.slug, "campaign_id": campaign.pk}
+    here = reverse("annotation:label", kwargs=where)
+    return {
+        "annotator": annotator.pk,
+        "box": f"{annotator.user_id}:{campaign.pk}",
+        "campaign": {
+            "name": campaign.name,
+            "blind": campaign.blind,
+            "submit_on_choice": campaign.submit_on_choice,
+            "ask_confidence": campaign.ask_confidence,
+            "pool": campaign.mode == campaign.Mode.POOL,
+        },
+        "language": get_language(),
+        "taxonomy": document.model_dump(mode="json", include={"categories", "rules"}),
+        "skip_reasons": {key: str(text) for key, text in SKIP_REASONS.items()},
+        "words": {key: str(text) for key, text in WORDS.items()},
+        "actions": {key: str(text) for key, text in ACTIONS.items()},
+        "keys": annotator.keys,
+        "ring_seconds": RING_SECONDS,
+        "lease_seconds": campaign.lease_minutes * 60,
+        "urls": {name: f"{here}{name}/" for name in PLACES}
+        | {
+            "pictures": f"{here}pictures/",
+            "login": f"{reverse('account_login')}?next={here}",
+            "back": _back(where, role),
+        },
+    }
+
+
+def _back(where: dict[str, Any], role: str) -> str:
+    """Where somebody goes when they are done: the project's page where they may see it."""
+    if role_may(role, "project.view"):
+        return reverse("accounts:project", kwargs={"slug": where["slug"]})
+    return "/"

@@ -1,0 +1,162 @@
+"""Reads for the labelling page: whose campaign it is, how far they are, what they said, why nothing is left."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db import connection
+from django.db.models import Q
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from webapp.accounts.models import Project, User
+from webapp.annotation.labelling import sql
+from webapp.annotation.labelling.answers import Handed
+from webapp.annotation.models import Annotator, Campaign, Gold, Label, Slot, Task
+from webapp.corpora.models import Item
+
+PAGE = 20
+
+
+def annotator_of(project: Project, campaign_id: int, user: User) -> Annotator | None:
+    """Somebody's row in a campaign of a project, with the campaign; None where they are not (or no longer) in it."""
+    found = Annotator.objects.select_related("campaign").filter(
+        campaign=campaign_id, campaign__project=project, user=user, left_at=None
+    )
+    annotator = found.first()
+    if annotator is not None:
+        annotator.user = user
+        annotator.campaign.project = project
+    return annotator
+
+
+def progress_of(annotator: Annotator) -> dict[str, int]:
+    """How far somebody is: `done` of `total` (their share; in a pool without a quota what is left for anybody too)."""
+    with connection.cursor() as cursor:
+        cursor.execute(sql.PROGRESS, {"campaign": annotator.campaign_id, "annotator": annotator.pk})
+        done, left, skipped = cursor.fetchone()
+    total = done + left
+    if annotator.campaign.mode == Campaign.Mode.POOL:
+        total = annotator.quota if annotator.quota is not None else 0
+    return {"done": done, "total": total, "skipped": skipped}
+
+
+@dataclass(frozen=True)
+class Said:
+    """A task and what the annotator now says of it."""
+
+    task: Handed
+    answer: dict[str, Any]
+    cursor: str
+
+
+def done_before(annotator: Annotator, before: tuple[datetime, int] | None) -> list[Said]:
+    """Somebody's own answers from the newest on, those before a time and task."""
+    rows = Label.objects.filter(campaign=annotator.campaign_id, annotator=annotator)
+    rows = rows.exclude(category="", skip_reason="").order_by("-answered_at", "-task_id")
+    if before is not None:
+        rows = rows.filter(Q(answered_at__lt=before[0]) | Q(answered_at=before[0], task__lt=before[1]))
+    return [
+        Said(
+            Handed(row.task_id, row.task.prompt, row.task.right, row.task.given),
+            answer_of(row),
+            f"{row.answered_at.isoformat()}~{row.task_id}",
+        )
+        for row in rows.select_related("task")[:PAGE]
+    ]
+
+
+def answer_of(label: Label) -> dict[str, Any]:
+    """A label as the page keeps it."""
+    return {
+        "kind": "skip" if label.skip_reason else "answer",
+        "category": label.category,
+        "subtype": label.subtype,
+        "skip_reason": label.skip_reason,
+        "confidence": label.confidence,
+        "note": label.note,
+        "flagged": label.flagged,
+        "first_choice_ms": label.first_choice_ms,
+        "spent_ms": label.spent_ms,
+    }
+
+
+def task_of(annotator: Annotator, task_id: int) -> Handed | None:
+    """A task that somebody was given or has answered; None for every other."""
+    task = Task.objects.filter(pk=task_id, campaign=annotator.campaign_id).first()
+    if task is None:
+        return None
+    theirs = Slot.objects.filter(task=task, annotator=annotator).exists()
+    if not theirs and not Label.objects.filter(task=task, annotator=annotator).exists():
+        return None
+    return Handed(task.pk, task.prompt, task.right, task.given)
+
+
+def picture_of(annotator: Annotator, task_id: int) -> tuple[Handed, int | None] | None:
+    """A task of the campaign with the data set its pictures are in; None where there is no such task."""
+    task = Task.objects.filter(pk=task_id, campaign=annotator.campaign_id).first()
+    if task is None:
+        return None
+    return Handed(task.pk, task.prompt, task.right, task.given), annotator.campaign.corpus_id
+
+
+def file_hash_of(corpus_id: int | None, number: int) -> str | None:
+    """What the store keeps an item's picture under."""
+    return Item.objects.filter(corpus=corpus_id, number=number).values_list("file_hash", flat=True).first()
+
+
+def gold_of(task_ids: list[int]) -> dict[int, Gold]:
+    """The planted truths of these tasks; the newest counts, an empty one is none."""
+    rows = Gold.objects.filter(task__in=task_ids).order_by("task", "-id").distinct("task")
+    return {row.task_id: row for row in rows if row.category}
+
+
+def why_empty(annotator: Annotator) -> dict[str, Any]:
+    """Why there is nothing to label, and what next, in words; `again`: whether asking again may help."""
+    campaign = annotator.campaign
+    if campaign.state == Campaign.State.PAUSED:
+        return _said(
+            _("This campaign is paused."), _("Your answers are kept. It goes on when somebody opens it again."), True
+        )
+    if campaign.state == Campaign.State.FINISHED:
+        return _said(_("This campaign is finished."), _("Your answers are kept. Thank you."), False)
+    slots = Slot.objects.filter(campaign=campaign)
+    if campaign.mode == Campaign.Mode.POOL:
+        return _empty_pool(annotator)
+    others = slots.filter(state__in=["open", "leased", "free"]).exclude(annotator=annotator).count()
+    if not slots.filter(annotator=annotator).exclude(state="withdrawn").exists():
+        return _said(_("No items were given to you."), _("Ask whoever runs the campaign for a share."), True)
+    if others:
+        return _said(
+            _("You have labelled your whole share."),
+            ngettext("%(n)d answer of the others is still to come.", "%(n)d answers of the others are still to come.",
+                     others) % {"n": others},
+            True,
+        )  # fmt: skip
+    return _said(
+        _("Everything is labelled."),
+        _("You and the others are done. A reviewer looks at the disagreements next."),
+        True,
+    )
+
+
+def _empty_pool(annotator: Annotator) -> dict[str, Any]:
+    slots = Slot.objects.filter(campaign=annotator.campaign_id)
+    free, leased = slots.filter(state="free").count(), slots.filter(state="leased").exclude(annotator=annotator).count()
+    if annotator.quota is not None and annotator.held >= annotator.quota:
+        return _said(_("You have labelled your whole share."), _("Ask whoever runs the campaign for more."), True)
+    title = _("No items left for you.")
+    if free:
+        text = ngettext("%(n)d waits for a second annotator.", "%(n)d wait for a second annotator.", free)
+        return _said(title, text % {"n": free}, True)
+    if leased:
+        text = ngettext("%(n)d is with another annotator now; it comes back if it is left.",
+                        "%(n)d are with other annotators now; they come back if they are left.", leased)  # fmt: skip
+        return _said(title, text % {"n": leased}, True)
+    return _said(_("Everything is labelled."), _("A reviewer looks at the disagreements next."), True)
+
+
+def _said(title: str, text: str, again: bool) -> dict[str, Any]:
+    return {"title": title, "text": text, "again": again}

@@ -6,12 +6,14 @@ from typing import Any
 
 from django.utils import timezone
 
+from tests.ml_core.small_sets import picture as small_picture
 from tests.webapp.permissions.rows import Kwargs, Row
 from tests.webapp.permissions.world import Knocker, World
 from webapp.accounts.models import Project
 from webapp.annotation.labelling.presenting import picture_name
 from webapp.annotation.models import Annotator, Campaign, Slot, Task
 from webapp.annotation.taxonomies.actions import default_version
+from webapp.corpora.files import store
 
 
 def build(world: World) -> None:
@@ -28,9 +30,11 @@ def _campaign(project: Project, name: str, users: set[Any]) -> Campaign:
         project=project, name=name, taxonomy_version=default_version(project=project, now=now), population=1,
         created_at=now,
     )  # fmt: skip
+    store().write_bytes("uploads/cup.png", small_picture(1))
     text = {"kind": "text", "text": "a cup"}
+    shown = {"kind": "picture", "key": "uploads/cup.png", "width": 40, "height": 30, "name": "cup"}
     task = Task.objects.create(
-        campaign=campaign, position=0, idx="0", group="overlap", prompt=text, right=text, given=text
+        campaign=campaign, position=0, idx="0", group="overlap", prompt=text, right=shown, given=shown
     )
     for number, user in enumerate(sorted(users, key=lambda user: user.pk)):
         person = Annotator.objects.create(campaign=campaign, user=user, letter=f"A{number}", joined_at=now)
@@ -73,5 +77,5 @@ ROWS = [
     Row("annotation:label_lease", {"POST": GIVE}, HERE, FOREIGN),
     Row("annotation:label_keys", {"POST": GIVE}, HERE, FOREIGN),
     Row("annotation:label_picture", {"GET": GIVE}, picture("labelling"),
-        (picture("labelling_of_others"), picture("labelling_elsewhere"), of("labelling", name="1-a-made-up", size="view"))),
+        (picture("labelling_of_others"), picture("labelling_elsewhere"), of("labelling", name="1-a-no", size="view"))),
 ]  # fmt: skip

@@ -78,7 +78,7 @@ def read_long(path: str, columns: Sequence[str], field: str = "labels") -> Label
     empty = len(lines.rows) - len(said)
     remarks = [f"{empty:,} rows have no label and are left out"] if empty else []
     remarks += [f"{again:,} rows repeat an answer and count once"] if again else []
-    return _some_labels(lines, [Row(*key, value) for key, value in answers.items()], remarks)
+    return _some_labels(lines, [Row(key[0], key[1], value) for key, value in answers.items()], remarks)
 
 
 def read_wide(path: str, item_column: str) -> Labels:

@@ -30,7 +30,7 @@ class Estimate(NamedTuple):
         return Estimate(self.value * factor, low, high, self.n)
 
 
-def wilson(hits: float, n: int, level: float = LEVEL) -> tuple[float, float]:
+def wilson(hits: float, n: float, level: float = LEVEL) -> tuple[float, float]:
     """Wilson's score interval of a proportion `hits` / `n` (E. B. Wilson 1927); (0, 1) where n is 0."""
     if n == 0:
         return 0.0, 1.0

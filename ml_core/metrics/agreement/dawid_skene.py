@@ -41,13 +41,12 @@ def dawid_skene(
 
     Items with the same labels are alike and computed once. A category that never occurs has no share in anything.
     """
-    labels_IA = np.asarray(labels_IA)
-    labelled_I = (labels_IA >= 0).any(1)
+    labelled_I: np.ndarray = np.any(labels_IA >= 0, axis=1)
     if not labelled_I.any():
         return _nothing(labels_IA, categories)
     kinds_KA, place_L, weights_K = _distinct(labels_IA[labelled_I], categories)
     said_KX, used_X = one_hot(kinds_KA, categories)
-    occurs_C = used_X.reshape(-1, categories).any(0)
+    occurs_C: np.ndarray = np.any(used_X.reshape(-1, categories), axis=0)
     work = _Work(said_KX, used_X, weights_K.astype(np.float64), occurs_C)
     posteriors_KC = work.shares()
     priors_C, errors_XC = work.maximise(posteriors_KC)
@@ -62,7 +61,7 @@ def dawid_skene(
     posteriors_IC = np.tile(priors_C, (len(labels_IA), 1))
     posteriors_IC[labelled_I] = posteriors_KC[place_L]
     errors_ACC = errors_XC.reshape(-1, categories, categories).transpose(0, 2, 1)
-    silent_A = ~used_X.reshape(-1, categories).any(1)
+    silent_A: np.ndarray = ~np.any(used_X.reshape(-1, categories), axis=1)
     errors_ACC = np.where(silent_A[:, None, None], np.nan, errors_ACC)
     labels_I, tied_I = _likeliest(posteriors_IC, labelled_I)
     return Consensus(posteriors_IC, priors_C, errors_ACC, labels_I, tied_I, labelled_I, done, converged, float(bound))

@@ -35,7 +35,7 @@ def tie_share(found: Majority, counts_IC: np.ndarray) -> float | None:
 
 
 def right_shares(found: Majority, truth_I: np.ndarray) -> np.ndarray:
-    """(S,) over items with a label and a known truth, how right the majority is: of a tie of k, 1 / k where one is true.
+    """(S,) over items with a label and a known truth, how right the majority is; a tie of k is 1 / k right at best.
 
     So the mean is what breaking ties by a fair draw is right on average, and no order of the categories gains by it.
     """

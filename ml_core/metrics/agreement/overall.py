@@ -127,7 +127,9 @@ def _alike_pair(sums_F: np.ndarray, n: int) -> dict[str, Finding]:
 
 
 def _ends(found: dict[str, np.ndarray], n: int) -> dict[str, Finding]:
-    return {
-        name: Finding(None, None, None, n, _WHYS[name]) if np.isnan(three).any() else Finding(*three.tolist(), n)
-        for name, three in found.items()
+    undefined = {name: Finding(None, None, None, n, _WHYS[name]) for name in found}
+    return undefined | {
+        name: Finding(float(value), float(low), float(high), n)
+        for name, (value, low, high) in found.items()
+        if not np.isnan([value, low, high]).any()
     }

@@ -59,7 +59,8 @@ def findings(
             continue
         ends = interval(float(point[0]), drawn[name], without.get(name), counts_P)
         why = "" if ends else "too many resamples leave it undefined: the labels hardly differ"
-        found[name] = Finding(float(point[0]), *(ends or (None, None)), n, why)
+        low, high = ends or (None, None)
+        found[name] = Finding(float(point[0]), low, high, n, why)
     return found
 
 

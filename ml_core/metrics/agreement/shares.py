@@ -102,7 +102,8 @@ def extrapolated_shares(
     told_I = (sample.labels_IA >= 0).any(1) | (sample.known_I >= 0)
     if not told_I.any():
         raise ValueError("no item has a label")
-    kept = Sample(*(part[told_I] for part in sample[:4]), sample.sizes_H)
+    labels_IA, known_I, gold_I, strata_I = (part[told_I] for part in sample[:4])
+    kept = Sample(labels_IA, known_I, gold_I, strata_I, sample.sizes_H)
     kinds, place_I, counts_K, stratum_K = _kinds(kept, categories)
     resamples = int(max(100, min(resamples, _CELLS // (len(counts_K) * categories * 20))))
     weights_BK = _draw(counts_K, stratum_K, kept.sizes_H, resamples, seed)

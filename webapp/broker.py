@@ -21,6 +21,7 @@ REAP_TASK = "workers.tasks.reap"
 IMPORT_TASK = "workers.tasks.import_next"
 BUNDLE_TASK = "workers.tasks.make_bundle"
 TIDY_TASK = "workers.tasks.tidy"
+CALCULATION_TASK = "workers.tasks.calculate_next"
 DAY = 24 * 3600.0
 
 LONGEST_WAIT = 4  # seconds between two tries to reach Redis; by itself kombu waits longer each time, up to 32
@@ -65,6 +66,11 @@ app.conf.update(
         "reap": {"task": REAP_TASK, "schedule": 15.0, "options": {"queue": "jobs", "expires": 15}},
         "look for imports": {"task": IMPORT_TASK, "schedule": 15.0, "options": {"queue": "jobs", "expires": 15}},
         "tidy": {"task": TIDY_TASK, "schedule": DAY, "options": {"queue": "jobs", "expires": DAY}},
+        "look for calculations": {
+            "task": CALCULATION_TASK,
+            "schedule": 15.0,
+            "options": {"queue": "jobs", "expires": 15},
+        },
         "look for runs (cpu)": {
             "task": RUN_TASK,
             "schedule": 20.0,

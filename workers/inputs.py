@@ -60,7 +60,14 @@ def _placed(run: Run, named: references.Named, extra: dict[str, Any], plan: Plan
             return f"checkpoint:{_weights(_run(run, named), named, plan)}"
         case "run":
             return _cases(_run(run, named), named, plan)
-    return references.resolver(named).resolve(run.project, named)
+    return _file(references.resolver(named).resolve(run.project, named), plan)
+
+
+def _file(key: str, plan: Plan) -> str:
+    """A file of the store that another app named, under a name of its own."""
+    path = key.replace("/", "-")
+    plan.files[path] = key
+    return f"{plan.root}/{path}"
 
 
 def _reference(model: RegisteredModel, plan: Plan) -> str:

@@ -11,10 +11,19 @@ from celery.signals import worker_shutting_down
 from django.db import close_old_connections
 from django.utils import timezone
 
-from webapp.broker import BUNDLE_TASK, IMPORT_TASK, REAP_TASK, RUN_TASK, TIDY_TASK, app, wake
+from webapp.broker import (
+    BUNDLE_TASK,
+    CALCULATION_TASK,
+    IMPORT_TASK,
+    REAP_TASK,
+    RUN_TASK,
+    TIDY_TASK,
+    app,
+    wake,
+)
 from webapp.corpora import importing
 from webapp.experiments.lifecycle import claim_run, fail_hopeless
-from workers import bundling, reaping, tidying
+from workers import bundling, calculating, reaping, tidying
 from workers.execution import Execution
 
 RUN_QUEUES = ("cpu", "gpu")
@@ -70,6 +79,14 @@ def tidy() -> None:
     """Removes what nothing needs any more: files that no row names, sessions and invitations that have expired."""
     close_old_connections()
     tidying.tidy(now=timezone.now())
+    close_old_connections()
+
+
+@app.task(name=CALCULATION_TASK)
+def calculate_next() -> None:
+    """Computes what pages wait for."""
+    close_old_connections()
+    calculating.work(stopping=_stopping.is_set)
     close_old_connections()
 
 

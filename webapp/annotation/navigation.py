@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from webapp.annotation.sets import references
+
 
 def register() -> None:
     """Add them all."""
+    references.register()

@@ -51,10 +51,10 @@ class Named:
 
 @dataclass(frozen=True)
 class Resolver:
-    """How a later app lets specs name what it owns: `check` raises BadInput, `resolve` gives a worker plain values."""
+    """How a later app lets specs name what it owns: `check` raises BadInput, `resolve` gives a store key."""
 
     check: Callable[[Project, Named], None]
-    resolve: Callable[[Project, Named], Any]
+    resolve: Callable[[Project, Named], str]
 
 
 _RESOLVERS: dict[str, Resolver] = {}

@@ -1,0 +1,231 @@
+"""Analysis sets: one settled label a case, frozen, with shares that say what they rest on."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import uuid
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from ml_core.spec import BadInput
+from ml_core.taxonomy import DEFAULT
+from tests.webapp import annotation_parts, people
+from webapp.accounts.models import User
+from webapp.annotation.labelling.actions import record_answers
+from webapp.annotation.labelling.answers import Answer
+from webapp.annotation.models import AnalysisItem, AnalysisSet, Calculation, Campaign, Decision, Gold, Slot, Task
+from webapp.annotation.sets.actions import ask_to_freeze
+from webapp.annotation.sets.references import check, resolve
+from webapp.corpora.files import store
+from webapp.corpora.models import Caption
+from webapp.experiments.references import Named
+from workers import calculating
+
+pytestmark = pytest.mark.django_db(transaction=True)
+KEYS = DEFAULT.keys
+
+
+@pytest.fixture
+def campaign(tmp_path) -> Campaign:
+    return annotation_parts.campaign(annotation_parts.labelled_project(tmp_path))
+
+
+@pytest.fixture
+def web() -> Client:
+    client = Client()
+    client.force_login(User.objects.get(username="owner"))
+    return client
+
+
+def label_all(campaign: Campaign, *, but: int = 0, differ: bool = True) -> None:
+    """Everybody answers everything (all but the last `but` of each); C differs on every second overlap sample."""
+    for name in ("ann", "bob", "cy"):
+        who = annotation_parts.annotator(campaign, name)
+        slots = list(Slot.objects.filter(annotator=who, state="open").select_related("task").order_by("position"))
+        events = []
+        for slot in slots[: len(slots) - but]:
+            category = KEYS[slot.task.position % 7]
+            if differ and name == "cy" and slot.task.group == "overlap" and slot.task.position % 2:
+                category = KEYS[(slot.task.position + 1) % 7]
+            subtype = "underspecified" if category == "ambiguous" else ""
+            events.append(Answer(uuid.uuid4(), slot.task_id, "answer", category=category, subtype=subtype))
+        record_answers(annotator=who, events=events, source="page", now=timezone.now())
+
+
+def frozen(campaign: Campaign, **more) -> Calculation:
+    options = {"name": "", "rule": "consensus", "incomplete": False} | more
+    owner = User.objects.get(username="owner")
+    row = ask_to_freeze(campaign=campaign, actor=owner, now=timezone.now(), **options)
+    calculating.work()
+    row.refresh_from_db()
+    return row
+
+
+def made(campaign: Campaign, **more) -> AnalysisSet:
+    row = frozen(campaign, **more)
+    assert row.state == "ready", row.failure
+    return AnalysisSet.objects.get(pk=row.result["set"])
+
+
+def named(target: str) -> Named:
+    return Named("subset", "set", target, {})
+
+
+def test_every_sample_counts_once_and_says_what_settled_it(campaign):
+    label_all(campaign)
+    found = made(campaign)
+    items = AnalysisItem.objects.filter(analysis_set=found)
+    assert found.item_count == items.count() == 30
+    assert items.filter(group="overlap").count() == 6
+    assert set(items.filter(group="overlap").values_list("origin", flat=True)) == {"consensus"}
+    assert set(items.exclude(group="overlap").values_list("origin", flat=True)) == {"single"}
+
+
+def test_a_decision_counts_before_a_planted_truth_before_the_annotators(campaign):
+    label_all(campaign, differ=False)
+    decided, planted = Task.objects.filter(campaign=campaign, group="overlap").order_by("position")[:2]
+    wrong = KEYS[(decided.position + 3) % 7]
+    for task in (decided, planted):
+        Gold.objects.create(task=task, category=KEYS[(task.position + 2) % 7], at=timezone.now())
+    Decision.objects.create(campaign=campaign, task=decided, category=wrong, key=uuid.uuid4(), at=timezone.now())
+    found = made(campaign)
+    rows = dict(AnalysisItem.objects.filter(analysis_set=found).values_list("task_id", "origin"))
+    assert rows[decided.pk] == "adjudicated"
+    assert rows[planted.pk] == "gold"
+    assert AnalysisItem.objects.get(analysis_set=found, task=decided).category == wrong
+
+
+def test_a_decision_taken_back_counts_no_more(campaign):
+    label_all(campaign, differ=False)
+    task = Task.objects.filter(campaign=campaign, group="overlap").first()
+    for category in (KEYS[(task.position + 3) % 7], ""):
+        Decision.objects.create(campaign=campaign, task=task, category=category, key=uuid.uuid4(), at=timezone.now())
+    item = AnalysisItem.objects.get(analysis_set=made(campaign), task=task)
+    assert (item.origin, item.category) == ("consensus", KEYS[task.position % 7])
+
+
+def test_a_total_that_is_not_the_plans_is_refused_with_the_samples_that_lack_a_label(campaign):
+    label_all(campaign, but=1)
+    row = frozen(campaign)
+    assert row.state == "failed"
+    assert "The plan has 30 samples and" in row.failure
+    missing = [s.task.idx for s in Slot.objects.filter(campaign=campaign, state="open").exclude(task__group="overlap")]
+    assert any(idx in row.failure for idx in missing)
+    assert not AnalysisSet.objects.exists()
+    assert made(campaign, incomplete=True).item_count < 30
+
+
+def test_the_same_labels_frozen_again_are_the_same_set_and_another_label_is_another(campaign):
+    label_all(campaign)
+    first = made(campaign, name="one")
+    assert made(campaign, name="two").pk == first.pk
+    who = annotation_parts.annotator(campaign, "ann")
+    task = Task.objects.filter(campaign=campaign, group="A").first()
+    other = KEYS[(task.position + 1) % 7]
+    event = Answer(uuid.uuid4(), task.pk, "answer", category=other)
+    record_answers(annotator=who, events=[event], source="page", now=timezone.now())
+    second = made(campaign)
+    assert second.number == first.number + 1
+    assert second.content_hash != first.content_hash
+
+
+def test_the_shares_say_that_thirty_overlap_samples_are_not_enough_to_correct(campaign):
+    label_all(campaign)
+    shares = made(campaign).summary["shares"]
+    assert shares["corrected"] is False
+    assert "Not enough" in shares["why"] and "94 more" in shares["why"]
+    assert shares["population"] == campaign.population
+    assert sum(est["value"] for est in shares["all"].values()) == pytest.approx(1)
+    for est in shares["all"].values():
+        assert est["low"] <= est["value"] <= est["high"]
+    assert shares["groups"]["ambiguous"]["all"]["value"] + shares["groups"]["clear"]["all"]["value"] == pytest.approx(1)
+
+
+def test_a_set_cannot_be_changed_by_the_web(campaign):
+    label_all(campaign)
+    found = made(campaign)
+    with pytest.raises(Exception, match="permission denied"):
+        AnalysisSet.objects.filter(pk=found.pk).update(name="other")
+
+
+def test_a_run_may_name_a_category_of_a_set_of_its_project(campaign):
+    label_all(campaign)
+    found = made(campaign)
+    key = resolve(campaign.project, named(f"{found.pk}/attribute"))
+    content = json.loads(store().read_bytes(key))
+    numbers = AnalysisItem.objects.filter(analysis_set=found, category="attribute").values_list(
+        "case_number", flat=True
+    )
+    captions = Caption.objects.filter(corpus=campaign.corpus, number__in=list(numbers)).values_list(
+        "external_id", flat=True
+    )
+    assert content["name"] == "attribute"
+    assert content["t2i"] == sorted(captions)
+    whole = json.loads(store().read_bytes(resolve(campaign.project, named(str(found.pk)))))
+    assert len(whole["t2i"]) == 30
+
+
+@pytest.mark.parametrize("target", ["{}/moon", "999999/attribute", "x/attribute", "{}/attribute/more"])
+def test_what_a_set_does_not_have_is_refused(campaign, target):
+    label_all(campaign)
+    found = made(campaign)
+    with pytest.raises(BadInput):
+        check(campaign.project, named(target.format(found.pk)))
+
+
+def test_another_projects_set_is_unknown_here(campaign):
+    label_all(campaign)
+    found = made(campaign)
+    other = people.project("Other", people.person("stranger"))
+    with pytest.raises(BadInput, match="no analysis set"):
+        check(other, named(f"{found.pk}/attribute"))
+
+
+def test_a_calculation_whose_worker_died_five_times_is_given_up(campaign):
+    label_all(campaign)
+    row = ask_to_freeze(
+        campaign=campaign,
+        name="",
+        rule="majority",
+        incomplete=False,
+        actor=User.objects.get(username="owner"),
+        now=timezone.now(),
+    )
+    Calculation.objects.filter(pk=row.pk).update(attempt=5, state="working")
+    calculating.work()
+    row.refresh_from_db()
+    assert (row.state, row.failure) == ("failed", "It lost its worker 5 times.")
+
+
+def test_the_pages_of_a_set_show_its_numbers_and_give_them_away(campaign, web):
+    label_all(campaign)
+    found = made(campaign)
+    slug = campaign.project.slug
+    page = web.get(reverse("annotation:set", args=[slug, found.pk])).content.decode()
+    assert "Not enough to correct" in page and f"set:{found.pk}/attribute" in page
+    assert found.name in web.get(reverse("annotation:sets", args=[slug])).content.decode()
+    text = web.get(reverse("annotation:set_distribution", args=[slug, found.pk])).content.decode()
+    rows = list(csv.DictReader(io.StringIO(text)))
+    assert {row["name"] for row in rows if row["part"] == "category"} == set(KEYS)
+    items = list(
+        csv.DictReader(
+            io.StringIO(web.get(reverse("annotation:set_items_csv", args=[slug, found.pk])).content.decode())
+        )
+    )
+    assert len(items) == 30
+
+
+def test_freezing_from_the_page_waits_for_the_worker_and_ends_at_the_set(campaign, web):
+    label_all(campaign)
+    slug = campaign.project.slug
+    answer = web.post(reverse("annotation:freeze", args=[slug, campaign.pk]), {"name": "Spring", "rule": "consensus"})
+    assert answer.status_code == 302
+    assert "Counting" in web.get(answer["Location"]).content.decode()
+    calculating.work()
+    ended = web.get(answer["Location"])
+    assert ended["Location"] == reverse("annotation:set", args=[slug, AnalysisSet.objects.get().pk])

@@ -1,0 +1,59 @@
+"""What pages want computed: asked for once for each state of the labels, shown as soon as a worker has it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+
+from webapp.accounts.models import Project
+from webapp.annotation.models import Calculation, Campaign
+from webapp.annotation.review.gathering import stamp
+from webapp.broker import CALCULATION_TASK, wake
+
+AGREEMENT, FREEZE = "agreement", "freeze"
+
+
+@dataclass(frozen=True)
+class Shown:
+    """The newest result there is, and whether it is of the labels as they are now."""
+
+    result: dict[str, Any] | None
+    at: datetime | None
+    current: bool
+    failure: str = ""
+
+
+def agreement_of(*, campaign: Campaign, now: datetime) -> Shown:
+    """The agreement report of a campaign; asks for a new one where labels have come since."""
+    name = stamp(campaign)
+    row = wanted(project=campaign.project, kind=AGREEMENT, stamp=name, request={"campaign": campaign.pk}, now=now)
+    if row.state == Calculation.State.READY:
+        return Shown(row.result, row.finished_at, current=True)
+    earlier = Calculation.objects.filter(
+        project=campaign.project, kind=AGREEMENT, request__campaign=campaign.pk, state=Calculation.State.READY
+    ).order_by("-pk")
+    last = earlier.first()
+    failure = row.failure if row.state == Calculation.State.FAILED else ""
+    return Shown(last.result if last else None, last.finished_at if last else None, current=False, failure=failure)
+
+
+def wanted(*, project: Project, kind: str, stamp: str, request: dict[str, Any], now: datetime) -> Calculation:
+    """The calculation of this kind on this content; made, and a worker woken, where nobody has asked for it yet."""
+    row, fresh = Calculation.objects.get_or_create(
+        project=project, kind=kind, stamp=stamp, defaults={"request": request, "requested_at": now}
+    )
+    if fresh:
+        transaction.on_commit(lambda: wake(CALCULATION_TASK), robust=True)
+    return row
+
+
+def again(*, row: Calculation, now: datetime) -> None:
+    """A calculation that failed is wanted once more."""
+    changed = Calculation.objects.filter(pk=row.pk, state=Calculation.State.FAILED).update(
+        state=Calculation.State.WANTED, failure="", attempt=0, requested_at=now, finished_at=None
+    )
+    if changed:
+        transaction.on_commit(lambda: wake(CALCULATION_TASK), robust=True)

@@ -1,0 +1,90 @@
+"""Everything a campaign's labels say at one moment, read once for those who settle or count them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from webapp.annotation.models import Campaign, Decision, Gold, Label, LabelEvent, Task
+
+Finding = tuple[str, str]  # category and subtype
+
+
+@dataclass(frozen=True)
+class Said:
+    """One annotator's answer to a task."""
+
+    idx: str
+    letter: str
+    category: str
+    subtype: str
+    at: float
+    spent_ms: int | None
+
+
+@dataclass(frozen=True)
+class Sample:
+    """A task of the plan as it is settled."""
+
+    id: int
+    idx: str
+    case_number: int | None
+    group: str
+    stratum: str
+
+
+@dataclass(frozen=True)
+class Gathered:
+    """A campaign's samples, their answers, and what was planted or decided, by idx. Skips are no answers."""
+
+    samples: tuple[Sample, ...]
+    answers: tuple[Said, ...]
+    gold: dict[str, Finding]
+    decided: dict[str, Finding]
+    unlabelled: tuple[str, ...]
+
+    @property
+    def strata(self) -> dict[str, str]:
+        """The stratum of every sample."""
+        return {sample.idx: sample.stratum for sample in self.samples}
+
+
+def gathered(campaign: Campaign) -> Gathered:
+    """All of it, in four queries; samples taken out as unusable and the reserve are not part of it."""
+    active = Task.objects.filter(campaign=campaign, state=Task.State.ACTIVE).order_by("position")
+    samples = tuple(Sample(*row) for row in active.values_list("pk", "idx", "case_number", "group", "stratum"))
+    names = {sample.id: sample.idx for sample in samples}
+    labels = Label.objects.filter(campaign=campaign).exclude(category="").order_by("task__position", "annotator_id")
+    fields = ("task_id", "annotator__letter", "category", "subtype", "answered_at", "spent_ms")
+    answers = tuple(
+        Said(names[task], letter, category, subtype, at.timestamp(), spent)
+        for task, letter, category, subtype, at, spent in labels.values_list(*fields)
+        if task in names
+    )
+    planted = Gold.objects.filter(task__campaign=campaign).order_by("pk")
+    reviewed = Decision.objects.filter(campaign=campaign).order_by("pk")
+    gold, decided = (_newest(rows.values_list("task_id", "category", "subtype"), names) for rows in (planted, reviewed))
+    known = {answer.idx for answer in answers} | set(gold) | set(decided)
+    return Gathered(samples, answers, gold, decided, tuple(s.idx for s in samples if s.idx not in known))
+
+
+def stamp(campaign: Campaign) -> str:
+    """The moment as what has happened so far: histories only grow, so the newest ids say all."""
+    events = LabelEvent.objects.filter(campaign_id=campaign.pk).order_by("-id").values_list("pk", flat=True).first()
+    decisions = Decision.objects.filter(campaign=campaign).order_by("-id").values_list("pk", flat=True).first()
+    golds = Gold.objects.filter(task__campaign=campaign).order_by("-id").values_list("pk", flat=True).first()
+    gone = Task.objects.filter(campaign=campaign, state=Task.State.UNUSABLE).count()
+    return f"{campaign.pk}:{events or 0}:{decisions or 0}:{golds or 0}:{gone}"
+
+
+def _newest(rows: Iterable[tuple[int, str, str]], names: dict[int, str]) -> dict[str, Finding]:
+    """The newest of each task, of rows from the oldest; an empty one takes the earlier back."""
+    found: dict[str, Finding] = {}
+    for task, category, subtype in rows:
+        if task not in names:
+            continue
+        if category:
+            found[names[task]] = (category, subtype)
+        else:
+            found.pop(names[task], None)
+    return found

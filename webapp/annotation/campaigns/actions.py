@@ -78,6 +78,7 @@ def open_campaign(
     tasks = Task.objects.bulk_create(tasks_of(campaign, run, corpus_id, drawn), batch_size=1000)
     fill(campaign, tasks, people, quota, now)
     told = {"samples": drawn.active, "answers": drawn.answers, "annotators": len(people), "run": run.pk}
+    told["campaign"] = campaign.pk
     record(verb="campaign.opened", actor=actor, project=project, target=campaign.name, details=told, now=now)
     return campaign
 
@@ -122,6 +123,7 @@ def replace_unusable(*, task: Task, reason: str, actor: User | None, now: dateti
         if held[person.pk]:
             Annotator.objects.filter(pk=person.pk).update(held=F("held") - held[person.pk])
     told = {"sample": task.idx, "reason": reason, "replacement": backup.idx if backup else None}
+    told["campaign"] = campaign.pk
     record(
         verb="campaign.sample_replaced",
         actor=actor,

@@ -3,56 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
-from typing import Any
 
-import pytest
-from playwright.sync_api import BrowserContext, Page, expect
+from playwright.sync_api import Page, expect
 
+from tests.journeys.labelling_parts import press_and_go, saved, shown
 from tests.webapp import annotation_parts as parts
-from webapp.accounts.models import User
-from webapp.annotation.models import Campaign, Label, LabelEvent
+from webapp.annotation.models import Label, LabelEvent
 from webapp.experiments.models import Run
 
 
-@pytest.fixture
-def run(live_site: Any, tmp_path: Path) -> Run:
-    return parts.labelled_project(tmp_path)
-
-
-@pytest.fixture
-def enter(new_context: Callable[..., BrowserContext], sign_in: Callable[..., None]) -> Callable[..., Page]:
-    """A browser of somebody's on a campaign's labelling page, which is ready."""
-
-    def entered(campaign: Campaign, name: str = "ann", **options: Any) -> Page:
-        context = new_context(**({"viewport": {"width": 1440, "height": 900}} | options))
-        sign_in(context, User.objects.get(username=name))
-        page = context.new_page()
-        page.goto(f"/p/{campaign.project.slug}/campaigns/{campaign.pk}/label/")
-        page.wait_for_selector("body:not([data-busy])")
-        return page
-
-    return entered
-
-
-def shown(page: Page) -> str:
-    return str(page.evaluate("document.documentElement.dataset.shown"))
-
-
-def press_and_go(page: Page, *keys: str) -> None:
-    """Presses keys; the last one leads to another item, which is there when this returns."""
-    before = shown(page)
-    for key in keys:
-        page.keyboard.press(key)
-    page.wait_for_function("before => document.documentElement.dataset.shown !== before", arg=before)
-
-
-def saved(page: Page) -> None:
-    expect(page.locator("#state-text")).to_have_text("Saved")
-
-
-def test_a_share_is_labelled_by_keys_alone(run: Run, enter: Callable[..., Page]) -> None:
-    campaign = parts.campaign(run)
+def test_a_share_is_labelled_by_keys_alone(labelled: Run, enter: Callable[..., Page]) -> None:
+    campaign = parts.campaign(labelled)
     page = enter(campaign)
     expect(page.locator("#progress")).to_have_text("0 of 14")
     page.keyboard.press("Enter")  # nothing is chosen: nothing happens
@@ -85,8 +46,8 @@ def test_a_share_is_labelled_by_keys_alone(run: Run, enter: Callable[..., Page])
     assert labels.filter(slot__isnull=True).count() == 0
 
 
-def test_undo_and_redo_reach_across_submits_and_reloads(run: Run, enter: Callable[..., Page]) -> None:
-    campaign = parts.campaign(run)
+def test_undo_and_redo_reach_across_submits_and_reloads(labelled: Run, enter: Callable[..., Page]) -> None:
+    campaign = parts.campaign(labelled)
     page = enter(campaign)
     first = shown(page)
     press_and_go(page, "2", "Enter")

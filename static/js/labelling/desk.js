@@ -114,7 +114,8 @@ export class Desk {
 
   showItem({ task, answer }, number) {
     const prompt = find("prompt");
-    prompt.textContent = task.prompt.kind === "text" ? task.prompt.text : "";
+    const asked = task.sides.every((content) => content.kind === "text") ? this.words.asked_text : this.words.asked_picture;
+    prompt.textContent = task.prompt.kind === "text" ? task.prompt.text : asked;
     prompt.dataset.length = prompt.textContent.length > 240 ? "long" : prompt.textContent.length > 110 ? "middle" : "short";
     prompt.parentElement.toggleAttribute("data-wordless", task.prompt.kind !== "text");
     const was = find("was");
@@ -278,7 +279,7 @@ export class Desk {
     const box = find("keys");
     box.replaceChildren();
     for (const [action, name] of Object.entries(this.keys.names)) {
-      if (action === "redo") continue;
+      if (action === "redo" || (action.startsWith("confidence") && !this.given.campaign.ask_confidence)) continue;
       const row = box.appendChild(element("p", "keys-row"));
       const shown = this.keys.printed(action);
       row.append(element("span", "", { textContent: name }));

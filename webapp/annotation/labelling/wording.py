@@ -44,6 +44,8 @@ WORDS = {
     "right_text": _("Ground truth"),
     "given_text": _("Model's answer"),
     "asked": _("Asked"),
+    "asked_text": _("The picture was shown to the model, which looked for the text that belongs to it."),
+    "asked_picture": _("The picture was shown to the model, which looked for the one that belongs to it."),
     "side": _("Side {name}"),
     "picture_gone": _("The picture cannot be loaded. Skip it as broken, or go on and come back."),
     "picture_waits": _("The picture comes when you are online again."),

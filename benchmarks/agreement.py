@@ -1,4 +1,4 @@
-"""Krippendorff's α under a bootstrap against the krippendorff package, Dawid and Skene's consensus against crowd-kit."""
+"""Bootstrap of Krippendorff's α against the krippendorff package, Dawid and Skene's consensus against crowd-kit."""
 
 from __future__ import annotations
 

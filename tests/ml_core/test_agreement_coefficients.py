@@ -1,4 +1,4 @@
-"""Coefficients against published values, naive loops, the krippendorff package where it is, and what must not matter."""
+"""Coefficients against plain loops and the krippendorff package; their intervals; what must not matter."""
 
 from __future__ import annotations
 

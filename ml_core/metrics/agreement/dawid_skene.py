@@ -17,7 +17,6 @@ from ml_core.metrics.agreement.tallies import MISSING
 
 ITERATIONS, TOLERANCE = 100, 1e-5
 _LEAST = 1e-10
-_DENSE = 1024  # columns of the one-hot matrix up to which a dense product is the faster
 
 
 class Consensus(NamedTuple):
@@ -47,14 +46,17 @@ def dawid_skene(
     kinds_KA, place_L, weights_K = _distinct(labels_IA[labelled_I], categories)
     said_KX, used_X = one_hot(kinds_KA, categories)
     occurs_C: np.ndarray = np.any(used_X.reshape(-1, categories), axis=0)
-    work = _Work(said_KX, used_X, weights_K.astype(np.float64), occurs_C)
+    number_K = (kinds_KA >= 0).sum(1).astype(np.float64)
+    work = _Work(said_KX, said_KX.T.tocsr(), used_X, weights_K.astype(np.float64), number_K, occurs_C)
     posteriors_KC = work.shares()
     priors_C, errors_XC = work.maximise(posteriors_KC)
+    likely_KC = work.likelihoods(errors_XC)
     bound, converged, done = -np.inf, False, 0
     for done in range(1, iterations + 1):  # noqa: B007 (told in the result)
-        posteriors_KC = work.expect(priors_C, errors_XC)
+        posteriors_KC = work.expect(priors_C, likely_KC)
         priors_C, errors_XC = work.maximise(posteriors_KC)
-        before, bound = bound, work.bound(posteriors_KC, priors_C, errors_XC)
+        likely_KC = work.likelihoods(errors_XC)  # the bound's, and the next step's
+        before, bound = bound, work.bound(posteriors_KC, priors_C, likely_KC)
         if bound - before < tolerance:
             converged = True
             break
@@ -67,25 +69,23 @@ def dawid_skene(
     return Consensus(posteriors_IC, priors_C, errors_ACC, labels_I, tied_I, labelled_I, done, converged, float(bound))
 
 
-def one_hot(labels_KA: np.ndarray, categories: int) -> tuple[np.ndarray | csr_array, np.ndarray]:
-    """(K, A·C) ones where an annotator said a category, sparse where wide; and which columns hold any."""
+def one_hot(labels_KA: np.ndarray, categories: int) -> tuple[csr_array, np.ndarray]:
+    """(K, A·C) ones where an annotator said a category, sparse; and which columns hold any."""
     rows, annotators = np.nonzero(labels_KA >= 0)
     columns = annotators * categories + labels_KA[rows, annotators]
     width = labels_KA.shape[1] * categories
     used_X = np.bincount(columns, minlength=width) > 0
-    if width <= _DENSE:
-        dense_KX = np.zeros((len(labels_KA), width))
-        dense_KX[rows, columns] = 1
-        return dense_KX, used_X
     return csr_array((np.ones(len(rows)), (rows, columns)), shape=(len(labels_KA), width)), used_X
 
 
 class _Work(NamedTuple):
     """The steps of the iterations on the distinct kinds of items; X runs over annotators × what they said."""
 
-    said_KX: np.ndarray | csr_array
+    said_KX: csr_array
+    said_XK: csr_array
     used_X: np.ndarray
     weights_K: np.ndarray
+    number_K: np.ndarray  # labels an item
     occurs_C: np.ndarray
 
     def shares(self) -> np.ndarray:
@@ -99,30 +99,28 @@ class _Work(NamedTuple):
         """Priors (C,) and, for each truth, the share of what each annotator said (X, C); only said labels share."""
         categories = len(self.occurs_C)
         weighted_KC = posteriors_KC * self.weights_K[:, None]
-        counts_XC = np.maximum(self.said_KX.T @ weighted_KC, _LEAST) * self.used_X[:, None]
+        counts_XC = np.maximum(self.said_XK @ weighted_KC, _LEAST) * self.used_X[:, None]
         counts_ASC = counts_XC.reshape(-1, categories, categories)
         totals_A1C = counts_ASC.sum(1, keepdims=True)
         errors_ASC = np.divide(counts_ASC, totals_A1C, out=np.zeros_like(counts_ASC), where=totals_A1C > 0)
         return weighted_KC.sum(0) / self.weights_K.sum(), errors_ASC.reshape(-1, categories)
 
-    def expect(self, priors_C: np.ndarray, errors_XC: np.ndarray) -> np.ndarray:
-        """(K, C) posteriors of the truth."""
-        logs_KC = self.said_KX @ self._logs(errors_XC) + np.log(np.maximum(priors_C, _LEAST))
-        logs_KC = np.where(self.occurs_C, logs_KC, -np.inf)
-        likely_KC = np.exp(logs_KC - logs_KC.max(1, keepdims=True))
-        return likely_KC / likely_KC.sum(1, keepdims=True)
+    def likelihoods(self, errors_XC: np.ndarray) -> np.ndarray:
+        """(K, C) logarithm of how likely an item's labels are for each truth."""
+        return self.said_KX @ np.log(np.where(self.used_X[:, None], errors_XC, 1))
 
-    def bound(self, posteriors_KC: np.ndarray, priors_C: np.ndarray, errors_XC: np.ndarray) -> float:
+    def expect(self, priors_C: np.ndarray, likely_KC: np.ndarray) -> np.ndarray:
+        """(K, C) posteriors of the truth."""
+        logs_KC = likely_KC + np.where(self.occurs_C, np.log(np.maximum(priors_C, _LEAST)), -np.inf)
+        found_KC = np.exp(logs_KC - logs_KC.max(1, keepdims=True))
+        return found_KC / found_KC.sum(1, keepdims=True)
+
+    def bound(self, posteriors_KC: np.ndarray, priors_C: np.ndarray, likely_KC: np.ndarray) -> float:
         """crowd-kit's evidence lower bound per label."""
-        number_K = self.said_KX.sum(1)
-        priors_KC = np.log(np.maximum(priors_C, _LEAST)) * number_K[:, None]
-        joint_KC = self.said_KX @ self._logs(errors_XC) + priors_KC
+        joint_KC = likely_KC + np.log(np.maximum(priors_C, _LEAST)) * self.number_K[:, None]
         least_KC = np.maximum(posteriors_KC, _LEAST)
         gain_KC = np.where(self.occurs_C, posteriors_KC * joint_KC - least_KC * np.log(least_KC), 0)
-        return float(self.weights_K @ gain_KC.sum(1) / (self.weights_K @ number_K))
-
-    def _logs(self, errors_XC: np.ndarray) -> np.ndarray:
-        return np.log(np.where(self.used_X[:, None], errors_XC, 1))
+        return float(self.weights_K @ gain_KC.sum(1) / (self.weights_K @ self.number_K))
 
 
 def _distinct(labels_LA: np.ndarray, categories: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -108,15 +108,16 @@ def test_on_a_phone_panes_stack_a_swipe_blinks_and_touching_labels(labelled: Run
     above, below = page.evaluate(BOXES)
     assert above["box"]["bottom"] <= below["box"]["top"]
     assert all(pane["box"]["height"] > 150 for pane in (above, below))
-    expect(page.locator(".pane-label").first).to_have_text("Ground truth")
-    swipe(page, above["box"])
-    expect(page.locator(".pane-label").first).to_have_text("Retrieved")
     before = shown(page)
     page.locator("[data-choose=action]").tap()
+    expect(page.locator("[data-choose=action]")).to_have_attribute("aria-pressed", "true")
     page.locator("[data-act=submit]").tap()
     page.wait_for_function("before => document.documentElement.dataset.shown !== before", arg=before)
     saved(page)
     assert Label.objects.get().category == "action"
+    expect(page.locator(".pane-label").first).to_have_text("Ground truth")
+    swipe(page, page.evaluate(BOXES)[0]["box"])
+    expect(page.locator(".pane-label").first).to_have_text("Retrieved")
 
 
 def swipe(page: Page, box: dict[str, float]) -> None:

@@ -50,6 +50,15 @@ def markup(slide: Slide, loading: str = "lazy") -> SafeString:
     )
 
 
+def pair(wanted: Slide, given: Slide, caption: str = "", loading: str = "lazy", loupe: bool = False) -> SafeString:
+    """Two slides beside each other as HTML; `loupe` magnifies both at the same place."""
+    text = f'<p class="pair-caption">{escape(caption)}</p>' if caption else ""
+    magnified = " data-loupe" if loupe else ""
+    return mark_safe(  # noqa: S308  # text is escaped above, slides are markup already
+        f'<div class="pair"{magnified}>{text}{markup(wanted, loading)}{markup(given, loading)}</div>'
+    )
+
+
 def _window(slide: Slide, loading: str) -> str:
     if not slide.src:
         return f'<div class="slide-text">{escape(slide.text)}</div>'

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
 from html import escape
 from typing import Any
 
@@ -18,7 +19,7 @@ from django.utils.safestring import SafeString, mark_safe
 from webapp.design import numbers
 from webapp.design.forms import described
 from webapp.design.plots import Plot
-from webapp.design.slides import Slide, markup, slide_of
+from webapp.design.slides import Slide, markup, pair, slide_of
 
 register = template.Library()
 
@@ -81,7 +82,7 @@ def written(value: float | None, format: str) -> str:
 @register.simple_tag
 def icon(name: str, label: str = "") -> SafeString:
     """An icon of static/img/icons.svg; without a label it is decoration and hidden from screen readers."""
-    source = static("img/icons.svg")
+    source = _icons()
     if label:
         return format_html(
             '<svg class="icon" role="img" aria-label="{}"><use href="{}#{}"/></svg>', label, source, name
@@ -229,11 +230,7 @@ def picture_pair(
     loupe: bool = False,
 ) -> SafeString:
     """The one wanted beside the one retrieved, equal in size, whole; `loupe` magnifies both at the same place."""
-    text = f'<p class="pair-caption">{escape(caption)}</p>' if caption else ""
-    magnified = " data-loupe" if loupe else ""
-    return mark_safe(  # noqa: S308  # text is escaped above, slides are markup already
-        f'<div class="pair"{magnified}>{text}{slide(wanted, loading)}{slide(given, loading)}</div>'
-    )
+    return pair(slide_of(wanted), slide_of(given), caption, loading, loupe)
 
 
 @register.simple_tag
@@ -264,6 +261,12 @@ def plot(drawn: Plot, id: str, level: int = 3) -> dict[str, Any]:
 def theme_switch() -> dict[str, Any]:
     """Auto, light or dark; kept in the browser."""
     return {"choices": [("auto", "Auto"), ("light", "Light"), ("dark", "Dark")]}
+
+
+@cache
+def _icons() -> str:
+    """Where the icons lie: the same for the life of the process, and a page shows dozens."""
+    return static("img/icons.svg")
 
 
 def _markup(content: str) -> SafeString:

@@ -17,7 +17,6 @@ from webapp.experiments.cases import queries
 from webapp.experiments.cases.filters import Filters
 from webapp.experiments.cases.queries import Known, Page, Row
 from webapp.experiments.models import Run
-from webapp.experiments.queries.details import corpus_of
 
 MOST = 200
 PLAIN = ("after", "before", "page_size")
@@ -80,7 +79,7 @@ class Cases(ProjectAPIView):
         run = _run_or_404(self, run_id)
         filters, after, before, size = _asked(request, run)
         page = queries.page_of(run, filters, after=after, before=before, size=size)
-        known = queries.known_of(corpus_of(run), page.rows, whole=True)
+        known = queries.known_of(queries.corpus_of(run), page.rows, whole=True)
         count = queries.count_of(run, filters)
         body = {
             "count": min(count, queries.COUNT_LIMIT),
@@ -103,7 +102,7 @@ class CaseDetail(ProjectAPIView):
         row = queries.case_of(run, number)
         if row is None:
             raise Http404
-        return Response(as_json(row, queries.known_of(corpus_of(run), [row], whole=True)))
+        return Response(as_json(row, queries.known_of(queries.corpus_of(run), [row], whole=True)))
 
 
 def as_json(row: Row, known: Known) -> dict[str, Any]:

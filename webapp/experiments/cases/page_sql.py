@@ -89,6 +89,13 @@ def directions(run_id: int, known: tuple[str, ...]) -> Query:
     return Query(f"SELECT {', '.join([there] * len(known))}", values)
 
 
+def pictures(corpus_id: int, numbers: list[int]) -> Query:
+    """Number, id and size of these pictures of a data set, in no order."""
+    columns = "number, external_id, width, height"
+    text = f"SELECT {columns} FROM corpora_item WHERE corpus_id = %s AND number = ANY(%s)"
+    return Query(text, [corpus_id, numbers])
+
+
 class Where:
     """Conditions with their parameters.
 

@@ -11,11 +11,12 @@ from django.core.cache import cache
 from django.db import connection
 
 from webapp.accounts.models import Project
-from webapp.corpora.models import Caption, Category, Item
+from webapp.corpora.models import Caption, Category
 from webapp.experiments.cases import page_sql
 from webapp.experiments.cases.filters import DIRECTIONS, Filters
 from webapp.experiments.cases.page_sql import Key, Query
 from webapp.experiments.models import Run
+from webapp.experiments.queries import details
 
 PAGE = 24
 COUNT_LIMIT = 10_000
@@ -79,13 +80,14 @@ class Known:
     texts: dict[int, Text]
 
 
-_NEEDED = ("title", "method", "state", "attempt", "case_count", "project_id")  # the rest of a run is long
+_NEEDED = {"id", "title", "method", "state", "attempt", "case_count", "project_id"}  # the rest of a run is long
+_COLUMNS = [field.attname for field in Run._meta.concrete_fields if field.attname in _NEEDED]  # in from_db's order
 
 
 def run_of(project: Project, run_id: int) -> Run | None:
     """A run of this project, with no more of it than a gallery shows."""
-    found = Run.objects.filter(project=project, pk=run_id).only(*_NEEDED).first() if run_id < 2**63 else None
-    return _in_project(found, project) if found else None
+    found = _runs(project, "id = %s", run_id) if run_id < 2**63 else []
+    return found[0] if found else None
 
 
 def directions_of(run: Run) -> tuple[str, ...]:
@@ -98,6 +100,17 @@ def _directions(run_id: int, attempt: int) -> tuple[str, ...]:
     """The cases of an attempt never change, so each process asks once."""
     found = _rows(page_sql.directions(run_id, tuple(DIRECTIONS)))[0]
     return tuple(name for name, there in zip(DIRECTIONS, found, strict=True) if there)
+
+
+def corpus_of(run: Run) -> int | None:
+    """The data set whose pictures the run's cases show."""
+    return _corpus(run.pk) if run.case_count else details.corpus_of(run)
+
+
+@lru_cache(maxsize=1024)
+def _corpus(run_id: int) -> int | None:
+    """What a run reads is settled before it has cases, so each process asks once."""
+    return details.corpus_of(Run(pk=run_id))
 
 
 def page_of(
@@ -204,20 +217,22 @@ def _categories(corpus_id: int) -> tuple[tuple[int, str, int], ...]:
 
 def runs_with_cases(project: Project, limit: int = 12) -> list[Run]:
     """The newest runs that left cases."""
-    newest = Run.objects.filter(project=project, case_count__gt=0).only(*_NEEDED).order_by("-id")[:limit]
-    return [_in_project(run, project) for run in newest]
+    return _runs(project, "case_count > 0 ORDER BY id DESC LIMIT %s", limit)
 
 
-def _in_project(run: Run, project: Project) -> Run:
-    run.project = project  # known already: no further query
-    return run
+def _runs(project: Project, condition: str, value: int) -> list[Run]:
+    """Runs of a project, with no more of them than is needed here; the condition is ours, never a visitor's."""
+    text = f"SELECT {', '.join(_COLUMNS)} FROM experiments_run WHERE project_id = %s AND {condition}"  # noqa: S608
+    found = [Run.from_db(connection.alias, _COLUMNS, row) for row in _rows(Query(text, [project.pk, value]))]
+    for run in found:
+        run.project = project  # known already: no further query
+    return found
 
 
 def _pictures(corpus_id: int | None, numbers: set[int]) -> dict[int, Picture]:
     if not numbers or corpus_id is None:
         return {}
-    found = Item.objects.filter(corpus_id=corpus_id, number__in=numbers)
-    return {row[0]: Picture(*row) for row in found.values_list("number", "external_id", "width", "height")}
+    return {row[0]: Picture(*row) for row in _rows(page_sql.pictures(corpus_id, list(numbers)))}
 
 
 def _texts(corpus_id: int | None, numbers: set[int]) -> dict[int, Text]:

@@ -11,10 +11,9 @@ from django.urls import reverse
 
 from webapp.accounts.doors import ProjectRequest, project_page
 from webapp.experiments.cases import filters as choices
-from webapp.experiments.cases import queries, shown
+from webapp.experiments.cases import markup, queries, shown
 from webapp.experiments.cases.filters import Filters
 from webapp.experiments.models import Run
-from webapp.experiments.queries.details import corpus_of
 from webapp.experiments.queries.runs import title_of
 from webapp.experiments.views.found import api_call
 
@@ -59,7 +58,7 @@ def gallery(request: ProjectRequest, run_id: int) -> HttpResponse:
     values = {
         "heading": {"failed": "Failures", "hits": "Hits"}.get(filters.outcome, "All cases"),
         "lede": f"{title_of(run)}: what was wanted beside {RIVAL.get(filters.outcome, 'what came first')}.",
-        "cards": [shown.card(row, known, place) for row in page.rows],
+        "cards": markup.cards(shown.card(row, known, place) for row in page.rows),
         "page": page,
         "count": queries.count_of(run, filters),
         "count_limit": queries.COUNT_LIMIT,
@@ -112,7 +111,7 @@ def look(request: ProjectRequest, run_id: int) -> Looking:
         raise Http404("No such run in this project.")
     directions = queries.directions_of(run)
     filters, problems = choices.read(request.GET, directions)
-    return Looking(run, corpus_of(run), directions, filters, problems)
+    return Looking(run, queries.corpus_of(run), directions, filters, problems)
 
 
 def _common(request: ProjectRequest, looking: Looking) -> dict[str, Any]:

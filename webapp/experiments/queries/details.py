@@ -10,6 +10,8 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import unquote
 
+from django.db import connection
+
 from webapp.accounts.models import Project
 from webapp.experiments.files import store
 from webapp.experiments.lifecycle import FINAL
@@ -224,7 +226,10 @@ def may_follow(run: Run, method: str) -> bool:
 
 def running_in(project: Project) -> int:
     """How many runs of a project wait or run."""
-    return Run.objects.filter(project=project, state__in=[Run.State.QUEUED, Run.State.RUNNING]).count()
+    query = "SELECT count(*) FROM experiments_run WHERE project_id = %s AND state = ANY(%s)"
+    with connection.cursor() as cursor:  # every page of the project asks: composing it took longer than the count
+        cursor.execute(query, [project.pk, [Run.State.QUEUED.value, Run.State.RUNNING.value]])
+        return int(cursor.fetchone()[0])
 
 
 def _companions(headline: str) -> list[str]:

@@ -1,0 +1,41 @@
+"""The cards of a gallery as HTML: written here rather than in a template, as slides are, for a page holds two dozen."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from html import escape
+
+from django.utils.safestring import SafeString, mark_safe
+
+from webapp.design import slides
+from webapp.experiments.cases.shown import Card
+
+_RUNGS = '<path class="ladder-rungs" d="M4 4v6M14 4v6M24 4v6M34 4v6M44 4v6M54 4v6M64 4v6M74 4v6M84 4v6M94 4v6M0 7H98"/>'
+_BEYOND = '<path class="ladder-beyond" d="M100 3l6 4-6 4"/>'
+
+
+def cards(shown: Iterable[Card]) -> SafeString:
+    """The items of a gallery's list; empty where there are none."""
+    return mark_safe("".join(map(_card, shown)))  # noqa: S308  # everything that comes from outside is escaped below
+
+
+def _card(card: Card) -> str:
+    url, number, rank = escape(card.url), escape(card.number), escape(card.rank)
+    if card.prompt:
+        head, passed_over = f'<div class="case-prompt">{slides.markup(card.prompt)}</div>', ""
+    else:  # the caption is the link already: the keyboard stops at a case once
+        head = f'<h2 class="case-caption"><a href="{url}">{escape(card.caption)}</a></h2>'
+        passed_over = ' tabindex="-1"'
+    return (
+        f'<li class="case">{head}\n'
+        f'      <a class="case-pair" href="{url}" aria-label="Case {number}, rank {rank}"{passed_over}>'
+        f"{slides.pair(card.wanted, card.given)}</a>\n"
+        f'      <p class="case-foot">{_ladder(card)}<span>Rank <strong>{rank}</strong></span>'
+        f"<span>Margin <strong>{escape(card.margin)}</strong></span></p></li>"
+    )
+
+
+def _ladder(card: Card) -> str:
+    hit = " ladder-hit" if card.hit else ""
+    place = _BEYOND if card.beyond else f'<circle class="ladder-at{hit}" cx="{escape(card.ladder)}" cy="7" r="4"/>'
+    return f'<svg class="ladder" viewBox="0 0 108 14" aria-hidden="true" focusable="false">{_RUNGS}{place}</svg>'

@@ -130,6 +130,11 @@ def _strata(sample: Sample, names: Sequence[str], population: Mapping[str, int])
 def _why(allowed: Enough) -> str:
     if allowed.by:
         return ""
+    if not allowed.missing_overlap:
+        return (
+            f"Not enough to correct for label error: annotators agree in {allowed.agreement:.0%} of pairs only, too "
+            f"little to tell their errors from labels alone; {allowed.missing_gold} more gold items would do."
+        )
     return (
         "Not enough to correct for label error: "
         f"{allowed.missing_gold} more gold items, or {allowed.missing_overlap} more items labelled by three annotators."

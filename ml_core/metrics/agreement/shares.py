@@ -3,8 +3,9 @@
 Stratum h of N_h items of which n_h are labelled has the weight N_h / n_h an item (the expansion estimator; Cochran,
 Sampling Techniques, 1977, chapter 5). What the labels say is not what is true:
 
-- Corrected, where 50 gold items or 100 items with three labels allow it: the shares of the truth that the weighted,
-  anchored model of `anchored.py` finds, which is Rogan and Gladen's correction with each annotator's own matrix.
+- Corrected, where 50 gold items, or 100 items with three labels that agree well enough, allow it: the shares of the
+  truth that the weighted, anchored model of `anchored.py` finds, which is Rogan and Gladen's correction with each
+  annotator's own matrix.
 - Else as labelled, each item once by its settled label. The interval then allows for label error in either direction.
   If two annotators of an item err independently and are each more often right than not about a category c, the share
   labelled c is off by at most D_c, how often exactly one of two says c, and for small errors by half of it: a
@@ -33,6 +34,8 @@ from ml_core.metrics.agreement.tallies import tally
 from ml_core.metrics.uncertainty import LEVEL, RESAMPLES, wilson
 
 ENOUGH_GOLD, ENOUGH_OVERLAP = 50, 100
+ENOUGH_AGREEMENT = 0.55  # of pairs of labels: of annotators who err more, labels alone do not tell who
+_STILL = 0.2  # of one item's share: a step of the model below it is small beside what resampling moves
 _CELLS = 2_000_000_000  # entries of posteriors over all resamples that are worth the wait
 
 
@@ -58,6 +61,7 @@ class Enough(NamedTuple):
     by: str
     missing_gold: int
     missing_overlap: int
+    agreement: float | None = None  # share of pairs of labels that agree
 
 
 class Shares(NamedTuple):
@@ -75,13 +79,16 @@ class Shares(NamedTuple):
 def enough(sample: Sample) -> Enough:
     """Whether gold items or items with three labels or more are many enough to correct for label error.
 
-    Two labels do not do: which of two annotators erred cannot be told from their disagreement.
+    Two labels do not do: which of two annotators erred cannot be told from their disagreement. Nor do labels of
+    annotators who agree in less than ENOUGH_AGREEMENT of pairs: simulated, such corrections cover less than 95 %.
     """
     number_I = (sample.labels_IA >= 0).sum(1)
     gold = int((sample.gold_I & (number_I >= 1)).sum())
     overlap = int((number_I >= 3).sum())
-    by = "gold" if gold >= ENOUGH_GOLD else "overlap" if overlap >= ENOUGH_OVERLAP else ""
-    return Enough(gold, overlap, by, max(0, ENOUGH_GOLD - gold), max(0, ENOUGH_OVERLAP - overlap))
+    agreement = _agreement(sample.labels_IA)
+    dependable = overlap >= ENOUGH_OVERLAP and agreement is not None and agreement >= ENOUGH_AGREEMENT
+    by = "gold" if gold >= ENOUGH_GOLD else "overlap" if dependable else ""
+    return Enough(gold, overlap, by, max(0, ENOUGH_GOLD - gold), max(0, ENOUGH_OVERLAP - overlap), agreement)
 
 
 def extrapolated_shares(
@@ -113,10 +120,10 @@ def extrapolated_shares(
     n = _independent(weights_BK[0], counts_K)
     labelled = [_finding(*column, n, len(place_I)) for column in _columns(flat_BJ)]
     if allowed.by:
-        first = fit(kinds, weights_BK[:1], tolerance=1e-5, iterations=1000)
-        drawn = fit(kinds, weights_BK[1:], start=first)
+        first = fit(kinds, weights_BK[:1], tolerance=1e-6, iterations=3000)
+        drawn = fit(kinds, weights_BK[1:], start=first, tolerance=_STILL / len(place_I), iterations=500)
         whole_BJ = np.concatenate([first.shares_BC, drawn.shares_BC]) @ sums_CJ
-        among = [_finding(*column, n, len(place_I)) for column in _columns(whole_BJ)]
+        among = [_unbiased(*column, n, len(place_I)) for column in _columns(whole_BJ)]
         doubt = False
     else:
         doubt_BJ = _half_disagreement(kinds, weights_BK, sums_CJ)
@@ -212,6 +219,17 @@ def _finding(point: float, drawn_B: np.ndarray, n: float, items: int) -> Finding
     return Finding(min(max(point, 0.0), 1.0), *_ends(point, drawn_B, n), items)
 
 
+def _unbiased(point: float, drawn_B: np.ndarray, n: float, items: int) -> Finding:
+    """An interval that also holds the ends around the share less the bias that its resamples show.
+
+    Likelihood finds rare categories too often where annotators err much.
+    """
+    low, high = _ends(point, drawn_B, n)
+    shifted = min(max(2 * point - float(drawn_B.mean()), 0.0), 1.0)
+    lower, upper = _ends(shifted, np.clip(drawn_B + shifted - point, 0, 1), n)
+    return Finding(min(max(point, 0.0), 1.0), min(low, lower), max(high, upper), items)
+
+
 def _widened(share_B: np.ndarray, doubt_B: np.ndarray, n: float, items: int) -> Finding:
     """From the low end of share − doubt to the high end of share + doubt; the first of each is the sample's own."""
     lower_B, upper_B = np.clip(share_B - doubt_B, 0, 1), np.clip(share_B + doubt_B, 0, 1)
@@ -243,12 +261,12 @@ def _ends(point: float, drawn_B: np.ndarray, n: float, level: float = LEVEL) -> 
     return max(0.0, min(low, float(percentiles[0]))), min(1.0, max(high, float(percentiles[1])))
 
 
-def disagreement(labels_IA: np.ndarray, categories: int) -> float | None:
-    """The share of pairs of labels of an item that differ; None without a pair."""
-    counts_IC = tally(labels_IA, categories)
+def _agreement(labels_IA: np.ndarray) -> float | None:
+    """The share of pairs of labels of an item that agree; None without a pair."""
+    counts_IC = tally(labels_IA, int(labels_IA.max(initial=-1)) + 1)
     number_I = counts_IC.sum(1)
     paired_I = number_I >= 2
     if not paired_I.any():
         return None
     agreeing_I = (counts_IC * (counts_IC - 1)).sum(1)[paired_I]
-    return float(1 - (agreeing_I / (number_I * (number_I - 1))[paired_I]).mean())
+    return float((agreeing_I / (number_I * (number_I - 1))[paired_I]).mean())

@@ -94,20 +94,25 @@ async function go(id) {
   empty = null;
   desk.showItem(item, at + 1);
   desk.showDraft(item.draft);
-  document.getElementById("overlay-off")?.remove();
   setPressed("overlay", false);
   document.getElementById("mix").hidden = true;
   clock = null;
   ring(false);
   const painted = await stage.show(item.task);
   if (current() !== item || stage.task !== item.task) return;
-  document.body.removeAttribute("data-busy");
+  usable();
   if (painted || stage.task === item.task) {
     clock = { since: performance.now(), spent: 0, item };
     if (!item.answer) ring(true);
   }
   document.documentElement.dataset.shown = String(item.task.id);
   prefetch();
+}
+
+function usable() {
+  if (!document.body.hasAttribute("data-busy")) return;
+  document.body.removeAttribute("data-busy");
+  performance.mark("usable");
 }
 
 function move(step) {
@@ -141,7 +146,7 @@ function showEmpty(why) {
   at = order.length;
   stage.task = null;
   desk.showEmpty(empty);
-  document.body.removeAttribute("data-busy");
+  usable();
   document.documentElement.dataset.shown = "empty";
 }
 

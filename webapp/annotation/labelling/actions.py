@@ -6,15 +6,17 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db import connection, transaction
+from django.db import transaction
 from django.utils.translation import gettext as _
 
 from webapp.annotation.campaigns.actions import replace_unusable
 from webapp.annotation.labelling import sql
 from webapp.annotation.labelling.answers import REPLACING, SAVED, Answer, Handed, Saved, refusal
-from webapp.annotation.labelling.taxonomy import Choices, choices_of
+from webapp.annotation.labelling.statements import rows
+from webapp.annotation.labelling.taxonomy import choices_of
 from webapp.annotation.models import Annotator, Campaign, Task
 
+POOL = Campaign.Mode.POOL
 MOST_AT_ONCE = 40  # tasks that one person may hold ahead of their answers
 
 
@@ -28,11 +30,28 @@ def record_answers(*, annotator: Annotator, events: Sequence[Answer], source: st
     if not events:
         return []
     with transaction.atomic():
-        campaign = _locked(annotator)
-        choices = choices_of(campaign["taxonomy_version_id"])
-        outcomes = _written(annotator, campaign, choices, events, source, now)
+        outcomes = _written(annotator, _locked(annotator), events, source, now)
     _replace(annotator, events, outcomes, now)
     return outcomes
+
+
+def answer_and_go_on(
+    *, annotator: Annotator, events: Sequence[Answer], wanted: int, have: set[int], source: str, now: datetime
+) -> tuple[list[Saved], list[Handed]]:
+    """`record_answers`, then `hand_out`: in one transaction where a pool's next slot is free at once."""
+    room = min(wanted, MOST_AT_ONCE - len(have))
+    plain = not any(event.kind == "skip" for event in events)  # a skip may bring another item first
+    if not (events and room > 0 and have and plain and _gives(annotator) and annotator.campaign.mode == POOL):
+        saved = record_answers(annotator=annotator, events=events, source=source, now=now)
+        return saved, hand_out(annotator=annotator, wanted=wanted, have=have, now=now) if wanted else []
+    with transaction.atomic():
+        saved = _written(annotator, _locked(annotator), events, source, now)
+        found = _handed(sql.LEASE, _wish(annotator, room, have, now))
+    if len(found) < room:
+        found += hand_out(
+            annotator=annotator, wanted=room - len(found), have=have | {task.task_id for task in found}, now=now
+        )
+    return saved, found
 
 
 def _replace(annotator: Annotator, events: Sequence[Answer], outcomes: Sequence[Saved], now: datetime) -> None:
@@ -46,35 +65,29 @@ def _replace(annotator: Annotator, events: Sequence[Answer], outcomes: Sequence[
 
 def _locked(annotator: Annotator) -> dict[str, Any]:
     """The campaign's settings, with the annotator's row held: what one person says is heard one after the other."""
-    with connection.cursor() as cursor:
-        cursor.execute(sql.LOCK, {"annotator": annotator.pk})
-        row = cursor.fetchone()
+    [row] = rows(sql.LOCK, {"annotator": annotator.pk})
     return dict(zip(("mode", "lease_minutes", "taxonomy_version_id"), row, strict=True))
 
 
 def _written(
-    annotator: Annotator,
-    campaign: Mapping[str, Any],
-    choices: Choices,
-    events: Sequence[Answer],
-    source: str,
-    now: datetime,
+    annotator: Annotator, campaign: Mapping[str, Any], events: Sequence[Answer], source: str, now: datetime
 ) -> list[Saved]:
+    choices = choices_of(campaign["taxonomy_version_id"])
     reasons = [refusal(event, choices) for event in events]
     first: dict[Any, int] = {}
     for number, event in enumerate(events):
         if not reasons[number]:
             first.setdefault(event.key, number)
     taken = [events[number] for number in sorted(first.values())]
-    rows = _heard(annotator, campaign, taken, source, now) if taken else {}
+    heard = _heard(annotator, campaign, taken, source, now) if taken else {}
     outcomes = []
     for number, event in enumerate(events):
         if reasons[number]:
             outcomes.append(Saved(event.key, "refused", reasons[number]))
-        elif event.key not in rows:
+        elif event.key not in heard:
             outcomes.append(Saved(event.key, "refused", _("This item is not in the campaign.")))
         else:
-            outcomes.append(Saved(event.key, rows[event.key] if first[event.key] == number else "again"))
+            outcomes.append(Saved(event.key, heard[event.key] if first[event.key] == number else "again"))
     return outcomes
 
 
@@ -91,11 +104,8 @@ def _heard(
         "pool": pool,
         "lease_until": now + timedelta(minutes=campaign["lease_minutes"]),
     }
-    with connection.cursor() as cursor:
-        cursor.execute(sql.RECORD, _columns(events) | values)
-        rows = cursor.fetchall()
     outcomes = {}
-    for key, task_id, kind, new, slot_id, last in rows:
+    for key, task_id, kind, new, slot_id, last in rows(sql.RECORD, _columns(events) | values):
         if not new:
             outcomes[key] = "again"
         elif slot_id is not None or kind == "withdraw" or not last:
@@ -113,9 +123,7 @@ def _columns(events: Sequence[Answer]) -> dict[str, list[Any]]:
 def _claimed(annotator: Annotator, task_id: int, kind: str) -> bool:
     """Whether an answer without a slot found a free one of its task, within the annotator's quota."""
     state = "answered" if kind == "answer" else "skipped"
-    with connection.cursor() as cursor:
-        cursor.execute(sql.CLAIM, {"task": task_id, "annotator": annotator.pk, "state": state})
-        return cursor.fetchone() is not None
+    return bool(rows(sql.CLAIM, {"task": task_id, "annotator": annotator.pk, "state": state}))
 
 
 def hand_out(*, annotator: Annotator, wanted: int, have: set[int], now: datetime) -> list[Handed]:
@@ -124,50 +132,54 @@ def hand_out(*, annotator: Annotator, wanted: int, have: set[int], now: datetime
     Fixed shares: their own open slots. Pool: what they hold already, then free slots, leased to them for the
     campaign's minutes; where too few are free, leases that are over fall back to the pool first.
     """
-    campaign = annotator.campaign
     wanted = min(wanted, MOST_AT_ONCE - len(have))
-    if wanted <= 0 or campaign.state != Campaign.State.OPEN or annotator.left_at is not None:
+    if wanted <= 0 or not _gives(annotator):
         return []
-    if campaign.mode == Campaign.Mode.SHARES:
-        return _rows(sql.OPEN_FOR, {"annotator": annotator.pk, "have": list(have), "wanted": wanted})
+    if annotator.campaign.mode != POOL:
+        return _handed(sql.OPEN_FOR, {"annotator": annotator.pk, "have": list(have), "wanted": wanted})
     found = _leased(annotator, wanted, have, now)
-    if len(found) < wanted and release_lapsed(campaign=campaign, now=now):
+    if len(found) < wanted and release_lapsed(campaign=annotator.campaign, now=now):
         found += _leased(annotator, wanted - len(found), have | {task.task_id for task in found}, now)
     return found
 
 
+def _gives(annotator: Annotator) -> bool:
+    return annotator.campaign.state == Campaign.State.OPEN and annotator.left_at is None
+
+
 def _leased(annotator: Annotator, wanted: int, have: set[int], now: datetime) -> list[Handed]:
-    values = {
+    with transaction.atomic():
+        _locked(annotator)
+        found = _handed(sql.HELD, _wish(annotator, wanted, have, now))
+        if len(found) < wanted:
+            found += _handed(sql.LEASE, _wish(annotator, wanted - len(found), have, now))
+    return found
+
+
+def _wish(annotator: Annotator, wanted: int, have: set[int], now: datetime) -> dict[str, Any]:
+    return {
         "campaign": annotator.campaign_id,
         "annotator": annotator.pk,
         "have": list(have),
         "wanted": wanted,
         "until": now + timedelta(minutes=annotator.campaign.lease_minutes),
     }
-    with transaction.atomic():
-        _locked(annotator)
-        found = _rows(sql.HELD, values)
-        if len(found) < wanted:
-            found += _rows(sql.LEASE, values | {"wanted": wanted - len(found)})
-    return found
 
 
 def release_lapsed(*, campaign: Campaign, now: datetime) -> int:
     """Give leases that are over back to the pool, but those of people who are at work this moment. How many."""
-    with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute(sql.LAPSED, {"campaign": campaign.pk, "now": now})
-        idle = [row[0] for row in cursor.fetchall()]
+    with transaction.atomic():
+        idle = [row[0] for row in rows(sql.LAPSED, {"campaign": campaign.pk, "now": now})]
         if not idle:
             return 0
-        cursor.execute(sql.RELEASE, {"campaign": campaign.pk, "now": now, "annotators": idle})
-        return int(cursor.fetchone()[0])
+        [(released,)] = rows(sql.RELEASE, {"campaign": campaign.pk, "now": now, "annotators": idle})
+        return int(released)
 
 
 def keep_leases(*, annotator: Annotator, have: set[int], now: datetime) -> None:
     """The page is still open on these: their leases begin anew."""
     until = now + timedelta(minutes=annotator.campaign.lease_minutes)
-    with connection.cursor() as cursor:
-        cursor.execute(sql.KEEP, {"annotator": annotator.pk, "have": list(have), "until": until})
+    rows(sql.KEEP, {"annotator": annotator.pk, "have": list(have), "until": until})
 
 
 def keep_keys(*, annotator: Annotator, keys: Mapping[str, str]) -> None:
@@ -176,7 +188,5 @@ def keep_keys(*, annotator: Annotator, keys: Mapping[str, str]) -> None:
     annotator.save(update_fields=["keys"])
 
 
-def _rows(statement: str, values: Mapping[str, Any]) -> list[Handed]:
-    with connection.cursor() as cursor:
-        cursor.execute(statement, values)
-        return [Handed.from_row(row) for row in cursor.fetchall()]
+def _handed(statement: str, values: Mapping[str, Any]) -> list[Handed]:
+    return [Handed.from_row(row) for row in rows(statement, values)]

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db import connection
 from django.db.models import Q
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -14,6 +14,7 @@ from django.utils.translation import ngettext
 from webapp.accounts.models import Project, User
 from webapp.annotation.labelling import sql
 from webapp.annotation.labelling.answers import Handed
+from webapp.annotation.labelling.statements import rows
 from webapp.annotation.models import Annotator, Campaign, Gold, Label, Slot, Task
 from webapp.corpora.models import Item
 
@@ -22,21 +23,20 @@ PAGE = 20
 
 def annotator_of(project: Project, campaign_id: int, user: User) -> Annotator | None:
     """Somebody's row in a campaign of a project, with the campaign; None where they are not (or no longer) in it."""
-    found = Annotator.objects.select_related("campaign").filter(
-        campaign=campaign_id, campaign__project=project, user=user, left_at=None
-    )
-    annotator = found.first()
-    if annotator is not None:
-        annotator.user = user
-        annotator.campaign.project = project
+    found = rows(sql.DOOR, {"project": project.pk, "campaign": campaign_id, "user": user.pk})
+    if not found:
+        return None
+    own, theirs = found[0][: len(sql.OWN)], found[0][len(sql.OWN) :]
+    annotator = Annotator.from_db("default", sql.OWN, own)
+    annotator.keys = json.loads(annotator.keys) if isinstance(annotator.keys, str) else annotator.keys
+    annotator.campaign = Campaign.from_db("default", sql.THEIRS, theirs)
+    annotator.user, annotator.campaign.project = user, project
     return annotator
 
 
 def progress_of(annotator: Annotator) -> dict[str, int]:
-    """How far somebody is: `done` of `total` (their share; in a pool without a quota what is left for anybody too)."""
-    with connection.cursor() as cursor:
-        cursor.execute(sql.PROGRESS, {"campaign": annotator.campaign_id, "annotator": annotator.pk})
-        done, left, skipped = cursor.fetchone()
+    """How far somebody is: `done` of `total` (their share; 0 in a pool without a quota, where nobody knows)."""
+    [(done, left, skipped)] = rows(sql.PROGRESS, {"campaign": annotator.campaign_id, "annotator": annotator.pk})
     total = done + left
     if annotator.campaign.mode == Campaign.Mode.POOL:
         total = annotator.quota if annotator.quota is not None else 0
@@ -54,17 +54,17 @@ class Said:
 
 def done_before(annotator: Annotator, before: tuple[datetime, int] | None) -> list[Said]:
     """Somebody's own answers from the newest on, those before a time and task."""
-    rows = Label.objects.filter(campaign=annotator.campaign_id, annotator=annotator)
-    rows = rows.exclude(category="", skip_reason="").order_by("-answered_at", "-task_id")
+    labels = Label.objects.filter(campaign=annotator.campaign_id, annotator=annotator)
+    labels = labels.exclude(category="", skip_reason="").order_by("-answered_at", "-task_id")
     if before is not None:
-        rows = rows.filter(Q(answered_at__lt=before[0]) | Q(answered_at=before[0], task__lt=before[1]))
+        labels = labels.filter(Q(answered_at__lt=before[0]) | Q(answered_at=before[0], task__lt=before[1]))
     return [
         Said(
             Handed(row.task_id, row.task.prompt, row.task.right, row.task.given),
             answer_of(row),
             f"{row.answered_at.isoformat()}~{row.task_id}",
         )
-        for row in rows.select_related("task")[:PAGE]
+        for row in labels.select_related("task")[:PAGE]
     ]
 
 
@@ -109,8 +109,8 @@ def file_hash_of(corpus_id: int | None, number: int) -> str | None:
 
 def gold_of(task_ids: list[int]) -> dict[int, Gold]:
     """The planted truths of these tasks; the newest counts, an empty one is none."""
-    rows = Gold.objects.filter(task__in=task_ids).order_by("task", "-id").distinct("task")
-    return {row.task_id: row for row in rows if row.category}
+    newest = Gold.objects.filter(task__in=task_ids).order_by("task", "-id").distinct("task")
+    return {gold.task_id: gold for gold in newest if gold.category}
 
 
 def why_empty(annotator: Annotator) -> dict[str, Any]:

@@ -10,6 +10,20 @@ FROM annotation_annotator a JOIN annotation_campaign c ON c.id = a.campaign_id
 WHERE a.id = %(annotator)s FOR UPDATE OF a
 """
 
+# Whose page this is; the campaign's long fields are read when they are asked for.
+OWN = ["id", "campaign_id", "user_id", "letter", "quota", "held", "keys", "joined_at", "left_at"]
+THEIRS = [
+    "id", "project_id", "name", "state", "mode", "taxonomy_version_id", "corpus_id", "blind", "submit_on_choice",
+    "ask_confidence", "show_gold_feedback", "simulated", "lease_minutes",
+]  # fmt: skip
+DOOR = """
+SELECT a.id, a.campaign_id, a.user_id, a.letter, a.quota, a.held, a.keys, a.joined_at, a.left_at,
+    c.id, c.project_id, c.name, c.state, c.mode, c.taxonomy_version_id, c.corpus_id, c.blind, c.submit_on_choice,
+    c.ask_confidence, c.show_gold_feedback, c.simulated, c.lease_minutes
+FROM annotation_annotator a JOIN annotation_campaign c ON c.id = a.campaign_id
+WHERE a.campaign_id = %(campaign)s AND a.user_id = %(user)s AND a.left_at IS NULL AND c.project_id = %(project)s
+"""
+
 # Everything an answer changes, in one statement. `last` is the newest event of each task: what its label becomes.
 RECORD = """
 WITH said AS (

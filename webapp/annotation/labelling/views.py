@@ -52,9 +52,10 @@ def answers(request: ProjectRequest, campaign_id: int) -> JsonResponse:
     if body.get("annotator", annotator.pk) != annotator.pk:  # somebody else has signed in in another tab
         return JsonResponse({"problem": "person"}, status=409)
     now = timezone.now()
-    saved = actions.record_answers(annotator=annotator, events=events, source="page", now=now)
     wanted, have = reading.wanted_of(body.get("want")), reading.have_of(body.get("have"))
-    tasks = actions.hand_out(annotator=annotator, wanted=wanted, have=have, now=now) if wanted else []
+    saved, tasks = actions.answer_and_go_on(
+        annotator=annotator, events=events, wanted=wanted, have=have, source="page", now=now
+    )
     told = {"saved": [{"key": one.key, "outcome": one.outcome, "why": one.why} for one in saved]}
     if annotator.campaign.show_gold_feedback:
         told["gold"] = _gold(events, saved)

@@ -115,8 +115,8 @@ def extrapolated_shares(
     resamples = int(max(100, min(resamples, _CELLS // (len(counts_K) * categories * 20))))
     weights_BK = _draw(counts_K, stratum_K, kept.sizes_H, resamples, seed)
     allowed = enough(kept)
-    settled_K, settled_BKC = _settle(kinds, kept, place_I, weights_BK, rule)
-    flat_BJ = np.einsum("bk,bkc->bc", weights_BK, settled_BKC) / weights_BK.sum(1, keepdims=True) @ sums_CJ
+    settled_K, labelled_BC = _settle(kinds, kept, place_I, weights_BK, rule)
+    flat_BJ = labelled_BC @ sums_CJ
     n = _independent(weights_BK[0], counts_K)
     labelled = [_finding(*column, n, len(place_I)) for column in _columns(flat_BJ)]
     if allowed.by:
@@ -168,13 +168,13 @@ def _draw(counts_K: np.ndarray, stratum_K: np.ndarray, sizes_H: np.ndarray, resa
 def _settle(
     kinds: Kinds, sample: Sample, place_I: np.ndarray, weights_BK: np.ndarray, rule: str
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Each kind's settled label (K,) and, for the sample and each resample, as ones (1 + B, K, C) or (1, K, C)."""
-    known_K = kinds.known_K
+    """Each kind's settled label (K,), and the shares of settled labels (1 + B, C), settled anew in each resample."""
+    known_K, total_B1 = kinds.known_K, weights_BK.sum(1, keepdims=True)
     eye_CC = np.eye(kinds.categories)
     if rule == "majority":
         counts_KC = kinds.said_KX.reshape(len(known_K), -1, kinds.categories).sum(1)
         settled_K = np.where(known_K >= 0, known_K, majority(counts_KC).labels_I)
-        return settled_K, np.broadcast_to(eye_CC[settled_K], (len(weights_BK), *kinds.said_KX.shape[:1], len(eye_CC)))
+        return settled_K, weights_BK @ eye_CC[settled_K] / total_B1
     consensus = dawid_skene(sample.labels_IA, kinds.categories)
     settled_K = np.empty(len(known_K), dtype=np.int64)
     settled_K[place_I] = consensus.labels_I
@@ -182,14 +182,14 @@ def _settle(
     errors_ASC = np.nan_to_num(consensus.errors_ACC).transpose(0, 2, 1)
     free = kinds._replace(known_K=np.full(len(known_K), -1))
     start = Fit(consensus.priors_C[None], errors_ASC[None])
-    settled_BKC = np.empty((len(weights_BK), len(known_K), kinds.categories), dtype=np.float32)
-    settled_BKC[0] = eye_CC[settled_K]
-    step = max(1, 3_000_000 // settled_BKC[0].size)
+    blocks = [weights_BK[:1] @ eye_CC[settled_K]]
+    step = max(1, 3_000_000 // kinds.said_KX.size)
     for at in range(1, len(weights_BK), step):
-        found = fit(free, weights_BK[at : at + step], start=start, pooling=0, diagonal=0, iterations=100)
-        labels_BK = posteriors(free, found).argmax(2)
-        settled_BKC[at : at + step] = eye_CC[np.where(known_K >= 0, known_K, labels_BK)]
-    return settled_K, settled_BKC
+        weights_bK = weights_BK[at : at + step]
+        found = fit(free, weights_bK, start=start, pooling=0, diagonal=0, iterations=100)
+        labels_bK = np.where(known_K >= 0, known_K, posteriors(free, found).argmax(2))
+        blocks.append(np.einsum("bk,bkc->bc", weights_bK, eye_CC[labels_bK]))
+    return settled_K, np.concatenate(blocks) / total_B1
 
 
 def _half_disagreement(kinds: Kinds, weights_BK: np.ndarray, sums_CJ: np.ndarray) -> np.ndarray:

@@ -8,12 +8,14 @@ from django.http import Http404, StreamingHttpResponse
 from django.utils import timezone
 from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework import serializers
+from rest_framework.exceptions import PermissionDenied
 from rest_framework.parsers import MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from ml_core.spec import BadInput
 from webapp.accounts.doors import ProjectAPIView
+from webapp.annotation.campaigns.peers import own_open
 from webapp.annotation.exchange import actions, queries, records
 from webapp.annotation.models import Campaign, LabelFile
 from webapp.api import Conflict, checked
@@ -48,7 +50,10 @@ class Labels(ProjectAPIView):
     @extend_schema(responses={200: OpenApiResponse(description="One JSON object a line: application/x-ndjson.")})
     def get(self, request: Request, slug: str, campaign_id: int) -> StreamingHttpResponse:
         """Every answer, one JSON object a line, task by task."""
-        lines = records.written(queries.answers_of(_campaign(self, campaign_id)))
+        campaign = _campaign(self, campaign_id)
+        if owed := own_open(campaign, self.person):
+            raise PermissionDenied(f"You annotate here and still owe {owed} answers: the others' are closed.")
+        lines = records.written(queries.answers_of(campaign))
         return StreamingHttpResponse(lines, content_type="application/x-ndjson")
 
     @extend_schema(request=FileIn, responses={201: FileOut})

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import TypeVar
 
 from django.contrib import messages
-from django.core.exceptions import RequestDataTooBig
+from django.core.exceptions import PermissionDenied, RequestDataTooBig
 from django.http import Http404, HttpResponse, StreamingHttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -21,6 +21,7 @@ from django.views.decorators.csrf import csrf_exempt, csrf_protect
 from ml_core.cells import safe_cell
 from ml_core.spec import BadInput
 from webapp.accounts.doors import ProjectRequest, project_page
+from webapp.annotation.campaigns.peers import own_open
 from webapp.annotation.exchange import actions, bundles, labelstudio, queries, records
 from webapp.annotation.exchange.forms import FileForm
 from webapp.annotation.exchange.judging import BLANK, ERROR, KEPT, NEW, REPLACES, SAME, Judgement
@@ -146,6 +147,10 @@ def bundle(request: ProjectRequest, campaign_id: int, letter: str = "") -> Strea
 def labels(request: ProjectRequest, campaign_id: int, form: str) -> HttpResponse | StreamingHttpResponse:
     """Every answer in one file: `jsonl`, `labelstudio`, its configuration, or `csv` (item, annotator, label)."""
     campaign = _campaign(request, campaign_id)
+    if owed := own_open(campaign, request.user):
+        raise PermissionDenied(
+            _("You annotate here and still owe %(n)d answers: the others' are closed.") % {"n": owed}
+        )
     answers = queries.answers_of(campaign)
     if form == "jsonl":
         response = StreamingHttpResponse(records.written(answers), content_type="application/x-ndjson")

@@ -49,7 +49,7 @@ class FreezeIn(serializers.Serializer[Any]):
     """How a set is made."""
 
     name = serializers.CharField(required=False, default="", max_length=160, allow_blank=True)
-    rule = serializers.ChoiceField(choices=actions.RULES, default="consensus")
+    rule = serializers.ChoiceField(choices=actions.RULES, default="majority")
     incomplete = serializers.BooleanField(required=False, default=False)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-RULES = [("consensus", _("Dawid–Skene consensus")), ("majority", _("Majority"))]
+RULES = [("majority", _("Majority")), ("consensus", _("Dawid–Skene consensus"))]
 
 
 class FreezeForm(forms.Form):
@@ -14,9 +14,11 @@ class FreezeForm(forms.Form):
     name = forms.CharField(max_length=160, required=False, label=_("Name"), help_text=_("Empty: the campaign's name."))
     rule = forms.ChoiceField(
         choices=RULES,
-        initial="consensus",
+        initial="majority",
         label=_("Where nobody decided"),
-        help_text=_("Consensus weighs annotators by how they err; majority counts heads."),
+        help_text=_(
+            "Majority counts heads. Consensus weighs annotators by how they err, and needs a large overlap to be better."
+        ),
     )
     incomplete = forms.BooleanField(
         required=False,

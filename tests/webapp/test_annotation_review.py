@@ -1,0 +1,307 @@
+"""Review: what waits, deciding without names, planted truths, and whose eyes stay closed until when."""
+
+from __future__ import annotations
+
+import threading
+import uuid
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+from django.utils import timezone
+
+from ml_core.spec import BadInput
+from ml_core.taxonomy import DEFAULT
+from tests.webapp import annotation_parts, people
+from tests.webapp.test_annotation_sets import label_all
+from webapp.accounts.models import AuditEvent, User
+from webapp.annotation.labelling.actions import record_answers
+from webapp.annotation.labelling.answers import Answer
+from webapp.annotation.models import Campaign, Decision, Gold, Slot, Task
+from webapp.annotation.review import actions, queries
+
+pytestmark = pytest.mark.django_db(transaction=True)
+KEYS = DEFAULT.keys
+
+
+@pytest.fixture
+def campaign(tmp_path) -> Campaign:
+    made = annotation_parts.campaign(annotation_parts.labelled_project(tmp_path))
+    people.member(made.project, people.person("rae"), "reviewer")
+    return made
+
+
+@pytest.fixture
+def web(campaign) -> Client:
+    return signed_in("rae")
+
+
+def signed_in(name: str) -> Client:
+    client = Client()
+    client.force_login(User.objects.get(username=name))
+    return client
+
+
+def address(campaign: Campaign, name: str, **more: object) -> str:
+    return reverse(f"annotation:{name}", kwargs={"slug": campaign.project.slug, "campaign_id": campaign.pk} | more)
+
+
+def disputed(campaign: Campaign) -> Task:
+    return Task.objects.get(pk=queries.queue(campaign)[0].id)
+
+
+def decided(campaign: Campaign, task: Task, category: str, **more) -> Decision:
+    options = {"subtype": "", "reason": "", "key": uuid.uuid4(), "now": timezone.now()} | more
+    rae = User.objects.get(username="rae")
+    return actions.decide(campaign=campaign, task=task, category=category, actor=rae, **options)
+
+
+def planted(campaign: Campaign, task: Task, category: str) -> Gold:
+    rae, now = User.objects.get(username="rae"), timezone.now()
+    return actions.plant(
+        campaign=campaign, task=task, category=category, subtype="", explanation="", actor=rae, now=now
+    )
+
+
+def said_of(task: Task) -> str:
+    return task.labels.exclude(category="").order_by("annotator_id").first().category
+
+
+def test_samples_whose_answers_differ_wait_in_the_order_of_the_plan(campaign):
+    label_all(campaign)
+    odd = Task.objects.filter(campaign=campaign, group="overlap", position__in=range(1, 99, 2)).order_by("position")
+    assert [row.id for row in queries.queue(campaign)] == [task.pk for task in odd]
+    assert {row.whys for row in queries.queue(campaign)} == {("disagreement",)}
+
+
+def test_flags_and_skips_wait_too(campaign):
+    label_all(campaign, differ=False)
+    who = annotation_parts.annotator(campaign, "ann")
+    flagged, skipped = Task.objects.filter(campaign=campaign, group="A")[:2]
+    events = [
+        Answer(uuid.uuid4(), flagged.pk, "answer", category=KEYS[0], flagged=True),
+        Answer(uuid.uuid4(), skipped.pk, "skip", skip_reason="unclear"),
+    ]
+    record_answers(annotator=who, events=events, source="page", now=timezone.now())
+    assert {row.id: row.whys for row in queries.queue(campaign)} == {flagged.pk: ("flag",), skipped.pk: ("skipped",)}
+    assert [row.id for row in queries.queue(campaign, "flag")] == [flagged.pk]
+
+
+def test_the_queue_asks_the_database_a_fixed_number_of_times(campaign):
+    label_all(campaign)
+    with CaptureQueriesContext(
+        connection,
+    ) as asked:
+        queries.queue(campaign)
+    assert len(asked) <= 4
+
+
+def test_answers_stand_without_names_until_it_is_decided(campaign, web):
+    label_all(campaign)
+    task = disputed(campaign)
+    before = web.get(address(campaign, "decide", task_id=task.pk)).content.decode()
+    assert not any(f"{letter} · {name}" in before for letter, name in (("A", "ann"), ("B", "bob"), ("C", "cy")))
+    assert "Annotator 1" in before
+    decided(campaign, task, said_of(task))
+    after = web.get(address(campaign, "decide", task_id=task.pk)).content.decode()
+    assert "A · ann" in after and "C · cy" in after
+    api = web.get(address(campaign, "api_task", task_id=disputed(campaign).pk)).json()
+    assert {answer["letter"] for answer in api["answers"]} == {""}
+
+
+def test_the_order_of_answers_tells_nothing_of_who_gave_them(campaign):
+    label_all(campaign)
+    orders = {
+        tuple(answer.letter for answer in queries.standing_of(task).answers)
+        for task in Task.objects.filter(campaign=campaign, group="overlap")
+    }
+    assert len(orders) > 1
+
+
+def test_deciding_takes_the_sample_out_of_the_queue_and_leads_to_the_next(campaign, web):
+    label_all(campaign)
+    first, second = queries.queue(campaign)[:2]
+    task = Task.objects.get(pk=first.id)
+    values = {"category": said_of(task), "subtype": "", "reason": "", "key": str(uuid.uuid4())}
+    answer = web.post(address(campaign, "decide", task_id=first.id), values)
+    assert answer["Location"] == address(campaign, "decide", task_id=second.id)
+    assert first.id not in {row.id for row in queries.queue(campaign)}
+    assert AuditEvent.objects.filter(verb="sample.decided").exists()
+
+
+def test_what_nobody_said_needs_a_reason(campaign, web):
+    label_all(campaign)
+    task = disputed(campaign)
+    other = next(key for key in KEYS if key not in set(task.labels.values_list("category", flat=True)))
+    with pytest.raises(BadInput, match="give a reason"):
+        decided(campaign, task, other)
+    page = web.post(address(campaign, "decide", task_id=task.pk), {"category": other, "key": str(uuid.uuid4())})
+    assert page.status_code == 422 and "give a reason" in page.content.decode()
+    assert decided(campaign, task, other, reason="The dog is missing.").reason
+
+
+def test_a_decision_that_is_sent_twice_is_one(campaign):
+    label_all(campaign)
+    task, key = disputed(campaign), uuid.uuid4()
+    first = decided(campaign, task, said_of(task), key=key)
+    assert decided(campaign, task, said_of(task), key=key).pk == first.pk
+    assert Decision.objects.count() == 1
+
+
+def test_decisions_are_never_changed_and_a_sample_may_be_opened_again(campaign):
+    label_all(campaign)
+    task = disputed(campaign)
+    decided(campaign, task, said_of(task))
+    rae = User.objects.get(username="rae")
+    actions.reopen(campaign=campaign, task=task, reason="too quick", key=uuid.uuid4(), actor=rae, now=timezone.now())
+    assert task.pk in {row.id for row in queries.queue(campaign)}
+    decided(campaign, task, said_of(task))
+    history = queries.standing_of(task).history
+    assert [bool(entry.category) for entry in history] == [True, False, True]
+    assert history[1].reason == "too quick"
+
+
+def test_what_is_not_decided_cannot_be_opened_again(campaign):
+    label_all(campaign)
+    rae = User.objects.get(username="rae")
+    with pytest.raises(BadInput, match="not decided"):
+        actions.reopen(
+            campaign=campaign, task=disputed(campaign), reason="", key=uuid.uuid4(), actor=rae, now=timezone.now()
+        )
+
+
+def test_two_reviewers_at_once_leave_two_rows_and_the_newer_counts(campaign):
+    label_all(campaign)
+    task = disputed(campaign)
+    faults: list[Exception] = []
+
+    def one(category: str) -> None:
+        try:
+            decided(campaign, task, category, reason="so")
+        except Exception as error:  # noqa: BLE001  # told to the test's own thread
+            faults.append(error)
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=one, args=(category,)) for category in KEYS[:2]]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert faults == []
+    assert Decision.objects.filter(task=task).count() == 2
+    assert queries.standing_of(task).decision.category == Decision.objects.latest("pk").category
+
+
+@pytest.mark.parametrize(
+    "name", ["review", "tasks", "feedback", "labels_csv", "labels_jsonl", "api_tasks", "api_queue"]
+)
+def test_who_still_owes_answers_never_sees_a_peers(campaign, name):
+    """An annotator never sees a peer's label before submitting, whatever their role lets them see otherwise."""
+    owner = User.objects.get(username="owner")
+    both = annotation_parts.campaign(campaign.run, name="With the owner", names=("ann", "owner", "cy"))
+    for who in ("ann", "cy"):
+        row = annotation_parts.annotator(both, who)
+        slots = Slot.objects.filter(annotator=row, state="open")
+        events = [Answer(uuid.uuid4(), slot.task_id, "answer", category="object", note="seen by ann") for slot in slots]
+        record_answers(annotator=row, events=events, source="page", now=timezone.now())
+    page = signed_in("owner").get(address(both, name))
+    assert page.status_code == 403
+    assert "seen by ann" not in page.content.decode()
+    own = annotation_parts.annotator(both, "owner")
+    events = [
+        Answer(uuid.uuid4(), s.task_id, "answer", category="object")
+        for s in Slot.objects.filter(annotator=own, state="open")
+    ]
+    record_answers(annotator=own, events=events, source="page", now=timezone.now())
+    assert signed_in(owner.username).get(address(both, name)).status_code == 200
+
+
+def test_a_cell_of_a_confusion_matrix_leads_to_its_samples(campaign, web):
+    label_all(campaign)
+    task = disputed(campaign)
+    said = dict(task.labels.values_list("annotator__letter", "category"))
+    page = web.get(address(campaign, "tasks") + f"?a=A&x={said['A']}&b=C&y={said['C']}")
+    filters = queries.Filters(a="A", x=said["A"], b="C", y=said["C"])
+    assert f"{queries.count_of(campaign, filters)} sample" in page.content.decode()
+    rows, _ = queries.page_of(campaign, filters)
+    assert task.pk in {row.task.pk for row in rows}
+    for row in rows:
+        spoken = {answer.letter: answer.category for answer in row.answers}
+        assert (spoken["A"], spoken["C"]) == (said["A"], said["C"])
+
+
+@pytest.mark.parametrize("mark", queries.MARKS)
+def test_samples_are_narrowed_by_their_marks(campaign, web, mark):
+    label_all(campaign)
+    task = disputed(campaign)
+    decided(campaign, task, said_of(task))
+    rae = User.objects.get(username="rae")
+    actions.plant(
+        campaign=campaign, task=task, category="object", subtype="", explanation="", actor=rae, now=timezone.now()
+    )
+    found = {row.task.pk for row in queries.page_of(campaign, queries.Filters(mark=mark))[0]}
+    assert (task.pk in found) == (mark in ("decided", "gold"))
+    assert web.get(address(campaign, "tasks") + f"?mark={mark}").status_code == 200
+
+
+def test_samples_page_by_key_without_losing_one(campaign):
+    label_all(campaign)
+    seen, after = [], -1
+    while after is not None:
+        rows, after = queries.page_of(campaign, queries.Filters(after=after), size=7)
+        seen += [row.task.position for row in rows]
+    assert seen == sorted(seen) and len(seen) == len(set(seen)) == 30
+
+
+def test_gold_is_planted_and_taken_back_and_never_changed(campaign, web):
+    label_all(campaign)
+    task = disputed(campaign)
+    web.post(address(campaign, "gold", task_id=task.pk), {"category": "object", "explanation": "No dog."})
+    assert queries.standing_of(task).gold.category == "object"
+    web.post(address(campaign, "gold", task_id=task.pk), {"category": ""})
+    assert queries.standing_of(task).gold is None
+    assert Gold.objects.filter(task=task).count() == 2
+
+
+def test_feedback_tells_patterns_against_the_truth(campaign, web):
+    label_all(campaign, differ=False)
+    rae = User.objects.get(username="rae")
+    tasks = list(Task.objects.filter(campaign=campaign, group="A"))
+    for task in tasks:
+        truth = KEYS[(task.position + 1) % 7] if task is tasks[0] else KEYS[task.position % 7]
+        actions.plant(
+            campaign=campaign, task=task, category=truth, subtype="", explanation="", actor=rae, now=timezone.now()
+        )
+    found = {row.letter: row for row in queries.feedback_of(campaign, {})}
+    assert (found["A"].right, found["A"].of) == (len(tasks) - 1, len(tasks))
+    assert [cell.count for cell in found["A"].cells] == [1]
+    assert found["B"].of == 0
+    assert "A · ann" in web.get(address(campaign, "feedback")).content.decode()
+    mine = signed_in("ann").get(address(campaign, "own_feedback")).content.decode()
+    assert "Your answers" in mine and "bob" not in mine
+
+
+def test_own_feedback_opens_when_the_share_is_done(campaign):
+    page = signed_in("ann").get(address(campaign, "own_feedback")).content.decode()
+    assert "It opens when your share is done" in page
+
+
+def test_a_samples_picture_is_for_those_who_may_see_which_is_which(campaign, web):
+    task = Task.objects.filter(campaign=campaign).first()
+    where = address(campaign, "task_picture", task_id=task.pk, side="right", size="view")
+    assert web.get(where)["Content-Type"] == "image/webp"
+    assert signed_in("ann").get(where).status_code == 403
+    assert web.get(address(campaign, "task_picture", task_id=task.pk, side="prompt", size="view")).status_code == 404
+
+
+def test_over_the_api_a_sample_is_decided_and_opened_again(campaign, web):
+    label_all(campaign)
+    task = disputed(campaign)
+    where = address(campaign, "api_decisions", task_id=task.pk)
+    answer = web.post(where, {"category": said_of(task)}, content_type="application/json")
+    assert answer.json()["decision"] == said_of(task)
+    assert web.post(where, {"category": "moon"}, content_type="application/json").status_code == 400
+    assert web.post(where, {"category": ""}, content_type="application/json").json()["decision"] is None

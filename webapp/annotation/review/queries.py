@@ -1,0 +1,320 @@
+"""Reads for reviewers: what waits for a decision, a task with everything said of it, who errs how."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.utils.crypto import salted_hmac
+
+from webapp.accounts.models import Project, User
+from webapp.annotation.campaigns.peers import UNANSWERED
+from webapp.annotation.models import Annotator, Campaign, Decision, Gold, Label, Slot, Task
+
+PAGE = 24
+DISAGREEMENT, FLAG, SKIPPED = "disagreement", "flag", "skipped"
+WHYS = (DISAGREEMENT, FLAG, SKIPPED)
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What one annotator says of a task."""
+
+    letter: str
+    name: str
+    category: str
+    subtype: str
+    skip_reason: str
+    confidence: int | None
+    note: str
+    flagged: bool
+    spent_ms: int | None
+    at: datetime
+
+
+@dataclass(frozen=True)
+class Past:
+    """One entry of a task's history of decisions."""
+
+    category: str
+    subtype: str
+    reason: str
+    by: str
+    at: datetime
+
+
+@dataclass(frozen=True)
+class Standing:
+    """A task with everything said of it. `decision` and `gold` are the newest ones that hold."""
+
+    task: Task
+    answers: tuple[Answer, ...]
+    awaited: int  # answers that are still to come
+    decision: Past | None
+    gold: Gold | None
+    history: tuple[Past, ...] = ()
+
+    @property
+    def said(self) -> tuple[Answer, ...]:
+        """The answers that name a category."""
+        return tuple(answer for answer in self.answers if answer.category)
+
+    @property
+    def whys(self) -> tuple[str, ...]:
+        """Why somebody should look at it."""
+        return tuple(_whys(self.answers))
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """A task in the queue."""
+
+    id: int
+    idx: str
+    position: int
+    whys: tuple[str, ...]
+    text: str
+    answers: int
+    awaited: int
+
+
+@dataclass(frozen=True)
+class Filters:
+    """What narrows the list of tasks: by group, state, what annotators said (`a` said `x`, `b` said `y`), marks."""
+
+    group: str = ""
+    category: str = ""
+    a: str = ""
+    x: str = ""
+    b: str = ""
+    y: str = ""
+    truth: str = ""
+    mark: str = ""  # flagged, skipped, decided, gold, unusable, differ
+    after: int = -1
+
+    def address(self, **more: object) -> dict[str, str]:
+        """As the query of an address, what says nothing left out."""
+        values = vars(self) | more
+        return {name: str(value) for name, value in values.items() if value not in ("", -1, None)}
+
+
+MARKS = ("flagged", "skipped", "differ", "decided", "gold", "unusable")
+
+
+@dataclass(frozen=True)
+class Cell:
+    """How often an annotator said one thing where the truth is another."""
+
+    truth: str
+    said: str
+    count: int
+    truth_name: str
+    said_name: str
+
+
+@dataclass(frozen=True)
+class Feedback:
+    """An annotator against what was planted or decided."""
+
+    letter: str
+    name: str
+    right: int
+    of: int
+    cells: tuple[Cell, ...] = field(default=())
+
+
+def campaign_of(project: Project, campaign_id: int) -> Campaign | None:
+    """A campaign of this project."""
+    rows = Campaign.objects.select_related("taxonomy_version", "corpus", "run")
+    found = rows.filter(project=project, pk=campaign_id).first() if campaign_id < 2**63 else None
+    if found is not None:
+        found.project = project
+    return found
+
+
+def task_of(campaign: Campaign, task_id: int) -> Task | None:
+    """A task of this campaign."""
+    return Task.objects.filter(campaign=campaign, pk=task_id).first() if task_id < 2**63 else None
+
+
+def queue(campaign: Campaign, why: str = "") -> list[Waiting]:
+    """The tasks that wait for a decision, in the order of the plan. Four queries."""
+    rows = _labels(campaign).filter(task__state=Task.State.ACTIVE)
+    by_task: dict[int, list[Answer]] = defaultdict(list)
+    tasks: dict[int, Task] = {}
+    for label in rows.select_related("task"):
+        by_task[label.task_id].append(_answer(label))
+        tasks[label.task_id] = label.task
+    decided = _decided(campaign)
+    awaited = Counter(
+        Slot.objects.filter(campaign=campaign, state__in=(*UNANSWERED, Slot.State.FREE)).values_list("task", flat=True)
+    )
+    found = []
+    for task_id, answers in by_task.items():
+        whys = tuple(_whys(answers))
+        if not whys or task_id in decided or (why and why not in whys):
+            continue
+        task = tasks[task_id]
+        text = str(task.prompt.get("text") or task.prompt.get("name") or "")
+        found.append(Waiting(task_id, task.idx, task.position, whys, text, len(answers), awaited[task_id]))
+    return sorted(found, key=lambda row: row.position)
+
+
+def standing_of(task: Task) -> Standing:
+    """One task with its answers in an order that tells nothing of who gave them, and its whole history."""
+    answers = [_answer(label) for label in _labels(task.campaign).filter(task=task)]
+    answers.sort(key=lambda answer: salted_hmac("nearmiss.review", f"{task.pk}:{answer.letter}").hexdigest())
+    decisions = [
+        Past(row.category, row.subtype, row.reason, _name_of(row.decided_by_id), row.at)
+        for row in Decision.objects.filter(task=task).order_by("-id")
+    ]
+    gold = Gold.objects.filter(task=task).order_by("-id").first()
+    awaited = Slot.objects.filter(task=task, state__in=(*UNANSWERED, Slot.State.FREE)).count()
+    newest = decisions[0] if decisions and decisions[0].category else None
+    kept = gold if gold is not None and gold.category else None
+    return Standing(task, tuple(answers), awaited, newest, kept, tuple(decisions))
+
+
+def page_of(campaign: Campaign, filters: Filters, size: int = PAGE) -> tuple[list[Standing], int | None]:
+    """A page of tasks with what was said of them, and where the next one begins. Four queries."""
+    rows = _narrowed(campaign, filters)
+    tasks = list(rows.filter(position__gt=filters.after).order_by("position")[: size + 1])
+    shown = tasks[:size]
+    ids = [task.pk for task in shown]
+    answers: dict[int, list[Answer]] = defaultdict(list)
+    for label in _labels(campaign).filter(task__in=ids).order_by("annotator_id"):
+        answers[label.task_id].append(_answer(label))
+    decided = {row.task_id: row for row in _newest(Decision.objects.filter(task__in=ids)) if row.category}
+    golds = {row.task_id: row for row in _newest(Gold.objects.filter(task__in=ids)) if row.category}
+    found = []
+    for task in shown:
+        row = decided.get(task.pk)
+        past = Past(row.category, row.subtype, row.reason, "", row.at) if row else None
+        found.append(Standing(task, tuple(answers[task.pk]), 0, past, golds.get(task.pk)))
+    return found, (shown[-1].position if len(tasks) > size else None)
+
+
+def count_of(campaign: Campaign, filters: Filters) -> int:
+    """How many tasks match."""
+    return _narrowed(campaign, filters).count()
+
+
+def letters_of(campaign: Campaign) -> dict[str, str]:
+    """The annotators' names by letter."""
+    rows = Annotator.objects.filter(campaign=campaign).order_by("pk")
+    return dict(rows.values_list("letter", "user__username"))
+
+
+def feedback_of(campaign: Campaign, words: Mapping[str, str], letter: str = "") -> list[Feedback]:
+    """Each annotator against what is planted or decided: what they say where it is another thing, commonest first.
+
+    `words`: the categories' names by key.
+    """
+    truth = {row.task_id: row.category for row in _newest(Gold.objects.filter(task__campaign=campaign)) if row.category}
+    truth |= {row.task_id: row.category for row in _newest(Decision.objects.filter(campaign=campaign)) if row.category}
+    names = letters_of(campaign)
+    said: dict[str, Counter[tuple[str, str]]] = {name: Counter() for name in names if letter in ("", name)}
+    labels = Label.objects.filter(task__in=list(truth)).exclude(category="")
+    for task, who, category in labels.values_list("task_id", "annotator__letter", "category"):
+        if who in said:
+            said[who][(truth[task], category)] += 1
+    return [
+        Feedback(
+            who,
+            names[who],
+            sum(count for (true, given), count in cells.items() if true == given),
+            sum(cells.values()),
+            tuple(
+                Cell(true, given, count, words.get(true, true), words.get(given, given))
+                for (true, given), count in cells.most_common()
+                if true != given
+            ),
+        )
+        for who, cells in said.items()
+    ]
+
+
+def _narrowed(campaign: Campaign, filters: Filters) -> QuerySet[Task]:
+    rows = Task.objects.filter(campaign=campaign)
+    labels = Label.objects.filter(task=OuterRef("pk"))
+    if filters.group:
+        rows = rows.filter(group=filters.group)
+    if filters.category:
+        rows = rows.filter(Exists(labels.filter(category=filters.category)))
+    for who, what in ((filters.a, filters.x), (filters.b, filters.y)):
+        if who:
+            own = labels.filter(annotator__letter=who)
+            rows = rows.filter(Exists(own.filter(category=what) if what else own.exclude(category="")))
+    if filters.truth:
+        rows = rows.filter(pk__in=_with_truth(campaign, filters.truth))
+    if filters.mark == "unusable":
+        return rows.filter(state=Task.State.UNUSABLE)
+    rows = rows.exclude(state=Task.State.RESERVE)
+    if filters.mark == "flagged":
+        rows = rows.filter(Exists(labels.filter(flagged=True)))
+    elif filters.mark == "skipped":
+        rows = rows.filter(Exists(labels.exclude(skip_reason="")))
+    elif filters.mark == "decided":
+        rows = rows.filter(pk__in=_decided(campaign))
+    elif filters.mark == "gold":
+        rows = rows.filter(
+            pk__in=[r.task_id for r in _newest(Gold.objects.filter(task__campaign=campaign)) if r.category]
+        )
+    elif filters.mark == "differ":
+        rows = rows.filter(pk__in=[row.id for row in queue(campaign, DISAGREEMENT)])
+    return rows
+
+
+def _with_truth(campaign: Campaign, category: str) -> list[int]:
+    truth = {row.task_id: row.category for row in _newest(Gold.objects.filter(task__campaign=campaign)) if row.category}
+    truth |= {row.task_id: row.category for row in _newest(Decision.objects.filter(campaign=campaign)) if row.category}
+    return [task for task, known in truth.items() if known == category]
+
+
+def _labels(campaign: Campaign) -> QuerySet[Label]:
+    rows = Label.objects.filter(campaign=campaign).filter(~Q(category="") | ~Q(skip_reason=""))
+    return rows.select_related("annotator__user")
+
+
+def _answer(label: Label) -> Answer:
+    return Answer(
+        label.annotator.letter,
+        label.annotator.user.username,
+        label.category,
+        label.subtype,
+        label.skip_reason,
+        label.confidence,
+        label.note,
+        label.flagged,
+        label.spent_ms,
+        label.answered_at,
+    )
+
+
+def _whys(answers: Iterable[Answer]) -> list[str]:
+    rows = list(answers)
+    told = {(row.category, row.subtype) for row in rows if row.category}
+    found = [DISAGREEMENT] if len({category for category, _ in told}) > 1 else []
+    found += [FLAG] if any(row.flagged for row in rows) else []
+    return found + ([SKIPPED] if any(row.skip_reason for row in rows) else [])
+
+
+def _decided(campaign: Campaign) -> set[int]:
+    return {row.task_id for row in _newest(Decision.objects.filter(campaign=campaign)) if row.category}
+
+
+def _newest(rows: QuerySet[Any]) -> QuerySet[Any]:
+    return rows.order_by("task_id", "-id").distinct("task_id")
+
+
+def _name_of(user_id: int | None) -> str:
+    return str(User.objects.filter(pk=user_id).values_list("username", flat=True).first() or "") if user_id else ""
+
+
+def names_of(document: Any, language: str) -> Mapping[str, str]:
+    """Categories and subtypes by key, in a language."""
+    return {choice.key: choice.say(language).name for choice in document.choices}

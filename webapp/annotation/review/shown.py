@@ -1,0 +1,250 @@
+"""What reviewers see, in words and slides. Asks no database."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.utils.translation import gettext_lazy as _
+
+from ml_core.taxonomy import Taxonomy
+from webapp.annotation.labelling.answers import SKIP_REASONS
+from webapp.annotation.labelling.wording import WORDS
+from webapp.annotation.models import Gold, Task
+from webapp.annotation.review.queries import Answer, Filters, Past, Standing, Waiting, names_of
+from webapp.design.slides import Slide
+
+WHYS = {
+    "disagreement": _("Answers differ"),
+    "flag": _("Flagged"),
+    "skipped": _("Skipped by somebody"),
+}
+MARKS = {
+    "": _("Every sample"),
+    "differ": _("Answers differ"),
+    "flagged": _("Flagged"),
+    "skipped": _("Skipped by somebody"),
+    "decided": _("Decided"),
+    "gold": _("Gold"),
+    "unusable": _("Unusable"),
+}
+SURE = {1: _("guess"), 2: _("fairly sure"), 3: _("sure")}
+
+
+@dataclass(frozen=True)
+class Spoken:
+    """An answer in words. `who` stays empty until the sample is decided."""
+
+    who: str
+    name: str
+    subtype: str
+    colour: str
+    colour_dark: str
+    skipped: str
+    sure: Any
+    note: str
+    flagged: bool
+    seconds: float | None
+    key: str
+    subtype_key: str
+
+
+@dataclass(frozen=True)
+class Decided:
+    """A decision in words; no name: it was taken back."""
+
+    name: str
+    subtype: str
+    reason: str
+    by: str
+    at: Any
+
+
+@dataclass(frozen=True)
+class Card:
+    """A sample in the list."""
+
+    id: int
+    idx: str
+    group: str
+    text: str
+    prompt: Slide | None
+    right: Slide | None
+    given: Slide | None
+    answers: tuple[Spoken, ...]
+    decision: Decided | None
+    gold: str
+    state: str
+    reason: str
+
+
+def answers(standing: Standing, document: Taxonomy, language: str, *, named: bool | None = None) -> tuple[Spoken, ...]:
+    """The answers in words; with names once the sample is decided."""
+    with_names = standing.decision is not None if named is None else named
+    names = names_of(document, language)
+    return tuple(_spoken(answer, document, names, with_names) for answer in standing.answers)
+
+
+def _spoken(answer: Answer, document: Taxonomy, names: Mapping[str, str], named: bool) -> Spoken:
+    category = next((entry for entry in document.categories if entry.key == answer.category), None)
+    return Spoken(
+        who=f"{answer.letter} · {answer.name}" if named else "",
+        name=names.get(answer.category, answer.category),
+        subtype=names.get(answer.subtype, answer.subtype),
+        colour=category.colour if category else "",
+        colour_dark=category.colour_dark if category else "",
+        skipped=str(SKIP_REASONS.get(answer.skip_reason, answer.skip_reason)),
+        sure=SURE.get(answer.confidence or 0, ""),
+        note=answer.note,
+        flagged=answer.flagged,
+        seconds=answer.spent_ms / 1000 if answer.spent_ms is not None else None,
+        key=answer.category,
+        subtype_key=answer.subtype,
+    )
+
+
+def past(entry: Past | None, document: Taxonomy, language: str) -> Decided | None:
+    """A decision in words."""
+    if entry is None:
+        return None
+    names = names_of(document, language)
+    return Decided(
+        names.get(entry.category, entry.category),
+        names.get(entry.subtype, entry.subtype),
+        entry.reason,
+        entry.by,
+        entry.at,
+    )
+
+
+def name(gold: Gold, document: Taxonomy, language: str) -> str:
+    """A planted truth in words."""
+    names = names_of(document, language)
+    words = names.get(gold.category, gold.category)
+    return f"{words} / {names.get(gold.subtype, gold.subtype)}" if gold.subtype else words
+
+
+def choices(document: Taxonomy, language: str) -> list[dict[str, Any]]:
+    """The categories with their keys and subtypes."""
+    return [
+        {
+            "key": entry.key,
+            "name": entry.say(language).name,
+            "use_when": entry.say(language).use_when,
+            "hotkey": entry.hotkey,
+            "colour": entry.colour,
+            "colour_dark": entry.colour_dark,
+            "subtypes": [
+                {"key": sub.key, "name": sub.say(language).name, "hotkey": sub.hotkey, "of": entry.key}
+                for sub in entry.subtypes
+            ],
+        }
+        for entry in document.categories
+    ]
+
+
+def category_names(document: Taxonomy, language: str) -> dict[str, str]:
+    """The categories by key."""
+    return {entry.key: entry.say(language).name for entry in document.categories}
+
+
+def groups(letters: Mapping[str, str]) -> list[tuple[str, Any]]:
+    """The groups of a campaign as a select offers them."""
+    own = [(letter, f"{letter} · {who}") for letter, who in letters.items()]
+    return [("", _("Every group")), ("overlap", _("Overlap")), *own, ("pool", _("Pool"))]
+
+
+def beside(waiting: Sequence[Waiting], task: Task) -> tuple[int | None, int | None]:
+    """The ids of the samples that wait before and after this one."""
+    before = [row.id for row in waiting if row.position < task.position]
+    after = [row.id for row in waiting if row.position > task.position]
+    return (before[-1] if before else None), (after[0] if after else None)
+
+
+def card(standing: Standing, document: Taxonomy, language: str, pictures: str) -> Card:
+    """A sample in the list, with names: who looks here has given their own answers."""
+    task = standing.task
+    return Card(
+        id=task.pk,
+        idx=task.idx,
+        group=task.group,
+        text=str(task.prompt.get("text", "")),
+        prompt=None if task.prompt["kind"] == "text" else _slide(task, "prompt", task.prompt, _("Asked"), pictures),
+        right=_slide(task, "right", task.right, WORDS["right"], pictures),
+        given=_slide(task, "given", task.given, WORDS["given"], pictures, tone="near"),
+        answers=answers(standing, document, language, named=True),
+        decision=past(standing.decision, document, language),
+        gold=name(standing.gold, document, language) if standing.gold else "",
+        state=task.state,
+        reason=str(SKIP_REASONS.get(task.unusable_reason, task.unusable_reason)),
+    )
+
+
+def _slide(
+    task: Task, side: str, content: dict[str, Any] | None, label: Any, pictures: str, tone: str = ""
+) -> Slide | None:
+    if content is None:
+        return None
+    if content["kind"] == "text":
+        return Slide(str(label), text=content["text"], tone=tone)
+    source = f"{pictures}{task.pk}/{side}/"
+    return Slide(
+        str(label),
+        src=f"{source}view/",
+        large=f"{source}zoom/",
+        alt=str(label),
+        number=str(content.get("name", "")),
+        tone=tone,
+        width=content.get("width"),
+        height=content.get("height"),
+    )
+
+
+def for_script(task: Task, document: Taxonomy, language: str, pictures: str) -> dict[str, Any]:
+    """What the page's script gets: the sample as the light table shows it, the keys and the words."""
+    sides = [("right", task.right), ("given", task.given)]
+    there = [(role, content) for role, content in sides if content is not None]
+    return {
+        "urls": {"pictures": pictures},
+        "words": {key: str(text) for key, text in WORDS.items()},
+        "categories": choices(document, language),
+        "task": {
+            "id": task.pk,
+            "prompt": _content(task, "prompt", task.prompt),
+            "sides": [_content(task, role, content) for role, content in there],
+            "roles": [role for role, _content_ in there],
+        },
+    }
+
+
+def _content(task: Task, role: str, content: dict[str, Any]) -> dict[str, Any]:
+    if content["kind"] == "text":
+        return {"kind": "text", "text": content["text"]}
+    return {
+        "kind": content["kind"],
+        "picture": f"{task.pk}/{role}",
+        "width": content["width"],
+        "height": content["height"],
+    }
+
+
+def read_filters(values: Mapping[str, str]) -> Filters:
+    """Filters out of an address; what makes no sense there is left out."""
+
+    def text(name: str) -> str:
+        return values.get(name, "").replace("\0", "")[:40]
+
+    after = values.get("after", "")
+    mark = text("mark")
+    return Filters(
+        group=text("group"),
+        category=text("category"),
+        a=text("a"),
+        x=text("x"),
+        b=text("b"),
+        y=text("y"),
+        truth=text("truth"),
+        mark=mark if mark in MARKS else "",
+        after=int(after) if after.isascii() and after.isdigit() and len(after) < 10 else -1,
+    )

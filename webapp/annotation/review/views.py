@@ -1,0 +1,257 @@
+"""Pages of reviewers: the queue of disagreements, one sample to decide, every sample, and feedback by pattern."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+from urllib.parse import urlencode
+
+from django.contrib import messages
+from django.http import Http404, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+
+from ml_core.spec import BadInput
+from webapp.accounts.capabilities import role_may
+from webapp.accounts.doors import ProjectRequest, project_page
+from webapp.annotation.campaigns.peers import own_open
+from webapp.annotation.labelling.pictures import MEDIA_TYPE, SIZES, picture_bytes
+from webapp.annotation.models import Campaign, Task
+from webapp.annotation.review import actions, queries, shown
+from webapp.annotation.review.forms import DecisionForm, GoldForm
+from webapp.annotation.taxonomies.queries import document_of
+
+
+@project_page("label.adjudicate")
+def queue(request: ProjectRequest, campaign_id: int) -> HttpResponse:
+    """What waits for a decision."""
+    campaign = _campaign(request, campaign_id)
+    if closed := _closed(request, campaign):
+        return closed
+    why = request.GET.get("why", "") if request.GET.get("why", "") in queries.WHYS else ""
+    everything = queries.queue(campaign)
+    rows = [row for row in everything if not why or why in row.whys]
+    page = {
+        "project": request.project,
+        "campaign": campaign,
+        "rows": rows[:200],
+        "count": len(rows),
+        "why": why,
+        "whys": [(name, shown.WHYS[name], sum(name in row.whys for row in everything)) for name in queries.WHYS],
+        "total": len(everything),
+        "names": shown.WHYS,
+        "api": request.build_absolute_uri(_url(campaign, "api_queue")),
+    }
+    return render(request, "annotation/review/queue.html", page)
+
+
+@project_page("label.adjudicate", post="label.adjudicate")
+def decide(request: ProjectRequest, campaign_id: int, task_id: int) -> HttpResponse:
+    """One sample with its answers side by side, without names until it is decided."""
+    campaign = _campaign(request, campaign_id)
+    if closed := _closed(request, campaign):
+        return closed
+    task = _task(campaign, task_id)
+    form = DecisionForm(request.POST or None, initial={"key": uuid.uuid4()})
+    if request.method == "POST" and form.is_valid():
+        try:
+            actions.decide(campaign=campaign, task=task, actor=request.user, now=timezone.now(), **form.cleaned_data)
+        except BadInput as problem:
+            form.add_error(problem.field if problem.field in form.fields else None, str(problem))
+        else:
+            return _onward(request, campaign, task)
+    waiting = queries.queue(campaign, _why(request))
+    before, after = shown.beside(waiting, task)
+    language = get_language() or "en"
+    document = document_of(campaign.taxonomy_version)
+    page = {
+        "project": request.project,
+        "campaign": campaign,
+        "standing": (standing := queries.standing_of(task)),
+        "answers": shown.answers(standing, document, language),
+        "decision": shown.past(standing.decision, document, language),
+        "history": [shown.past(entry, document, language) for entry in standing.history],
+        "gold": shown.name(standing.gold, document, language) if standing.gold else "",
+        "gold_form": GoldForm(),
+        "choices": shown.choices(document, language),
+        "form": form,
+        "left": len(waiting),
+        "previous": _decide_url(request, campaign, before),
+        "next": _decide_url(request, campaign, after),
+        "back": _url(campaign, "review"),
+        "given": shown.for_script(task, document, language, _pictures_url(campaign)),
+    }
+    return render(request, "annotation/review/decide.html", page, status=422 if form.errors else 200)
+
+
+@project_page(post="label.adjudicate")
+def reopen(request: ProjectRequest, campaign_id: int, task_id: int) -> HttpResponse:
+    """A decided sample waits again."""
+    campaign = _campaign(request, campaign_id)
+    task = _task(campaign, task_id)
+    if _closed(request, campaign) is None:
+        try:
+            actions.reopen(
+                campaign=campaign, task=task, reason=request.POST.get("reason", ""), key=uuid.uuid4(),
+                actor=request.user, now=timezone.now(),
+            )  # fmt: skip
+            messages.success(request, _("The sample waits for a decision again."))
+        except BadInput as problem:
+            messages.error(request, str(problem))
+    return redirect(_url(campaign, "decide", task_id=task.pk))
+
+
+@project_page(post="label.adjudicate")
+def gold(request: ProjectRequest, campaign_id: int, task_id: int) -> HttpResponse:
+    """Plants the truth of a sample, or takes it back."""
+    campaign = _campaign(request, campaign_id)
+    task = _task(campaign, task_id)
+    form = GoldForm(request.POST)
+    if form.is_valid():
+        try:
+            values = form.cleaned_data
+            if values["category"]:
+                actions.plant(campaign=campaign, task=task, actor=request.user, now=timezone.now(), **values)
+                messages.success(request, _("Planted: annotators are measured against it."))
+            else:
+                actions.take_back(campaign=campaign, task=task, actor=request.user, now=timezone.now())
+                messages.success(request, _("Taken back: this sample is no gold any more."))
+        except BadInput as problem:
+            messages.error(request, str(problem))
+    return redirect(_url(campaign, "decide", task_id=task.pk))
+
+
+@project_page("campaign.view")
+def tasks(request: ProjectRequest, campaign_id: int) -> HttpResponse:
+    """Every sample of a campaign, narrowed by what stands in the address."""
+    campaign = _campaign(request, campaign_id)
+    if closed := _closed(request, campaign):
+        return closed
+    filters = shown.read_filters(request.GET)
+    standings, after = queries.page_of(campaign, filters)
+    language = get_language() or "en"
+    document = document_of(campaign.taxonomy_version)
+    letters = queries.letters_of(campaign)
+    page = {
+        "project": request.project,
+        "campaign": campaign,
+        "cards": [shown.card(row, document, language, _pictures_url(campaign)) for row in standings],
+        "count": queries.count_of(campaign, filters),
+        "filters": filters,
+        "groups": shown.groups(letters),
+        "letters": letters,
+        "categories": shown.category_names(document, language),
+        "marks": shown.MARKS,
+        "next": f"?{urlencode(filters.address(after=after))}" if after is not None else "",
+        "first": f"?{urlencode(filters.address(after=None))}" if filters.after >= 0 else "",
+        "may_decide": role_may(request.role, "label.adjudicate"),
+        "api": request.build_absolute_uri(_url(campaign, "api_tasks")),
+    }
+    return render(request, "annotation/review/tasks.html", page)
+
+
+@project_page("campaign.view")
+def feedback(request: ProjectRequest, campaign_id: int) -> HttpResponse:
+    """Who says what where the truth is another thing."""
+    campaign = _campaign(request, campaign_id)
+    if closed := _closed(request, campaign):
+        return closed
+    return render(request, "annotation/review/feedback.html", _feedback(request, campaign, own=False))
+
+
+@project_page("label.give")
+def own_feedback(request: ProjectRequest, campaign_id: int) -> HttpResponse:
+    """A person's own patterns, once their share is done."""
+    campaign = _campaign(request, campaign_id)
+    own = campaign.annotators.filter(user=request.user, left_at=None).first()
+    if own is None:
+        raise Http404(_("No such campaign."))
+    page = _feedback(request, campaign, own=True, letter=own.letter)
+    page["owed"] = own_open(campaign, request.user)
+    return render(request, "annotation/review/feedback.html", page)
+
+
+def _feedback(request: ProjectRequest, campaign: Campaign, *, own: bool, letter: str = "") -> dict[str, Any]:
+    document = document_of(campaign.taxonomy_version)
+    return {
+        "project": request.project,
+        "campaign": campaign,
+        "people": queries.feedback_of(campaign, queries.names_of(document, get_language() or "en"), letter),
+        "own": own,
+        "owed": 0,
+    }
+
+
+@project_page("campaign.view")
+def picture(request: ProjectRequest, campaign_id: int, task_id: int, side: str, size: str) -> HttpResponse:
+    """A sample's picture for those who may see which is which."""
+    campaign = _campaign(request, campaign_id)
+    task = _task(campaign, task_id)
+    content = {"prompt": task.prompt, "right": task.right, "given": task.given}.get(side)
+    if content is None or content["kind"] == "text" or size not in SIZES:
+        raise Http404(_("No such picture."))
+    try:
+        data = picture_bytes(campaign.corpus_id, content, SIZES[size])
+    except (BadInput, FileNotFoundError, KeyError):
+        raise Http404(_("This picture cannot be shown.")) from None
+    response = HttpResponse(data, content_type=MEDIA_TYPE)
+    response.headers["Cache-Control"] = "private, max-age=86400"
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    return response
+
+
+def _onward(request: ProjectRequest, campaign: Campaign, task: Task) -> HttpResponse:
+    """To the next one that waits, or to the queue that says that nothing does."""
+    waiting = queries.queue(campaign, _why(request))
+    later = [row for row in waiting if row.position > task.position] or waiting
+    if not later:
+        messages.success(request, _("Decided. Nothing waits any more."))
+        return redirect(_url(campaign, "review"))
+    return redirect(_decide_url(request, campaign, later[0].id))
+
+
+def _closed(request: ProjectRequest, campaign: Campaign) -> HttpResponse | None:
+    """Why peers' answers are closed to somebody who has not given theirs, as a page; None where they are not."""
+    owed = own_open(campaign, request.user)
+    if not owed:
+        return None
+    page = {"project": request.project, "campaign": campaign, "owed": owed}
+    return render(request, "annotation/review/closed.html", page, status=403)
+
+
+def _why(request: ProjectRequest) -> str:
+    text = request.GET.get("why", "")
+    return text if text in queries.WHYS else ""
+
+
+def _decide_url(request: ProjectRequest, campaign: Campaign, task_id: int | None) -> str:
+    if task_id is None:
+        return ""
+    query = f"?why={_why(request)}" if _why(request) else ""
+    return _url(campaign, "decide", task_id=task_id) + query
+
+
+def _pictures_url(campaign: Campaign) -> str:
+    return _url(campaign, "tasks") + "pictures/"
+
+
+def _campaign(request: ProjectRequest, campaign_id: int) -> Campaign:
+    found = queries.campaign_of(request.project, campaign_id)
+    if found is None:
+        raise Http404(_("No such campaign."))
+    return found
+
+
+def _task(campaign: Campaign, task_id: int) -> Task:
+    found = queries.task_of(campaign, task_id)
+    if found is None:
+        raise Http404(_("No such sample."))
+    found.campaign = campaign
+    return found
+
+
+def _url(campaign: Campaign, name: str, **more: int) -> str:
+    return reverse(f"annotation:{name}", kwargs={"slug": campaign.project.slug, "campaign_id": campaign.pk, **more})

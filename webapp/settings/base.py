@@ -138,7 +138,7 @@ STATICFILES_FINDERS = [
 ]
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
-    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+    "staticfiles": {"BACKEND": "webapp.design.storage.HashedCompressedFiles"},
 }
 COCO_BASE_URL = env.read("COCO_BASE_URL")
 NEARMISS_UPLOAD_LIMIT = env.read("NEARMISS_UPLOAD_LIMIT_MIB") * 2**20

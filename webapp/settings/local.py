@@ -11,7 +11,7 @@ ALLOWED_HOSTS = env.read("ALLOWED_HOSTS") or ["localhost", "127.0.0.1", "[::1]"]
 SITE_URL = SITE_URL or f"http://localhost:{env.read('PORT')}"
 STATIC_ROOT = PLACES.var / "static"
 STORAGES = STORAGES | {  # compressing costs half a minute and saves nothing on the way to the same machine
-    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.ManifestStaticFilesStorage"},
+    "staticfiles": {"BACKEND": "webapp.design.storage.HashedFiles"},
 }
 globals().update(settings_for(PLACES))
 globals().update(mail(env.read("EMAIL_URL")))

@@ -517,6 +517,7 @@ setInterval(() => empty?.again && !document.hidden && !outbox.waiting && refill(
 addEventListener("beforeunload", (event) => outbox.memory.length && event.preventDefault());
 
 async function begin() {
+  given.tasks.slice(0, 1).forEach((task) => stage.prefetch(task)); // on their way while the rest wakes up
   const waits = outbox.open();
   keys.learn().then(() => desk.showKeys());
   showProgress();

@@ -1,0 +1,176 @@
+"""What the labelling page is told and what it may ask: few statements, nothing of what is known, nobody else's work."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from tests.webapp import annotation_parts as parts
+from tests.webapp import people
+from webapp.accounts.models import User
+from webapp.annotation.models import Annotator, Campaign, Gold, Label, Slot
+from webapp.experiments.models import Run
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Run:
+    return parts.labelled_project(tmp_path)
+
+
+class Desk:
+    """Somebody's page, as a browser uses it."""
+
+    def __init__(self, campaign: Campaign, name: str = "ann"):
+        self.here = f"/p/{campaign.project.slug}/campaigns/{campaign.pk}/label/"
+        self.client = people.browser(User.objects.get(username=name), csrf=True)
+        self.html = self.client.get(self.here).content.decode()
+        found = re.search(r'<script id="given"[^>]*>(.*?)</script>', self.html, re.DOTALL)
+        assert found
+        self.given = json.loads(found.group(1))
+
+    def post(self, place: str, body: Any, client: Client | None = None) -> Any:
+        return (client or self.client).post(
+            f"{self.here}{place}/", json.dumps(body), "application/json", headers={"X-CSRFToken": self.given["csrf"]}
+        )
+
+    def answer(self, task: int, category: str = "action", **more: Any) -> Any:
+        event = {"key": str(uuid4()), "task": task, "kind": "answer", "category": category}
+        return self.post("answers", {"events": [event], "annotator": self.given["annotator"], **more}).json()
+
+
+def test_one_request_saves_and_brings_the_next_in_few_statements(run: Run) -> None:
+    for mode, most in (("shares", 10), ("pool", 10)):
+        desk = Desk(parts.campaign(run, mode=mode, name=mode))
+        have = [task["id"] for task in desk.given["tasks"]]
+        with CaptureQueriesContext(connection) as counted:
+            told = desk.answer(have[0], want=1, have=have[1:])
+        assert [one["outcome"] for one in told["saved"]] == ["saved"]
+        assert len(told["tasks"]) == 1 and told["tasks"][0]["id"] not in have
+        assert told["progress"]["done"] == 1
+        # Session, person, membership, annotator; savepoint, lock, everything that is said, release; next, progress.
+        assert len(counted) <= most, [query["sql"][:80] for query in counted.captured_queries]
+
+
+def test_annotators_are_told_nothing_of_ranks_scores_and_names(run: Run) -> None:
+    desk = Desk(parts.campaign(run))
+    for task in desk.given["tasks"]:
+        assert set(task) == {"id", "prompt", "sides", "roles"}
+        for side in task["sides"]:
+            assert set(side) == {"kind", "picture", "width", "height"}
+    assert not re.search(
+        r'"(facts|rank|margin|right_score|idx|case_number|name)":\s*[\d"]', json.dumps(desk.given["tasks"])
+    )
+
+
+def test_a_picture_opens_for_the_person_it_was_named_for_alone(run: Run) -> None:
+    campaign = parts.campaign(run)
+    desk, other = Desk(campaign), Desk(campaign, "bob")
+    name = desk.given["tasks"][0]["sides"][0]["picture"]
+    address = f"{desk.here}pictures/{name}/view/"
+    shown = desk.client.get(address)
+    assert shown.status_code == 200 and shown.headers["Content-Type"] == "image/webp"
+    assert "immutable" in shown.headers["Cache-Control"] and "private" in shown.headers["Cache-Control"]
+    assert other.client.get(address).status_code == 404
+    for wrong in (name[:-1] + ("0" if name[-1] != "0" else "1"), name.replace("-a-", "-b-"), "1", "-", "x-a-y"):
+        assert desk.client.get(f"{desk.here}pictures/{wrong}/view/").status_code == 404
+    assert desk.client.get(f"{desk.here}pictures/{name}/original/").status_code == 404
+
+
+def test_what_cannot_be_read_is_refused_and_changes_nothing(run: Run) -> None:
+    desk = Desk(parts.campaign(run))
+    for body in ([], {"events": 3}, {"events": [3]}, {"events": [{"key": "x"}]}, {"events": [{}] * 501}):
+        assert desk.post("answers", body).status_code == 400
+    assert desk.client.post(f"{desk.here}answers/", b"{", "application/json",
+                            headers={"X-CSRFToken": desk.given["csrf"]}).status_code == 400  # fmt: skip
+    assert not Label.objects.exists()
+
+
+def test_a_note_with_signs_that_cannot_be_kept_is_kept_without_them(run: Run) -> None:
+    desk = Desk(parts.campaign(run))
+    task = desk.given["tasks"][0]["id"]
+    event = {"key": str(uuid4()), "task": task, "kind": "answer", "category": "count", "note": "a\0b\ud83d"}
+    assert desk.post("answers", {"events": [event]}).json()["saved"][0]["outcome"] == "saved"
+    assert Label.objects.get().note == "ab"
+
+
+def test_answers_of_one_person_are_not_taken_for_anothers(run: Run) -> None:
+    campaign = parts.campaign(run)
+    ann, bob = Desk(campaign), Desk(campaign, "bob")
+    body = {"annotator": ann.given["annotator"], "events": []}
+    assert bob.post("answers", body).status_code == 409
+
+
+def test_a_stranger_is_sent_to_the_login_and_whoever_left_finds_nothing(run: Run) -> None:
+    campaign = parts.campaign(run)
+    desk = Desk(campaign)
+    assert Client().get(desk.here).status_code == 302
+    Annotator.objects.filter(user__username="ann").update(left_at=timezone.now())
+    assert desk.client.get(desk.here).status_code == 404
+    assert desk.post("answers", {"events": []}).status_code == 404
+
+
+def test_going_back_shows_ones_own_answers_newest_first_page_by_page(run: Run) -> None:
+    campaign = parts.campaign(run)
+    desk = Desk(campaign)
+    tasks = [task["id"] for task in desk.given["tasks"]][:5]
+    for task in tasks:
+        desk.answer(task)
+    Desk(campaign, "bob").answer(tasks[0])
+    told = desk.client.get(f"{desk.here}done/").json()["tasks"]
+    assert [row["id"] for row in told] == tasks[::-1]
+    assert told[0]["answer"]["category"] == "action"
+    before = told[1]["cursor"]
+    assert [row["id"] for row in desk.client.get(f"{desk.here}done/", {"before": before}).json()["tasks"]] == tasks[
+        2::-1
+    ]
+
+
+def test_gold_is_told_of_only_where_the_campaign_says_so(run: Run) -> None:
+    for telling in (False, True):
+        campaign = parts.campaign(run, show_gold_feedback=telling, name=f"gold {telling}")
+        desk = Desk(campaign)
+        task = desk.given["tasks"][0]["id"]
+        Gold.objects.create(task_id=task, category="count", explanation="Two, not three.", at=timezone.now())
+        assert "Two, not three" not in Desk(campaign).html
+        told = desk.answer(task)
+        if not telling:
+            assert "gold" not in told
+        else:
+            [gold] = told["gold"]
+            assert (gold["category"], gold["met"], gold["explanation"]) == ("count", False, "Two, not three.")
+
+
+def test_an_empty_page_says_why_and_what_next(run: Run) -> None:
+    shares = parts.campaign(run)
+    Slot.objects.filter(campaign=shares, annotator__user__username="ann").update(state="answered")
+    assert Desk(shares).given["empty"]["title"] == "You have labelled your whole share."
+    pool = parts.campaign(run, mode="pool", name="pool")
+    desk = Desk(pool)
+    while tasks := desk.client.get(f"{desk.here}next/?want=40").json()["tasks"]:
+        for task in tasks:
+            desk.answer(task["id"])
+    told = desk.client.get(f"{desk.here}next/?want=5").json()["empty"]
+    assert (told["title"], told["text"]) == ("No items left for you.", "12 wait for a second annotator.")
+    Campaign.objects.filter(pk=pool.pk).update(state="paused")
+    assert Desk(pool).given["empty"]["title"] == "This campaign is paused."
+
+
+def test_keys_are_kept_where_they_do_not_collide(run: Run) -> None:
+    campaign = parts.campaign(run)
+    desk = Desk(campaign)
+    assert desk.post("keys", {"keys": {"skip": "KeyX", "choose:count": "KeyY"}}).status_code == 200
+    assert Annotator.objects.get(campaign=campaign, user__username="ann").keys["skip"] == "KeyX"
+    assert Desk(campaign).given["keys"]["skip"] == "KeyX"
+    for keys in ({"skip": "KeyX", "note": "KeyX"}, {"skip": "<b>"}, {"": "KeyX"}, ["KeyX"]):
+        assert desk.post("keys", {"keys": keys}).status_code == 400

@@ -79,9 +79,7 @@ ROWS = [
     Row("annotation:gold", {"POST": _DECIDE}, task, foreign=_STRAY),
     Row("annotation:task_picture", {"GET": "campaign.view"}, picture, foreign=(foreign_picture,)),
     Row("annotation:feedback", {"GET": "campaign.view"}, campaign, foreign=(foreign_campaign,)),
-    Row(
-        "annotation:own_feedback", {"GET": "label.give"}, campaign, foreign=(foreign_campaign,), tells=frozenset({404})
-    ),
+    Row("annotation:own_feedback", {"GET": "label.give"}, own, foreign=(not_own, foreign_campaign)),
     Row("annotation:api_queue", {"GET": _DECIDE}, campaign, foreign=(foreign_campaign,)),
     Row("annotation:api_tasks", {"GET": "campaign.view"}, campaign, foreign=(foreign_campaign,)),
     Row("annotation:api_task", {"GET": _DECIDE}, task, foreign=_STRAY),

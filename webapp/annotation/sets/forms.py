@@ -16,9 +16,7 @@ class FreezeForm(forms.Form):
         choices=RULES,
         initial="majority",
         label=_("Where nobody decided"),
-        help_text=_(
-            "Majority counts heads. Consensus weighs annotators by how they err, and needs a large overlap to be better."
-        ),
+        help_text=_("Majority counts heads. Consensus weighs how annotators err, which wants a large overlap."),
     )
     incomplete = forms.BooleanField(
         required=False,

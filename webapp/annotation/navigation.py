@@ -2,9 +2,50 @@
 
 from __future__ import annotations
 
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from webapp.accounts import home
+from webapp.accounts.home import Card
+from webapp.accounts.models import Membership, User
+from webapp.accounts.navigation import project_url
+from webapp.annotation.campaigns.queries import Waiting, waiting_for
 from webapp.annotation.sets import references
+from webapp.design.navigation import Section, register_section
 
 
 def register() -> None:
     """Add them all."""
+    register_section(Section("campaigns", "Campaigns", _campaigns, order=50))
+    register_section(Section("label", "Label", _label, order=50))
+    home.register(waiting_for_person)
     references.register()
+
+
+def waiting_for_person(user: User, memberships: list[Membership]) -> list[Card]:
+    """A card for each open campaign in which something waits for them; one that they were reminded of comes first."""
+    return [_card(waiting) for waiting in waiting_for(user, memberships)]
+
+
+def _card(waiting: Waiting) -> Card:
+    campaign, reminder = waiting.campaign, waiting.reminder
+    words = ngettext("%(n)d item waits for you", "%(n)d items wait for you", waiting.count) % {"n": waiting.count}
+    if reminder is not None:
+        by = reminder.sent_by.username if reminder.sent_by else _("Somebody")
+        words = _("%(by)s reminds you: %(text)s") % {"by": by, "text": reminder.text or words}
+    url = reverse("annotation:label", kwargs={"slug": campaign.project.slug, "campaign_id": campaign.pk})
+    return Card(
+        _("Label “%(name)s”") % {"name": campaign.name}, words, url, campaign.project.name, count=waiting.count,
+        tone="near" if reminder else "", order=5 if reminder else 10,
+    )  # fmt: skip
+
+
+def _campaigns(request: HttpRequest) -> str | None:
+    return project_url(request, "annotation:campaigns", "campaign.view")
+
+
+def _label(request: HttpRequest) -> str | None:
+    """For those who see no campaigns but label in them."""
+    return None if _campaigns(request) else project_url(request, "annotation:desk", "label.give")

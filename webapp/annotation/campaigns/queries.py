@@ -162,9 +162,7 @@ def _row(row: Campaign, counts: dict[str, int], people: int, mine: int | None) -
     total = sum(count for state, count in counts.items() if state != "withdrawn")
     if mine is not None and row.mode == Campaign.Mode.POOL:
         mine += counts.get("free", 0)
-    return CampaignRow(
-        row.pk, row.name, row.state, row.mode, row.simulated, row.created_at, people, done, total, mine
-    )
+    return CampaignRow(row.pk, row.name, row.state, row.mode, row.simulated, row.created_at, people, done, total, mine)
 
 
 def campaign_of(project: Project, campaign_id: int) -> Campaign | None:
@@ -316,7 +314,9 @@ def _activity(campaign: Campaign) -> list[Line]:
             event.at,
             event.actor_name,
             in_words(event.verb),
-            ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in event.details.items() if name != "campaign"),
+            ", ".join(
+                f"{name.replace('_', ' ')} {value}" for name, value in event.details.items() if name != "campaign"
+            ),
         )
         for event in rows.order_by("-id")[:RECENT]
     ]

@@ -118,9 +118,7 @@ def _give_overlap(campaign: Campaign, row: Annotator) -> int:
     count = again.update(state=Slot.State.OPEN)
     theirs = set(Slot.objects.filter(annotator=row).values_list("task_id", flat=True))
     fresh = [
-        Slot(
-            campaign=campaign, task_id=task, number=number, annotator=row, position=position, state=Slot.State.OPEN
-        )
+        Slot(campaign=campaign, task_id=task, number=number, annotator=row, position=position, state=Slot.State.OPEN)
         for task, position, number in _overlap_numbers(campaign)
         if task not in theirs
     ]

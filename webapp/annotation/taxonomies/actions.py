@@ -10,14 +10,18 @@ from typing import Any
 
 from django.db import transaction
 
+from ml_core.datasets.decoding import announced
 from ml_core.spec import BadInput
 from ml_core.taxonomy import DEFAULT
 from ml_core.taxonomy import Taxonomy as Document
 from webapp.accounts.actions.audit import record
 from webapp.accounts.models import Project, User
-from webapp.annotation.models import Taxonomy, TaxonomyVersion
+from webapp.annotation.models import Taxonomy, TaxonomyPicture, TaxonomyVersion
+from webapp.corpora.displaying import encoded
+from webapp.corpora.files import store
 
 DEFAULT_NAME = "Retrieval failures"
+LARGEST = 1280  # pixels of an example picture's longer edge
 
 
 @transaction.atomic
@@ -72,6 +76,65 @@ def add_version(
     told = {"version": made.number, "note": made.note}
     record(verb="taxonomy.changed", actor=actor, project=taxonomy.project, target=taxonomy.name, details=told, now=now)
     return made
+
+
+@transaction.atomic
+def copy_taxonomy(
+    *, version: TaxonomyVersion, project: Project, name: str, actor: User | None, now: datetime
+) -> TaxonomyVersion:
+    """A new taxonomy that begins with what a version says; its example pictures are shared by content."""
+    made = create_taxonomy(
+        project=project, name=name, document=Document.model_validate(version.document), guide=version.guide,
+        actor=actor, now=now,
+    )  # fmt: skip
+    if not version.examples:
+        return made
+    wanted = {entry["picture"] for entry in version.examples}
+    moved: dict[int, int] = {}
+    for picture in TaxonomyPicture.objects.filter(pk__in=wanted):
+        copied = TaxonomyPicture.objects.create(
+            taxonomy=made.taxonomy, key=picture.key, sha256=picture.sha256, width=picture.width, height=picture.height,
+            created_at=now,
+        )  # fmt: skip
+        moved[picture.pk] = copied.pk
+    examples = [
+        {**entry, "picture": moved[entry["picture"]]} for entry in version.examples if entry["picture"] in moved
+    ]
+    return add_version(
+        taxonomy=made.taxonomy, document=Document.model_validate(version.document), guide=version.guide,
+        examples=examples, note="Examples copied", actor=actor, now=now,
+    )  # fmt: skip
+
+
+@transaction.atomic
+def archive_taxonomy(*, taxonomy: Taxonomy, archived: bool, actor: User | None, now: datetime) -> Taxonomy:
+    """Out of what new campaigns may choose, or back; campaigns that use it go on."""
+    row = Taxonomy.objects.select_for_update(no_key=True).get(pk=taxonomy.pk)
+    if (row.archived_at is not None) == archived:
+        return row
+    row.archived_at = now if archived else None
+    row.save(update_fields=["archived_at"])
+    verb = "taxonomy.archived" if archived else "taxonomy.brought_back"
+    record(verb=verb, actor=actor, project=row.project, target=row.name, now=now)
+    return row
+
+
+def keep_picture(*, taxonomy: Taxonomy, data: bytes, now: datetime) -> TaxonomyPicture:
+    """A picture for examples: decoded, then kept re-encoded, without whatever else was in its file.
+
+    BadInput (BrokenPicture) for anything that is no picture, SVG and decompression bombs among them.
+    """
+    clean = encoded(data, LARGEST)
+    sha = hashlib.sha256(clean).hexdigest()
+    found = TaxonomyPicture.objects.filter(taxonomy=taxonomy, sha256=sha).first()
+    if found is not None:
+        return found
+    facts = announced(clean)
+    key = f"taxonomies/{taxonomy.pk}/{sha}.webp"
+    store().write_bytes(key, clean)
+    return TaxonomyPicture.objects.create(
+        taxonomy=taxonomy, key=key, sha256=sha, width=facts.width, height=facts.height, created_at=now
+    )
 
 
 def content_hash(document: Document, guide: Mapping[str, str], examples: Sequence[Mapping[str, Any]]) -> str:

@@ -2,6 +2,22 @@
 
 from __future__ import annotations
 
-from django.urls import URLPattern, URLResolver
+from django.urls import URLPattern, URLResolver, path
 
-urlpatterns: list[URLPattern | URLResolver] = []
+from webapp.annotation.taxonomies import api, views
+
+_ALL = "p/<slug:slug>/taxonomies/"
+_ONE = f"{_ALL}<int:taxonomy_id>/"
+_API = "api/v1/projects/<slug:slug>/taxonomies/"
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path(_ALL, views.taxonomies, name="taxonomies"),
+    path(_ONE, views.taxonomy, name="taxonomy"),
+    path(f"{_ONE}edit/", views.edit, name="taxonomy_edit"),
+    path(f"{_ONE}archive/", views.archive, name="taxonomy_archive"),
+    path(f"{_ONE}versions/<int:number>/", views.taxonomy, name="taxonomy_version"),
+    path(f"{_ONE}versions/<int:number>/taxonomy.json", views.file, name="taxonomy_file"),
+    path(f"{_ONE}pictures/<int:picture_id>/", views.picture, name="taxonomy_picture"),
+    path(_API, api.Taxonomies.as_view(), name="api_taxonomies"),
+    path(f"{_API}<int:taxonomy_id>/", api.TaxonomyDetail.as_view(), name="api_taxonomy"),
+]

@@ -171,7 +171,7 @@ SELECT count(*) FROM released
 """
 KEEP = """
 UPDATE annotation_slot SET lease_until = %(until)s
-WHERE annotator_id = %(annotator)s AND state = 'leased' AND task_id = ANY(%(have)s::bigint[])
+WHERE annotator_id = %(annotator)s AND state = 'leased' AND task_id = ANY(%(have)s::bigint[]) RETURNING id
 """
 
 # `done`, `left` (open or leased), and all of one's own slots that count.

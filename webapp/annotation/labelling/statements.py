@@ -14,12 +14,12 @@ from django.db.utils import DatabaseErrorWrapper
 
 
 def rows(statement: str, values: Mapping[str, Any]) -> list[tuple[Any, ...]]:
-    """What a statement returns; the errors are Django's."""
+    """What a statement returns (each of ours returns rows); the errors are Django's."""
     if connection.queries_logged:
         with connection.cursor() as cursor:
             cursor.execute(statement, values)
-            return cast(list[tuple[Any, ...]], cursor.fetchall() if cursor.description else [])
+            return cast(list[tuple[Any, ...]], cursor.fetchall())
     connection.ensure_connection()
     with DatabaseErrorWrapper(connection), psycopg.Cursor(connection.connection) as prepared:
         prepared.execute(statement.encode(), values, prepare=True)
-        return prepared.fetchall() if prepared.description else []
+        return prepared.fetchall()

@@ -305,3 +305,14 @@ def test_over_the_api_a_sample_is_decided_and_opened_again(campaign, web):
     assert answer.json()["decision"] == said_of(task)
     assert web.post(where, {"category": "moon"}, content_type="application/json").status_code == 400
     assert web.post(where, {"category": ""}, content_type="application/json").json()["decision"] is None
+
+
+def test_home_tells_reviewers_what_waits_and_nobody_else(campaign, web):
+    label_all(campaign)
+    count = len(queries.queue(campaign))
+    assert f"{count} samples wait for your decision" in web.get("/").content.decode()
+    assert "wait for your decision" not in signed_in("ann").get("/").content.decode()
+    for row in queries.queue(campaign):
+        task = Task.objects.get(pk=row.id)
+        decided(campaign, task, said_of(task))
+    assert "for your decision" not in web.get("/").content.decode()

@@ -12,16 +12,22 @@ from webapp.accounts.home import Card
 from webapp.accounts.models import Membership, User
 from webapp.accounts.navigation import project_url
 from webapp.annotation.campaigns.queries import Waiting, waiting_for
+from webapp.annotation.exchange.names import kept_files
+from webapp.annotation.review.waiting import decisions_wanted
 from webapp.annotation.sets import references
 from webapp.design.navigation import Section, register_section
+from webapp.experiments.sweeping import register_names
 
 
 def register() -> None:
     """Add them all."""
     register_section(Section("campaigns", "Campaigns", _campaigns, order=50))
     register_section(Section("label", "Label", _label, order=50))
+    register_section(Section("sets", "Sets", _sets, order=60))
     home.register(waiting_for_person)
+    home.register(decisions_wanted)
     references.register()
+    register_names("labels", kept_files)
 
 
 def waiting_for_person(user: User, memberships: list[Membership]) -> list[Card]:
@@ -44,6 +50,10 @@ def _card(waiting: Waiting) -> Card:
 
 def _campaigns(request: HttpRequest) -> str | None:
     return project_url(request, "annotation:campaigns", "campaign.view")
+
+
+def _sets(request: HttpRequest) -> str | None:
+    return project_url(request, "annotation:sets", "set.view")
 
 
 def _label(request: HttpRequest) -> str | None:

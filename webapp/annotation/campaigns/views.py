@@ -125,6 +125,8 @@ def campaign(request: ProjectRequest, campaign_id: int) -> HttpResponse:
         "undone": queries.undone_by_person(standing),
         "may_manage": may_manage,
         "may_exchange": role_may(request.role, "label.exchange"),
+        "may_decide": role_may(request.role, "label.adjudicate"),
+        "may_freeze": role_may(request.role, "set.freeze"),
         "joiners": [(user.pk, user.username) for user in queries.could_join(found)] if may_manage else [],
         "newer": newest if newest.pk != found.taxonomy_version_id else None,
         "run_title": title_of(found.run) if found.run else "",
@@ -308,7 +310,7 @@ def _form(request: ProjectRequest, source: Source) -> tuple[CampaignForm, dict[s
     default = (DEFAULT, _("Retrieval failures (the default seven)"))
     if not versions or request.POST.get("taxonomy") == DEFAULT:  # or a page from before it was made
         versions.append(default)
-    offered = {
+    offered: dict[str, Any] = {
         "runs": [(run.pk, title_of(run)) for run in runs],
         "versions": versions,
         "members": members,

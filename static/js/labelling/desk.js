@@ -217,6 +217,9 @@ export class Desk {
       }
     }
     box.append(entries);
+    const long = [...document.querySelectorAll("[data-guide-tongue]")];
+    const spoken = long.find((text) => text.dataset.guideTongue === this.tongue) || long[0];
+    for (const text of long) text.hidden = text !== spoken;
     for (const button of document.querySelectorAll("[data-tongue]")) {
       button.setAttribute("aria-pressed", String(button.dataset.tongue === this.tongue));
     }

@@ -7,10 +7,12 @@ from typing import Any
 from django.urls import reverse
 from django.utils.translation import get_language
 
+from ml_core.taxonomy import LANGUAGES
 from webapp.accounts.capabilities import role_may
 from webapp.annotation.labelling.answers import SKIP_REASONS
 from webapp.annotation.labelling.wording import ACTIONS, WORDS
-from webapp.annotation.models import Annotator
+from webapp.annotation.models import Annotator, TaxonomyVersion
+from webapp.annotation.taxonomies.guides import as_html
 from webapp.annotation.taxonomies.queries import document_numbered
 
 RING_SECONDS = 10  # what an item should take; a ring closes, nothing else happens
@@ -48,6 +50,15 @@ def bootstrap(annotator: Annotator, role: str) -> dict[str, Any]:
             "back": _back(where, role),
         },
     }
+
+
+def guide_of(annotator: Annotator) -> dict[str, Any]:
+    """The long guide by language, as HTML that is safe, and the address of the page with its examples."""
+    campaign = annotator.campaign
+    version = TaxonomyVersion.objects.get(pk=campaign.taxonomy_version_id)
+    where = {"slug": campaign.project.slug, "taxonomy_id": version.taxonomy_id, "number": version.number}
+    texts = {tongue: as_html(version.guide[tongue]) for tongue in LANGUAGES if version.guide.get(tongue)}
+    return {"guides": texts, "guide_page": reverse("annotation:taxonomy_version", kwargs=where)}
 
 
 def _back(where: dict[str, Any], role: str) -> str:

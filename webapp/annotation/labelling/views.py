@@ -13,9 +13,10 @@ from django.utils.cache import patch_cache_control
 from ml_core.datasets.decoding import BrokenPicture
 from ml_core.spec import BadInput
 from webapp.accounts.doors import ProjectRequest, project_page
+from webapp.annotation.campaigns.queries import reminder_for
 from webapp.annotation.labelling import actions, presenting, queries, reading
 from webapp.annotation.labelling.answers import Handed, Saved
-from webapp.annotation.labelling.beginning import bootstrap
+from webapp.annotation.labelling.beginning import bootstrap, guide_of
 from webapp.annotation.labelling.pictures import MEDIA_TYPE, SIZES, picture_bytes
 from webapp.annotation.models import Annotator
 
@@ -31,11 +32,8 @@ def page(request: ProjectRequest, campaign_id: int) -> HttpResponse:
     tasks = actions.hand_out(annotator=annotator, wanted=AHEAD, have=set(), now=now)
     given = bootstrap(annotator, request.role)
     given |= {"csrf": get_token(request), **_next(annotator, tasks)}
-    response = render(
-        request,
-        "annotation/labelling/page.html",
-        {"campaign": annotator.campaign, "given": given, "words": given["words"]},
-    )
+    shown = {"campaign": annotator.campaign, "given": given, **guide_of(annotator)}
+    response = render(request, "annotation/labelling/page.html", shown)
     patch_cache_control(response, no_store=True)
     return response
 

@@ -51,8 +51,10 @@
   // Dialogs -------------------------------------------------------------------------------------------------------
   document.addEventListener("click", (event) => {
     const opener = event.target.closest("[data-dialog]");
+    const closer = event.target.closest("[data-dialog-close]");
+    if (opener || closer) event.preventDefault(); // both may be links, which open and close it without this script
     if (opener) document.getElementById(opener.dataset.dialog)?.showModal();
-    if (event.target.closest("[data-dialog-close]")) event.target.closest("dialog")?.close();
+    closer?.closest("dialog")?.close();
     if (event.target.matches("dialog")) event.target.close();
   });
 

@@ -89,7 +89,7 @@
       margin: { l: 12, r: 16, t: 14, b: 12 }, paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)", bargap: table.kind === "histogram" ? 0.04 : 0.4,
       font: { family: font, size: 12, color: colours.ink }, hovermode: "x unified", dragmode: width < 560 ? false : "zoom",
       hoverlabel: { bgcolor: colours.raised, bordercolor: colours.edge, font: { family: font, size: 12, color: colours.ink } },
-      xaxis: { ...axis(table.xLabel), type: numeric(table) ? table.xScale : "category", showgrid: false, ticks: "outside", ticklen: 4, tickcolor: colours.edge },
+      xaxis: { ...axis(table.xLabel), ...(numeric(table) && table.x.length < 4 ? { tickmode: "array", tickvals: table.x } : {}), type: numeric(table) ? table.xScale : "category", showgrid: false, ticks: "outside", ticklen: 4, tickcolor: colours.edge },
       yaxis: { ...axis(table.yLabel), type: table.yScale, tickformat: tick(table.format), showline: false, range: table.yRange || undefined,
         rangemode: table.yScale === "linear" && !table.yRange ? "tozero" : "normal" },
       showlegend: table.series.length > 1, legend: { orientation: "h", x: 0, y: 1.02, yanchor: "bottom", font: { size: 12, color: colours.ink } },

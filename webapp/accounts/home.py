@@ -27,6 +27,7 @@ class Card:
     project: str = ""
     count: int | None = None
     tone: str = ""  # of the dot beside it: "" (grey), "near", "broken", "repaired"
+    state: str = ""  # of the run or import it tells of: the icon and tone of that state's badge in place of the dot
     order: int = 50
 
 

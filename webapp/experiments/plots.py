@@ -33,7 +33,7 @@ def curve_plots(curves: dict[str, list[tuple[int, float]]]) -> list[tuple[str, P
 
 
 def _quantity(name: str) -> str:
-    return stem(name).partition("@")[0].replace("_", " ").capitalize()
+    return in_words(stem(name).partition("@")[0])
 
 
 def _curves(title: str, parts: dict[str, list[tuple[int, float]]]) -> Plot:

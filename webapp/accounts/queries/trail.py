@@ -45,8 +45,9 @@ class TrailPage:
 
 
 def in_words(verb: str) -> str:
-    """`member.role_changed` → `Member role changed`."""
-    return verb.replace(".", " ").replace("_", " ").capitalize()
+    """`member.role_changed` → `Member role changed`; a corpus is called what the pages call it."""
+    thing, _, done = verb.partition(".")
+    return f"{'data set' if thing == 'corpus' else thing} {done}".replace(".", " ").replace("_", " ").capitalize()
 
 
 def events(project_id: int | None) -> QuerySet[AuditEvent]:
@@ -75,8 +76,12 @@ def trail(
     return TrailPage([_line(event) for event in found[:size]], found[size - 1].pk if len(found) > size else None)
 
 
+def _told(value: object) -> object:
+    return {True: "yes", False: "no", None: "–"}[value] if value is None or isinstance(value, bool) else value
+
+
 def _line(event: AuditEvent) -> Line:
-    told = ", ".join(f"{name.replace('_', ' ')}: {value}" for name, value in event.details.items())
+    told = ", ".join(f"{name.replace('_', ' ')}: {_told(value)}" for name, value in event.details.items())
     return Line(
         at=event.at,
         actor=event.actor_name,

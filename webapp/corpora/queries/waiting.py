@@ -37,6 +37,6 @@ def _card(row: Import, project: str, slug: str) -> Card:
         text="The source was looked at. See what would come in, and confirm." if waits else row.failure[:160],
         url=reverse("corpora:import_one", args=[slug, row.pk]),
         project=project,
-        tone="" if waits else "broken",
+        state="" if waits else "failed",
         order=30,
     )

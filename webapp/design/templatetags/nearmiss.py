@@ -13,6 +13,7 @@ from django.forms import BaseForm
 from django.forms.boundfield import BoundField
 from django.template.loader import render_to_string
 from django.templatetags.static import static
+from django.utils import translation
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 
@@ -88,6 +89,12 @@ def icon(name: str, label: str = "") -> SafeString:
             '<svg class="icon" role="img" aria-label="{}"><use href="{}#{}"/></svg>', label, source, name
         )
     return format_html('<svg class="icon" aria-hidden="true" focusable="false"><use href="{}#{}"/></svg>', source, name)
+
+
+@register.simple_tag
+def page_language() -> str:
+    """The language that the page is written in, as `<html lang>` wants it: en, zh-Hans."""
+    return translation.to_locale(translation.get_language() or "en").replace("_", "-")
 
 
 @register.simple_tag
@@ -169,6 +176,13 @@ def state_badge(state: str, text: str = "") -> dict[str, str]:
     """A run's (or data set's) state."""
     words, mark, tone = STATES.get(state, (state.replace("_", " ").capitalize(), "ring", "quiet"))
     return {"text": text or words, "tone": tone, "icon": mark}
+
+
+@register.simple_tag
+def state_mark(state: str) -> SafeString:
+    """The icon of a state's badge alone, where the words beside it tell the state already."""
+    _words, mark, tone = STATES.get(state, ("", "ring", "quiet"))
+    return format_html('<span class="badge badge-{}">{}</span>', tone, icon(mark))
 
 
 @register.inclusion_tag("components/tabs.html")

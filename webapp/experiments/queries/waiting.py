@@ -33,10 +33,10 @@ def _card(run: Run) -> Card:
     url = reverse("experiments:run", kwargs={"slug": run.project.slug, "run_id": run.pk})
     if run.state == Run.State.FAILED:
         reason = str(run.failure.get("reason", ""))
-        return Card(title_of(run), reason, url, run.project.name, tone="broken", order=20)
+        return Card(title_of(run), reason, url, run.project.name, state="failed", order=20)
     if run.state == Run.State.SUCCEEDED:
-        return Card(title_of(run), "Finished: its numbers are there", url, run.project.name, tone="repaired", order=70)
-    return Card(title_of(run), _progress(run), url, run.project.name, order=60)
+        return Card(title_of(run), "Finished: its numbers are there", url, run.project.name, state="succeeded", order=70)
+    return Card(title_of(run), _progress(run), url, run.project.name, state=shown_state(run), order=60)
 
 
 def _progress(run: Run) -> str:

@@ -122,6 +122,7 @@ MFA_ALLOW_UNVERIFIED_EMAIL = True  # an invitation is the proof
 # Words and dates
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", "English"), ("zh-hans", "简体中文")]
+LOCALE_PATHS = [ROOT / "locale"]
 TIME_ZONE = env.read("TIME_ZONE")
 USE_TZ = True
 USE_I18N = True

@@ -1,0 +1,139 @@
+"""Gathers what pages say into the catalogue of the Chinese interface, and compiles it."""
+
+import io
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from babel.messages.catalog import Catalog
+from babel.messages.extract import extract_python
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po, write_po
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.utils.translation.template import templatize
+
+LOCALE = "zh_Hans"
+_PLAIN, _PLURAL, _CONTEXT = None, (1, 2), ((1, "c"), 2)
+KEYWORDS: dict[str, Any] = {
+    **dict.fromkeys(("_", "gettext", "gettext_lazy", "gettext_noop"), _PLAIN),
+    **dict.fromkeys(("ngettext", "ngettext_lazy"), _PLURAL),
+    **dict.fromkeys(("pgettext", "pgettext_lazy"), _CONTEXT),
+    **dict.fromkeys(("npgettext", "npgettext_lazy"), ((1, "c"), 2, 3)),
+}
+
+
+class Said(NamedTuple):
+    """A text of a page: `id` is a pair (one, many) where it counts something."""
+
+    id: str | tuple[str, str]
+    context: str | None
+    file: str
+
+
+class Command(BaseCommand):
+    """`manage.py translations`: new texts come into the .po untranslated, gone ones leave it, the .mo is compiled."""
+
+    help = "Gathers marked texts into locale/zh_Hans/LC_MESSAGES/django.po and compiles django.mo."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """Whether to write."""
+        parser.add_argument("--check", action="store_true", help="Write nothing; fail where a text has no translation.")
+
+    def handle(self, *args: Any, check: bool, **options: Any) -> None:
+        """Says how much is translated."""
+        catalogue = merged(gathered(settings.ROOT), read_catalogue())
+        open_ones = [message.id for message in catalogue if message.id and not is_translated(message.string)]
+        if not check:
+            po_path().parent.mkdir(parents=True, exist_ok=True)
+            po_path().write_bytes(po_bytes(catalogue))
+            mo_path().write_bytes(mo_bytes(catalogue))
+        self.stdout.write(f"{len(catalogue) - len(open_ones)} of {len(catalogue)} texts are translated.")
+        for text in open_ones:
+            self.stdout.write(f"  {text!r}")
+        if check and open_ones:
+            raise CommandError("Some texts have no translation.")
+
+
+def po_path() -> Path:
+    """Where people write translations."""
+    return Path(settings.LOCALE_PATHS[0]) / LOCALE / "LC_MESSAGES" / "django.po"
+
+
+def mo_path() -> Path:
+    """What Django reads."""
+    return po_path().with_suffix(".mo")
+
+
+def gathered(root: Path) -> list[Said]:
+    """Every text that templates and modules mark, in the order of their files."""
+    found = [said for path in sorted(root.glob("templates/**/*.*")) for said in _of_template(path, root)]
+    return found + [said for path in sorted(root.glob("webapp/**/*.py")) for said in _of_module(path, root)]
+
+
+def read_catalogue() -> Catalog:
+    """The translations there are."""
+    if not po_path().exists():
+        return Catalog(locale=LOCALE)
+    with po_path().open("rb") as file:
+        return read_po(file, locale=LOCALE)
+
+
+def merged(texts: list[Said], before: Catalog) -> Catalog:
+    """A catalogue of exactly these texts with the translations of `before`; dates stay out, so that it is stable."""
+    catalogue = Catalog(locale=LOCALE, project="Nearmiss", version="1", fuzzy=False, header_comment="# Nearmiss.")
+    for said in texts:
+        key = said.id[0] if isinstance(said.id, tuple) else said.id
+        known = before.get(key, said.context)
+        string = known.string if known is not None and not known.fuzzy else None
+        if string is not None and isinstance(string, tuple) != isinstance(said.id, tuple):
+            string = None
+        flags = {"python-format"} if "%(" in str(said.id) else set()
+        catalogue.add(said.id, string, [(said.file, 0)], flags, context=said.context)
+    return catalogue
+
+
+def is_translated(string: Any) -> bool:
+    """Whether something is written in every form."""
+    return all(string) if isinstance(string, tuple | list) else bool(string)
+
+
+def po_bytes(catalogue: Catalog) -> bytes:
+    """The .po file: sorted, without line numbers and dates, so that it changes only where a text does."""
+    out = io.BytesIO()
+    write_po(out, catalogue, width=120, sort_output=True, include_lineno=False)
+    lines = out.getvalue().decode().splitlines(keepends=True)
+    dated = ('"POT-Creation-Date', '"PO-Revision-Date', '"Last-Translator', '"Language-Team', '"Report-Msgid', '"Generated')
+    return "".join(line for line in lines if not line.startswith(dated)).encode()
+
+
+def mo_bytes(catalogue: Catalog) -> bytes:
+    """The .mo file: of the .po as it is written, so that both say the same."""
+    out = io.BytesIO()
+    write_mo(out, read_po(io.BytesIO(po_bytes(catalogue)), locale=LOCALE))
+    return out.getvalue()
+
+
+def _of_module(path: Path, root: Path) -> Iterator[Said]:
+    yield from _extracted(path.read_bytes(), path, root)
+
+
+def _of_template(path: Path, root: Path) -> Iterator[Said]:
+    if path.suffix not in (".html", ".txt"):
+        return
+    # Brackets around it: what Django makes of a template is no Python, but its calls can be read as such.
+    code = templatize(path.read_text(encoding="utf-8"), origin=str(path))
+    yield from _extracted(f"(\n{code}\n)".encode(), path, root)
+
+
+def _extracted(source: bytes, path: Path, root: Path) -> Iterator[Said]:
+    file = path.relative_to(root).as_posix()
+    for _line, function, arguments, _comments in extract_python(io.BytesIO(source), list(KEYWORDS), [], {}):
+        given = arguments if isinstance(arguments, tuple) else (arguments,)
+        rule = KEYWORDS[function]
+        context = given[0] if rule is not None and rule[0] == (1, "c") else None
+        texts = given[1:] if context is not None else given
+        if not texts or not texts[0]:
+            continue
+        is_plural = function.startswith(("n", "np"))
+        yield Said((texts[0], texts[1]) if is_plural else texts[0], context, file)

@@ -122,7 +122,7 @@ def replace_unusable(*, task: Task, reason: str, actor: User | None, now: dateti
     for person in people:
         if held[person.pk]:
             Annotator.objects.filter(pk=person.pk).update(held=F("held") - held[person.pk])
-    told = {"sample": task.idx, "reason": reason, "replacement": backup.idx if backup else None}
+    told: dict[str, object] = {"sample": task.idx, "reason": reason, "replacement": backup.idx if backup else None}
     told["campaign"] = campaign.pk
     record(
         verb="campaign.sample_replaced",

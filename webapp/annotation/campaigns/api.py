@@ -231,7 +231,7 @@ class CampaignDetail(ProjectAPIView):
         """Rename it, take a newer version of its taxonomy, pause, finish or reopen it."""
         campaign = _campaign(self, campaign_id)
         values, now = checked(ChangeIn, request), timezone.now()
-        by = {"actor": self.person, "now": now}
+        by: dict[str, Any] = {"actor": self.person, "now": now}
         if "name" in values:
             states.rename_campaign(campaign=campaign, name=values["name"], **by)
         if "taxonomy_version" in values:

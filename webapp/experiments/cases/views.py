@@ -9,6 +9,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 
+from webapp.accounts.capabilities import role_may
 from webapp.accounts.doors import ProjectRequest, project_page
 from webapp.experiments.cases import filters as choices
 from webapp.experiments.cases import markup, queries, shown
@@ -66,6 +67,7 @@ def gallery(request: ProjectRequest, run_id: int) -> HttpResponse:
         "next": f"?{filters.address(after=queries.written_key(page.next))}" if page.next else "",
         "choices": _choices(looking),
         "other_runs": [(title_of(other), _gallery_url(other)) for other in queries.runs_with_cases(request.project)],
+        "may_label": role_may(request.role, "campaign.manage"),
         "api": api_call(request, "experiments:api_cases", query=address, slug=request.project.slug, run_id=run.pk),
     }
     return render(request, "experiments/cases/gallery.html", _common(request, looking) | values)

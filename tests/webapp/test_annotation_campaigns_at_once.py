@@ -63,7 +63,8 @@ def labels(campaign: Campaign, name: str, rounds: int) -> Callable[[], None]:
             said = [
                 Answer(
                     key=uuid.uuid4(), task_id=task.task_id, kind="answer", category="object", subtype="",
-                    skip_reason="", confidence=None, note="", flagged=False, first_choice_ms=1, spent_ms=1, said_at=None,
+                    skip_reason="", confidence=None, note="", flagged=False, first_choice_ms=1, spent_ms=1,
+                    said_at=None,
                 )
                 for task in tasks
             ]  # fmt: skip

@@ -33,6 +33,7 @@ def page(request: ProjectRequest, campaign_id: int) -> HttpResponse:
     given = bootstrap(annotator, request.role)
     given |= {"csrf": get_token(request), **_next(annotator, tasks)}
     shown = {"campaign": annotator.campaign, "given": given, **guide_of(annotator)}
+    shown["reminder"] = reminder_for(annotator)
     response = render(request, "annotation/labelling/page.html", shown)
     patch_cache_control(response, no_store=True)
     return response

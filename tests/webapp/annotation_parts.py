@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import io
+import zipfile
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -48,3 +50,14 @@ def campaign(run: Run, *, names: Sequence[str] = ("ann", "bob", "cy"), **setting
 def annotator(of: Campaign, name: str) -> Annotator:
     """Somebody's row in the campaign."""
     return Annotator.objects.select_related("campaign", "user").get(campaign=of, user__username=name)
+
+
+def zipped(table: str | bytes, files: Mapping[str, bytes], name: str = "samples.csv") -> io.BytesIO:
+    """A zip of samples as people upload it."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr(name, table)
+        for path, data in files.items():
+            archive.writestr(path, data)
+    buffer.seek(0)
+    return buffer

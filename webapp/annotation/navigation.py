@@ -5,12 +5,13 @@ from __future__ import annotations
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import gettext_noop, ngettext
 
 from webapp.accounts import home
 from webapp.accounts.home import Card
 from webapp.accounts.models import Membership, User
 from webapp.accounts.navigation import project_url
+from webapp.annotation.campaigns import uploads
 from webapp.annotation.campaigns.queries import Waiting, waiting_for
 from webapp.annotation.exchange.names import kept_files
 from webapp.annotation.review.waiting import decisions_wanted
@@ -21,13 +22,14 @@ from webapp.experiments.sweeping import register_names
 
 def register() -> None:
     """Add them all."""
-    register_section(Section("campaigns", "Campaigns", _campaigns, order=50))
-    register_section(Section("label", "Label", _label, order=50))
+    register_section(Section("campaigns", gettext_noop("Campaigns"), _campaigns, order=50))
+    register_section(Section("label", gettext_noop("Label"), _label, order=50))
     register_section(Section("sets", "Sets", _sets, order=60))
     home.register(waiting_for_person)
     home.register(decisions_wanted)
     references.register()
     register_names("labels", kept_files)
+    register_names(uploads.PREFIX, uploads.named_files)
 
 
 def waiting_for_person(user: User, memberships: list[Membership]) -> list[Card]:

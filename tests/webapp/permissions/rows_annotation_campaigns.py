@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from tests.ml_core.small_sets import picture as picture_of
+from tests.webapp.annotation_parts import zipped
 from tests.webapp.permissions.rows import Row, in_project
 from tests.webapp.permissions.rows_annotation_exchange import bare_campaign
 from tests.webapp.permissions.world import Knocker, World
+from webapp.annotation.campaigns.uploads import keep
 from webapp.annotation.models import Annotator
 
 
@@ -14,6 +17,10 @@ def build(world: World) -> None:
     """A campaign in each project."""
     world.things["a_campaign"] = bare_campaign(world.project, world.owner, "Plain")
     world.things["a_foreign_campaign"] = bare_campaign(world.foreign, world.outsider, "Plain elsewhere")
+    for name, project in (("an_upload", world.project), ("a_foreign_upload", world.foreign)):
+        world.things[name] = keep(
+            project, "samples.zip", zipped(f"caption,gt\n{name},a.png\n", {"a.png": picture_of(1)})
+        )
 
 
 def campaign(world: World, knocker: Knocker) -> dict[str, Any]:
@@ -41,6 +48,23 @@ def stray_person(world: World, knocker: Knocker) -> dict[str, Any]:
     return campaign(world, knocker) | {"annotator_id": foreign_person(world, knocker)["annotator_id"]}
 
 
+def picture(world: World, knocker: Knocker) -> dict[str, Any]:
+    """A picture of our upload."""
+    return _picture(world, "an_upload")
+
+
+def foreign_picture(world: World, knocker: Knocker) -> dict[str, Any]:
+    """Another project's upload's picture under our project."""
+    return _picture(world, "a_foreign_upload")
+
+
+def _picture(world: World, name: str) -> dict[str, Any]:
+    upload = world[name]
+    key = upload.samples[0].right["key"]
+    shown = str(key).rpartition("/")[2].removesuffix(".webp")
+    return {"slug": world.project.slug, "digest": upload.digest, "name": shown}
+
+
 VIEW, MANAGE = "campaign.view", "campaign.manage"
 _POST = {"POST": MANAGE}
 _PEOPLE = (foreign_person, stray_person)
@@ -48,6 +72,8 @@ ROWS = [
     Row("annotation:desk", {"GET": "label.give"}, in_project),
     Row("annotation:campaigns", {"GET": VIEW}, in_project),
     Row("annotation:campaign_new", {"GET": MANAGE, "POST": MANAGE}, in_project),
+    Row("annotation:campaign_upload", {"GET": MANAGE, "POST": MANAGE}, in_project),
+    Row("annotation:upload_picture", {"GET": MANAGE}, picture, (foreign_picture,)),
     Row("annotation:campaign", {"GET": VIEW}, campaign, (foreign,)),
     Row("annotation:campaign_change", _POST, campaign, (foreign,)),
     Row("annotation:campaign_join", _POST, campaign, (foreign,)),

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
+from typing import Any
 
 from django.db import transaction
 from django.db.models import F
@@ -14,8 +15,9 @@ from ml_core.spec import BadInput
 from webapp.accounts.actions.audit import record
 from webapp.accounts.capabilities import role_may
 from webapp.accounts.models import Membership, Project, User
-from webapp.annotation.campaigns.plans import POOL, Wish, drawn_from_run
-from webapp.annotation.campaigns.tasks import tasks_of
+from webapp.annotation.campaigns.plans import POOL, Drawn, Wish, drawn_from_run, drawn_from_upload
+from webapp.annotation.campaigns.tasks import tasks_of, tasks_of_upload
+from webapp.annotation.campaigns.uploads import Upload
 from webapp.annotation.models import Annotator, Campaign, Slot, Task, TaxonomyVersion
 from webapp.experiments.cases.filters import Filters
 from webapp.experiments.models import Run
@@ -55,31 +57,76 @@ def open_campaign(
     people = _people(project, annotators)
     drawn = drawn_from_run(run, filters, wish)
     corpus_id = corpus_of(run)
-    campaign = Campaign.objects.create(
+    campaign = Campaign(
         project=project,
         name=free_name(project, name),
-        mode=mode,
         taxonomy_version=taxonomy_version,
         run=run,
         corpus_id=corpus_id,
         source={"direction": filters.direction, "query": filters.address()},
-        plan=wish.as_json(),
-        strata={row.name: {"population": row.population, "sampled": row.sampled} for row in drawn.table},
-        population=drawn.population,
         blind=blind,
         submit_on_choice=submit_on_choice,
         ask_confidence=ask_confidence,
         show_gold_feedback=show_gold_feedback,
         simulated=simulated,
         instructions=instructions,
-        created_by=actor,
-        created_at=now,
     )
-    tasks = Task.objects.bulk_create(tasks_of(campaign, run, corpus_id, drawn), batch_size=1000)
-    fill(campaign, tasks, people, quota, now)
-    told = {"samples": drawn.active, "answers": drawn.answers, "annotators": len(people), "run": run.pk}
-    told["campaign"] = campaign.pk
-    record(verb="campaign.opened", actor=actor, project=project, target=campaign.name, details=told, now=now)
+    return _opened(campaign, drawn, people, quota, lambda: tasks_of(campaign, run, corpus_id, drawn), actor, now)
+
+
+@transaction.atomic
+def open_uploaded(
+    *,
+    project: Project,
+    name: str,
+    upload: Upload,
+    taxonomy_version: TaxonomyVersion,
+    annotators: Sequence[User],
+    size: int = 200,
+    overlap: int = 30,
+    backup: int = 20,
+    seed: int = 0,
+    stratify: str = "",
+    mode: str = "shares",
+    quota: int | None = None,
+    actor: User | None,
+    now: datetime,
+    **page: Any,
+) -> Campaign:
+    """A campaign on the samples of an upload; `stratify` "file" takes the strata of its CSV. `page`: blind,
+    submit_on_choice, ask_confidence, show_gold_feedback, simulated, instructions. BadInput as in open_campaign."""
+    wish = Wish(size, overlap, backup, len(annotators), seed, stratify, mode)
+    people = _people(project, annotators)
+    drawn = drawn_from_upload(upload, wish)
+    campaign = Campaign(
+        project=project,
+        name=free_name(project, name),
+        taxonomy_version=taxonomy_version,
+        source={"upload": upload.digest, "name": upload.name},
+        **page,
+    )
+    return _opened(campaign, drawn, people, quota, lambda: tasks_of_upload(campaign, upload, drawn), actor, now)
+
+
+def _opened(
+    campaign: Campaign,
+    drawn: Drawn,
+    people: Sequence[User],
+    quota: int | None,
+    tasks: Callable[[], list[Task]],
+    actor: User | None,
+    now: datetime,
+) -> Campaign:
+    """Writes it all: the campaign with its plan, its tasks, its annotators, the answers that are wanted."""
+    campaign.mode, campaign.plan, campaign.population = drawn.wish.mode, drawn.wish.as_json(), drawn.population
+    campaign.strata = {row.name: {"population": row.population, "sampled": row.sampled} for row in drawn.table}
+    campaign.created_by, campaign.created_at = actor, now
+    campaign.save(force_insert=True)
+    fill(campaign, Task.objects.bulk_create(tasks(), batch_size=1000), people, quota, now)
+    told = {"samples": drawn.active, "answers": drawn.answers, "annotators": len(people), "campaign": campaign.pk}
+    if campaign.run_id:
+        told["run"] = campaign.run_id
+    record(verb="campaign.opened", actor=actor, project=campaign.project, target=campaign.name, details=told, now=now)
     return campaign
 
 

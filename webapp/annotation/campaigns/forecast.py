@@ -21,12 +21,12 @@ class Pace:
     @property
     def known(self) -> bool:
         """Whether there is enough to go by."""
-        return self.count >= ENOUGH
+        return self.count >= ENOUGH and self.mean > 0
 
     @property
     def per_hour(self) -> float | None:
         """Answers in an hour of labelling."""
-        return 3600 / self.mean if self.known and self.mean > 0 else None
+        return 3600 / self.mean if self.known else None
 
 
 @dataclass(frozen=True)

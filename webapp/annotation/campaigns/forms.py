@@ -12,6 +12,7 @@ from webapp.accounts.models import Membership
 from webapp.annotation.campaigns.plans import MOST, POOL, Wish
 
 STRATA = [("", _("No strata")), ("rank", _("By rank of the right answer")), ("margin", _("By margin of the score"))]
+FILE_STRATA = [("", _("No strata")), ("file", _("As the file has them"))]
 MODES = [
     ("shares", _("Fixed shares: everybody has their own items from the start")),
     ("pool", _("Shared pool: whoever comes takes the next")),
@@ -84,15 +85,19 @@ class CampaignForm(forms.Form):
     def __init__(
         self,
         *args: Any,
-        runs: Sequence[tuple[int, str]],
+        runs: Sequence[tuple[int, str]] | None,
         versions: Sequence[tuple[str, str]],
         members: Sequence[Membership],
         **kwargs: Any,
     ):
         super().__init__(*args, **kwargs)
         people = [(row.user_id, f"{row.user.username} ({row.get_role_display().lower()})") for row in members]
+        if runs is None:  # samples that came in a file
+            del self.fields["run"]
+            self.fields["stratify"].choices = FILE_STRATA  # type: ignore[attr-defined]
         for name, choices in (("run", runs), ("taxonomy", versions), ("annotators", people)):
-            self.fields[name].choices = choices  # type: ignore[attr-defined]
+            if name in self.fields:
+                self.fields[name].choices = choices  # type: ignore[attr-defined]
         self.fields["stratify"].optional_note = ""  # type: ignore[attr-defined]
 
     @property
@@ -121,6 +126,16 @@ class CampaignForm(forms.Form):
         if given.get("quota") and given.get("mode") != POOL:
             given["quota"] = None
         return given
+
+
+class UploadForm(forms.Form):
+    """A zip of samples."""
+
+    file = forms.FileField(
+        label=_("Zip file"),
+        help_text=_("One CSV and the pictures that it names."),
+        widget=forms.ClearableFileInput(attrs={"accept": ".zip,application/zip"}),
+    )
 
 
 class JoinForm(forms.Form):

@@ -7,12 +7,13 @@ from dataclasses import asdict, dataclass
 
 from ml_core.failures.sampling import BACKUP, OVERLAP, Plan, plan, share_names
 from ml_core.spec import BadInput
+from webapp.annotation.campaigns.uploads import Upload
 from webapp.experiments.cases import queries as cases
 from webapp.experiments.cases.filters import MISSED, RANKS, WON, Filters
 from webapp.experiments.models import Run
 
-POOL = "pool"
-STRATIFY = ("", "rank", "margin")
+POOL, FILE = "pool", "file"
+STRATIFY = ("", "rank", "margin", "file")
 MOST = 20_000  # tasks of a campaign
 
 
@@ -71,11 +72,20 @@ class Drawn:
 
 def drawn_from_run(run: Run, filters: Filters, wish: Wish) -> Drawn:
     """What the wish draws from a run's matching cases. BadInput where nothing matches or the numbers do not fit."""
+    if wish.stratify == FILE:
+        raise BadInput("Cases are stratified by rank, by margin or not at all.", field="stratify")
     found = cases.strata_of(run, filters)
     if not found:
         raise BadInput("No case matches these filters, so there is nothing to label.", field="filters")
     strata = {str(number): _stratum(wish.stratify, rank, margin) for number, rank, margin in found}
     return drawn_from(strata, wish)
+
+
+def drawn_from_upload(upload: Upload, wish: Wish) -> Drawn:
+    """What the wish draws from an upload's samples."""
+    if wish.stratify not in {"", FILE}:
+        raise BadInput("Uploaded samples have no rank and no margin; their strata stand in the file.", field="stratify")
+    return drawn_from({row.idx: row.stratum if wish.stratify else "" for row in upload.samples}, wish)
 
 
 def drawn_from(strata: dict[str, str], wish: Wish) -> Drawn:
@@ -93,10 +103,10 @@ def drawn_from(strata: dict[str, str], wish: Wish) -> Drawn:
     groups = _groups(split, wish)
     taken = {name: strata[name] for ids in groups.values() for name in ids}
     active = Counter(strata[name] for group, ids in groups.items() if group != BACKUP for name in ids)
-    order = [*_WORDS[wish.stratify], ""]
+    order = {name: place for place, name in enumerate(_WORDS.get(wish.stratify, ()))}
     table = tuple(
-        Stratum(name, _WORDS[wish.stratify].get(name, "All"), count, active[name])
-        for name, count in sorted(Counter(strata.values()).items(), key=lambda pair: order.index(pair[0]))
+        Stratum(name, words_of(wish.stratify, name), count, active[name])
+        for name, count in sorted(Counter(strata.values()).items(), key=lambda pair: (order.get(pair[0], 0), pair[0]))
     )
     return Drawn(wish, groups, taken, table, len(strata))
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from ml_core.failures.sampling import BACKUP
 from webapp.annotation.campaigns.plans import Drawn
+from webapp.annotation.campaigns.uploads import Upload
 from webapp.annotation.models import Campaign, Task
 from webapp.experiments.cases import queries as cases
 from webapp.experiments.cases.queries import PICTURES, Known, Row
@@ -33,6 +34,25 @@ def tasks_of(campaign: Campaign, run: Run, corpus_id: int | None, drawn: Drawn) 
             **contents(row, known),
         )
         for position, row in enumerate(rows)
+    ]
+
+
+def tasks_of_upload(campaign: Campaign, upload: Upload, drawn: Drawn) -> list[Task]:
+    """The same for the samples of an upload."""
+    samples = {sample.idx: sample for sample in upload.samples}
+    return [
+        Task(
+            campaign=campaign,
+            position=position,
+            idx=idx,
+            group=group,
+            stratum=drawn.strata[idx],
+            state=Task.State.RESERVE if group == BACKUP else Task.State.ACTIVE,
+            prompt=samples[idx].prompt,
+            right=samples[idx].right,
+            given=samples[idx].given,
+        )
+        for position, (group, idx) in enumerate(ordered(drawn))
     ]
 
 

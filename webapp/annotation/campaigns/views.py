@@ -3,27 +3,42 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from django.contrib import messages
+from django.core.exceptions import RequestDataTooBig
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
+from django.utils.cache import patch_cache_control
 from django.utils.translation import gettext as _
+from django.views.decorators.csrf import csrf_exempt, csrf_protect
 
 from ml_core.spec import BadInput
 from webapp.accounts.capabilities import role_may
 from webapp.accounts.doors import ProjectRequest, project_page
 from webapp.accounts.forms import told
 from webapp.accounts.models import Project, User
-from webapp.annotation.campaigns import actions, plans, queries, staff, states
-from webapp.annotation.campaigns.forms import CampaignForm, ChangeForm, JoinForm, QuotaForm, ReminderForm
-from webapp.annotation.campaigns.plans import Drawn
+from webapp.annotation.campaigns import actions, plans, queries, staff, states, uploads
+from webapp.annotation.campaigns.forms import (
+    CampaignForm,
+    ChangeForm,
+    JoinForm,
+    QuotaForm,
+    ReminderForm,
+    UploadForm,
+)
+from webapp.annotation.campaigns.plans import Drawn, Wish
 from webapp.annotation.campaigns.tasks import ordered
+from webapp.annotation.campaigns.uploads import Sample, Upload
 from webapp.annotation.models import Annotator, Campaign
 from webapp.annotation.taxonomies import queries as taxonomies
 from webapp.annotation.taxonomies.actions import default_version
+from webapp.corpora.displaying import MEDIA_TYPE
+from webapp.corpora.files import store
+from webapp.design.slides import Slide
 from webapp.experiments.cases import filters as choices
 from webapp.experiments.cases import queries as cases
 from webapp.experiments.cases import shown
@@ -50,12 +65,86 @@ class Source:
     def words(self) -> str:
         """The filters in words."""
         filters = self.filters
-        parts = [choices.DIRECTIONS[filters.direction], choices.OUTCOMES[filters.outcome]]
+        parts = [str(choices.DIRECTIONS[filters.direction]), str(choices.OUTCOMES[filters.outcome])]
         parts += [f"rank {choices.RANKS[filters.rank]}"] if filters.rank else []
         parts += [f"margin {(choices.MISSED | choices.WON)[filters.margin]}"] if filters.margin else []
         parts += [f"category {filters.category}"] if filters.category is not None else []
         parts += [f"“{filters.words}”"] if filters.words else []
         return ", ".join(parts)
+
+    @property
+    def hidden(self) -> list[tuple[str, str]]:
+        """What of the address the form carries along."""
+        kept = {"q" if name == "words" else name: value for name, value in vars(self.filters).items() if name != "sort"}
+        return [(name, str(value)) for name, value in kept.items() if value not in (None, "")]
+
+    def drawn(self, wish: Wish) -> Drawn:
+        """What the wish draws."""
+        return plans.drawn_from_run(self.run, self.filters, wish)
+
+    def opened(self, **given: Any) -> Campaign:
+        """The campaign on it."""
+        return actions.open_campaign(run=self.run, filters=self.filters, **given)
+
+    def first(self, drawn: Drawn) -> list[Any]:
+        """The first cases in the order in which they are handed out."""
+        numbers = [int(name) for _group, name in ordered(drawn)[:FIRST]]
+        rows = cases.cases_numbered(self.run, numbers)
+        corpus = corpus_of(self.run)
+        place = shown.Place.of(self.run.project.slug, self.run.pk, corpus, self.filters.address())
+        known = cases.known_of(corpus, rows)
+        return [shown.card(row, known, place) for row in rows]
+
+
+@dataclass(frozen=True)
+class Uploaded:
+    """Samples that came in a file."""
+
+    upload: Upload
+    project: Project
+    run: None = None
+    problems: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def words(self) -> str:
+        """What it is."""
+        return _("%(n)d samples of %(name)s") % {"n": len(self.upload.samples), "name": self.upload.name}
+
+    @property
+    def hidden(self) -> list[tuple[str, str]]:
+        """What of the address the form carries along."""
+        return [("upload", self.upload.digest)]
+
+    def drawn(self, wish: Wish) -> Drawn:
+        """What the wish draws."""
+        return plans.drawn_from_upload(self.upload, wish)
+
+    def opened(self, **given: Any) -> Campaign:
+        """The campaign on it."""
+        return actions.open_uploaded(upload=self.upload, **given)
+
+    def first(self, drawn: Drawn) -> list[Any]:
+        """The first samples in the order in which they are handed out."""
+        samples = {sample.idx: sample for sample in self.upload.samples}
+        return [self._card(samples[name]) for _group, name in ordered(drawn)[:FIRST]]
+
+    def _card(self, sample: Sample) -> dict[str, Any]:
+        prompt = sample.prompt
+        empty = Slide("–", text="–")
+        return {
+            "caption": prompt.get("text", ""),
+            "prompt": None if prompt["kind"] == "text" else self._slide(prompt, _("Asked")),
+            "wanted": self._slide(sample.right, _("Wanted")) if sample.right else empty,
+            "given": self._slide(sample.given, _("Given")) if sample.given else empty,
+        }
+
+    def _slide(self, content: Mapping[str, Any], label: str) -> Slide:
+        if content["kind"] == "text":
+            return Slide(label, text=content["text"])
+        name = str(content["key"]).rpartition("/")[2].removesuffix(".webp")
+        where = {"slug": self.project.slug, "digest": self.upload.digest, "name": name}
+        return Slide(label, src=reverse("annotation:upload_picture", kwargs=where), alt=content["name"],
+                     number=content["name"], width=content["width"], height=content["height"])  # fmt: skip
 
 
 @project_page("campaign.view")
@@ -103,11 +192,52 @@ def new(request: ProjectRequest) -> HttpResponse:
         "project": request.project,
         "form": shown_form,
         "source": source,
-        "gallery": f"?{source.filters.address()}",
-        "hidden": _hidden(source.filters),
+        "gallery": f"?{source.filters.address()}" if isinstance(source, Source) else "",
+        "hidden": source.hidden,
         **_preview(form, source),
     }
     return render(request, "annotation/campaigns/new.html", page, status=422 if sent else 200)
+
+
+@csrf_exempt  # the token is checked below, after the size: the check reads the whole body
+@project_page("campaign.manage", post="campaign.manage")
+def upload(request: ProjectRequest) -> HttpResponse:
+    """The form for a zip of samples; what is in it is looked at before a campaign is made of it."""
+    announced = request.META.get("CONTENT_LENGTH") or "0"
+    if announced.isdigit() and int(announced) > uploads.MOST_BYTES + 2**20:
+        raise RequestDataTooBig("The upload is larger than this server accepts.")
+    return _upload(request)
+
+
+@csrf_protect
+def _upload(request: ProjectRequest) -> HttpResponse:
+    request.section = "campaigns"  # type: ignore[attr-defined]  # what the bar on top marks
+    form = UploadForm(request.POST or None, request.FILES or None)
+    if request.method == "POST" and form.is_valid():
+        sent = form.cleaned_data["file"]
+        try:
+            kept = uploads.keep(request.project, str(sent.name), sent)
+        except BadInput as problem:
+            told(form, problem)
+        else:
+            where = reverse("annotation:campaign_new", kwargs={"slug": request.project.slug})
+            return redirect(f"{where}?upload={kept.digest}")
+    page = {"project": request.project, "form": form, "most": uploads.MOST_ROWS}
+    return render(request, "annotation/campaigns/upload.html", page, status=422 if form.errors else 200)
+
+
+@project_page("campaign.manage")
+def upload_picture(request: ProjectRequest, digest: str, name: str) -> HttpResponse:
+    """A picture of an upload, as it was re-encoded, for the preview."""
+    if uploads.kept_upload(request.project, digest) is None:
+        raise Http404("No such upload.")
+    try:
+        data = store().read_bytes(uploads.key_of(request.project, digest, name))
+    except (FileNotFoundError, ValueError):
+        raise Http404("No such picture.") from None
+    response = HttpResponse(data, content_type=MEDIA_TYPE, headers={"X-Content-Type-Options": "nosniff"})
+    patch_cache_control(response, private=True, max_age=86_400, immutable=True)
+    return response
 
 
 @project_page("campaign.view")
@@ -262,7 +392,7 @@ def _replaced(found: Campaign, values: Mapping[str, Any], actor: User) -> str:
     return _("Sample %(idx)s is out; %(new)s takes its place.") % {"idx": task.idx, "new": backup.idx}
 
 
-def _opened(project: Project, actor: User, source: Source, form: CampaignForm, now: Any) -> Campaign:
+def _opened(project: Project, actor: User, source: Source | Uploaded, form: CampaignForm, now: Any) -> Campaign:
     values = dict(form.cleaned_data)
     people = {row.user_id: row.user for row in queries.labellers(project)}
     chosen = values.pop("taxonomy")
@@ -271,12 +401,10 @@ def _opened(project: Project, actor: User, source: Source, form: CampaignForm, n
     )
     if version is None:
         raise BadInput(_("There is no such version."), field="taxonomy")
-    del values["run"]
+    values.pop("run", None)
     annotators = [people[person] for person in values.pop("annotators")]
-    return actions.open_campaign(
+    return source.opened(
         project=project,
-        run=source.run,
-        filters=source.filters,
         taxonomy_version=version,
         annotators=annotators,
         actor=actor,
@@ -285,8 +413,13 @@ def _opened(project: Project, actor: User, source: Source, form: CampaignForm, n
     )
 
 
-def _source(project: Project, values: Mapping[str, str]) -> Source | None:
-    """The run that is named, else the newest with cases; None where no run has any."""
+def _source(project: Project, values: Mapping[str, str]) -> Source | Uploaded | None:
+    """The upload or the run that is named, else the newest run with cases; None where no run has any."""
+    if digest := values.get("upload", ""):
+        upload = uploads.kept_upload(project, digest)
+        if upload is None:
+            raise Http404("No such upload.")
+        return Uploaded(upload, project)
     wanted = values.get("run", "")
     run = cases.run_of(project, int(wanted)) if wanted.isascii() and wanted.isdigit() and len(wanted) < 18 else None
     if run is None or not run.case_count:
@@ -299,11 +432,11 @@ def _source(project: Project, values: Mapping[str, str]) -> Source | None:
     return Source(run, filters, problems)
 
 
-def _form(request: ProjectRequest, source: Source) -> tuple[CampaignForm, dict[str, Any]]:
+def _form(request: ProjectRequest, source: Source | Uploaded) -> tuple[CampaignForm, dict[str, Any]]:
     """The form with what was sent, or with what the address and the defaults say, so that its plan can be drawn."""
     project = request.project
     runs = cases.runs_with_cases(project, 40)
-    if source.run.pk not in {run.pk for run in runs}:
+    if source.run is not None and source.run.pk not in {run.pk for run in runs}:
         runs.append(source.run)
     versions: list[tuple[str, str]] = [(str(row.pk), label) for row, label in taxonomies.versions_to_use(project)]
     members = queries.labellers(project)
@@ -311,14 +444,14 @@ def _form(request: ProjectRequest, source: Source) -> tuple[CampaignForm, dict[s
     if not versions or request.POST.get("taxonomy") == DEFAULT:  # or a page from before it was made
         versions.append(default)
     offered: dict[str, Any] = {
-        "runs": [(run.pk, title_of(run)) for run in runs],
+        "runs": [(run.pk, title_of(run)) for run in runs] if source.run else None,
         "versions": versions,
         "members": members,
     }
     if request.method == "POST":
         return CampaignForm(request.POST, **offered), offered
     data = request.GET.copy()
-    data["run"] = str(source.run.pk)
+    data["run"] = str(source.run.pk) if source.run else ""
     for name, value in (("size", 200), ("overlap", 30), ("backup", 20), ("seed", 0), ("mode", "shares")):
         data.setdefault(name, str(value))
     data.setdefault("taxonomy", versions[0][0])
@@ -331,20 +464,14 @@ def _initial(data: Any) -> dict[str, Any]:
     return {name: data.getlist(name) if name == "annotators" else data.get(name) for name in data}
 
 
-def _hidden(filters: Filters) -> list[tuple[str, str]]:
-    """What of the address the form carries along."""
-    kept = {"q" if name == "words" else name: value for name, value in vars(filters).items() if name != "sort"}
-    return [(name, str(value)) for name, value in kept.items() if value not in (None, "")]
-
-
-def _preview(form: CampaignForm, source: Source) -> dict[str, Any]:
+def _preview(form: CampaignForm, source: Source | Uploaded) -> dict[str, Any]:
     """The plan as these numbers draw it, or why they draw nothing."""
     wish = form.wish()
     if wish is None:
         wrong = [str(text) for name in ("size", "overlap", "backup", "seed") for text in form.errors.get(name, ())]
         return {"drawn": None, "problem": " ".join(wrong) or _("Part of the numbers is missing.")}
     try:
-        drawn = plans.drawn_from_run(source.run, source.filters, wish)
+        drawn = source.drawn(wish)
     except BadInput as problem:
         return {"drawn": None, "problem": str(problem)}
     each = len(drawn.groups["overlap"]) + drawn.share
@@ -357,18 +484,8 @@ def _preview(form: CampaignForm, source: Source) -> dict[str, Any]:
         "overlap": len(drawn.groups["overlap"]),
         "short": drawn.population < wish.size,
         "people": form.cleaned_data.get("annotators") or [],
-        "first": _first(source, drawn),
+        "first": source.first(drawn),
     }
-
-
-def _first(source: Source, drawn: Drawn) -> list[shown.Card]:
-    """The first cases in the order in which they are handed out."""
-    numbers = [int(name) for _group, name in ordered(drawn)[:FIRST]]
-    rows = cases.cases_numbered(source.run, numbers)
-    corpus = corpus_of(source.run)
-    place = shown.Place.of(source.run.project.slug, source.run.pk, corpus, source.filters.address())
-    known = cases.known_of(corpus, rows)
-    return [shown.card(row, known, place) for row in rows]
 
 
 def _found(request: ProjectRequest, campaign_id: int) -> Campaign:

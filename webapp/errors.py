@@ -9,6 +9,7 @@ from typing import Any
 from django.db import DataError
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
+from django.utils.translation import gettext as _
 from django.views import defaults
 
 from webapp.api import PROBLEM
@@ -48,7 +49,7 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     """403: a form from elsewhere, or one that outlived its session."""
-    said = "This form was open for too long, or your session ended. Go back, reload the page and send it again."
+    said = _("This form was open for too long, or your session ended. Go back, reload the page and send it again.")
     if _for_program(request):
         return problem(HTTPStatus.FORBIDDEN, said)
     return render(request, "403.html", {"reason": said}, status=HTTPStatus.FORBIDDEN)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+
+from django.utils.translation import gettext
 
 
 @dataclass(frozen=True)
 class Entry:
-    """A page for administrators, by the name of its address (`experiments:models`)."""
+    """A page for administrators, by the name of its address (`experiments:models`); its words by gettext_noop."""
 
     title: str
     text: str
@@ -24,5 +26,6 @@ def register(entry: Entry) -> None:
 
 
 def entries() -> list[Entry]:
-    """All pages in order."""
-    return sorted(_entries.values(), key=lambda entry: (entry.order, entry.title))
+    """All pages in order, in the reader's language."""
+    found = sorted(_entries.values(), key=lambda entry: (entry.order, entry.title))
+    return [replace(entry, title=gettext(entry.title), text=gettext(entry.text)) for entry in found]

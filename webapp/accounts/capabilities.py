@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from django.utils.translation import gettext_lazy as _
+
 OWNER, RESEARCHER, REVIEWER, ANNOTATOR, VIEWER = "owner", "researcher", "reviewer", "annotator", "viewer"
 ROLES = {
-    OWNER: "Owner",
-    RESEARCHER: "Researcher",
-    REVIEWER: "Reviewer",
-    ANNOTATOR: "Annotator",
-    VIEWER: "Viewer",
+    OWNER: _("Owner"),
+    RESEARCHER: _("Researcher"),
+    REVIEWER: _("Reviewer"),
+    ANNOTATOR: _("Annotator"),
+    VIEWER: _("Viewer"),
 }
 
 # Annotators see their own work and nothing else: a blind campaign must not leak through a data set or a run.

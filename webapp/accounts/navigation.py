@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.http import HttpRequest
 from django.urls import reverse
+from django.utils.translation import gettext, gettext_noop
 
 from webapp.accounts import administration
 from webapp.accounts.administration import Entry
@@ -22,22 +23,49 @@ def project_url(request: HttpRequest, url_name: str, capability: str) -> str | N
 
 def register() -> None:
     """Add them all."""
-    register_section(Section("project", "Overview", _front, order=10, exact=True))
+    register_section(Section("project", gettext_noop("Overview"), _front, order=10, exact=True))
     register_section(
-        Section("people", "People", lambda request: project_url(request, "accounts:people", "people.view"), order=80)
+        Section(
+            "people",
+            gettext_noop("People"),
+            lambda request: project_url(request, "accounts:people", "people.view"),
+            order=80,
+        )
     )
     register_section(
-        Section("audit", "Audit trail", lambda request: project_url(request, "accounts:trail", "audit.view"), order=90)
+        Section(
+            "audit",
+            gettext_noop("Audit trail"),
+            lambda request: project_url(request, "accounts:trail", "audit.view"),
+            order=90,
+        )
     )
-    register_section(Section("administration", "Administration", _administration, order=95))
+    register_section(Section("administration", gettext_noop("Administration"), _administration, order=95))
     register_projects(_projects)
     register_account_links(_account_links)
     administration.register(
-        Entry("People", "Accounts, invitations, lost passwords, who administers.", "accounts:administration_people", 10)
+        Entry(
+            gettext_noop("People"),
+            gettext_noop("Accounts, invitations, lost passwords, who administers."),
+            "accounts:administration_people",
+            10,
+        )
     )
-    administration.register(Entry("Projects", "Every project and its owners.", "accounts:administration_projects", 20))
     administration.register(
-        Entry("Audit trail", "What was done, by whom, when, in every project.", "accounts:administration_trail", 90)
+        Entry(
+            gettext_noop("Projects"),
+            gettext_noop("Every project and its owners."),
+            "accounts:administration_projects",
+            20,
+        )
+    )
+    administration.register(
+        Entry(
+            gettext_noop("Audit trail"),
+            gettext_noop("What was done, by whom, when, in every project."),
+            "accounts:administration_trail",
+            90,
+        )
     )
 
 
@@ -67,8 +95,12 @@ def _projects(request: HttpRequest) -> list[Choice]:
 
 
 def _account_links(request: HttpRequest) -> list[Choice]:
-    places = [("Profile", "accounts:profile"), ("Password", "account_change_password"), ("Second factor", "mfa_index")]
-    places += [("API tokens", "accounts:tokens")]
+    places = [
+        (gettext_noop("Profile"), "accounts:profile"),
+        (gettext_noop("Password"), "account_change_password"),
+        (gettext_noop("Second factor"), "mfa_index"),
+    ]
+    places += [(gettext_noop("API tokens"), "accounts:tokens")]
     if getattr(request.user, "is_superuser", False):
-        places.append(("Administration", "accounts:administration"))
-    return [Choice(label, url := reverse(name), current=request.path == url) for label, name in places]
+        places.append((gettext_noop("Administration"), "accounts:administration"))
+    return [Choice(gettext(label), url := reverse(name), current=request.path == url) for label, name in places]

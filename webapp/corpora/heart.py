@@ -11,14 +11,15 @@ from types import TracebackType
 from typing import Any
 
 from django.db import connection
+from django.utils.translation import gettext_noop
 
 from webapp.away import AWAY
 
 UNITS = {
-    "Reading pictures": "pictures",
-    "Copying pictures": "pictures",
-    "Writing captions": "captions",
-    "Unpacking": "files",
+    gettext_noop("Reading pictures"): gettext_noop("pictures"),
+    gettext_noop("Copying pictures"): gettext_noop("pictures"),
+    gettext_noop("Writing captions"): gettext_noop("captions"),
+    gettext_noop("Unpacking"): gettext_noop("files"),
 }
 logger = logging.getLogger(__name__)
 INTERVAL = 1.0  # seconds between two beats: how old the progress on a page can be
@@ -45,7 +46,7 @@ class Heart(threading.Thread):
         self._who = (import_id, attempt)
         self._stopping = stopping
         self._listener = listener
-        self._progress: dict[str, Any] = {"stage": "Starting"}
+        self._progress: dict[str, Any] = {"stage": gettext_noop("Starting")}
         self._began = ("", 0.0, 0)
         self._end: Exception | None = None
         self._over = threading.Event()

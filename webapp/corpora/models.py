@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 from webapp.accounts.models import Project, User
 
@@ -12,14 +13,16 @@ class Corpus(models.Model):
     """A data set of a project: pictures and frozen files in the store under `prefix`, rows in partitions of its own."""
 
     class State(models.TextChoices):
-        IMPORTING = "importing", "Importing"
-        READY = "ready", "Ready"
-        ARCHIVED = "archived", "Archived"
-        DELETING = "deleting", "Deleting"
+        IMPORTING = "importing", _("Importing")
+        READY = "ready", _("Ready")
+        ARCHIVED = "archived", _("Archived")
+        DELETING = "deleting", _("Deleting")
 
     project = models.ForeignKey(Project, on_delete=models.PROTECT, related_name="corpora")
     name = models.CharField(max_length=120)
-    task = models.CharField(max_length=16, choices=[("retrieval", "Retrieval"), ("classification", "Classification")])
+    task = models.CharField(
+        max_length=16, choices=[("retrieval", _("Retrieval")), ("classification", _("Classification"))]
+    )
     state = models.CharField(max_length=16, choices=State.choices, default=State.IMPORTING)
     content_hash = models.CharField(max_length=64, blank=True)
     item_count = models.IntegerField(default=0)
@@ -101,14 +104,14 @@ class Import(models.Model):
     """A data set on its way in: looked at first (preview), then brought in whole or not at all."""
 
     class State(models.TextChoices):
-        CHECKING = "checking", "Checking the source"
-        CHECKED = "checked", "Ready to import"
-        REFUSED = "refused", "Cannot be imported"
-        QUEUED = "queued", "Waiting"
-        IMPORTING = "importing", "Importing"
-        DONE = "done", "Imported"
-        FAILED = "failed", "Failed"
-        CANCELLED = "cancelled", "Cancelled"
+        CHECKING = "checking", _("Checking the source")
+        CHECKED = "checked", _("Ready to import")
+        REFUSED = "refused", _("Cannot be imported")
+        QUEUED = "queued", _("Waiting")
+        IMPORTING = "importing", _("Importing")
+        DONE = "done", _("Imported")
+        FAILED = "failed", _("Failed")
+        CANCELLED = "cancelled", _("Cancelled")
 
     project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="imports")
     corpus = models.ForeignKey(Corpus, on_delete=models.SET_NULL, null=True, related_name="imports")

@@ -8,6 +8,7 @@ from typing import Any
 from django import forms
 from django.forms.boundfield import BoundField
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
 
 _ONE_BOX = (forms.CheckboxInput,)
 _GROUPS = (forms.RadioSelect, forms.CheckboxSelectMultiple)
@@ -36,7 +37,7 @@ def described(bound: BoundField, label: str = "") -> dict[str, Any]:
         "unit": unit,
         "bounds": bounds,
         "optional": not field.required and not isinstance(field.widget, _ONE_BOX),
-        "optional_note": getattr(field, "optional_note", "optional"),
+        "optional_note": getattr(field, "optional_note", _("optional")),
         "ids": ids,
         "identity": identity,
     }
@@ -70,9 +71,9 @@ def _bounds(field: forms.Field) -> str:
     low, high = getattr(field, "min_value", None), getattr(field, "max_value", None)
     low, high = (value() if callable(value) else value for value in (low, high))
     if low is not None and high is not None:
-        return f"{low:,} to {high:,}"
+        return _("%(low)s to %(high)s") % {"low": f"{low:,}", "high": f"{high:,}"}
     if low is not None:
-        return f"at least {low:,}"
+        return _("at least %(low)s") % {"low": f"{low:,}"}
     if high is not None:
-        return f"at most {high:,}"
+        return _("at most %(high)s") % {"high": f"{high:,}"}
     return ""

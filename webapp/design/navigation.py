@@ -6,11 +6,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from django.http import HttpRequest
+from django.utils.translation import gettext
 
 
 @dataclass(frozen=True)
 class Section:
-    """A place in the bar. `url(request)` is None where this person has none; `count(request)` stands beside it."""
+    """A place in the bar; its label by gettext_noop. `url(request)` is None where this person has none."""
 
     key: str
     label: str
@@ -70,7 +71,9 @@ def links(request: HttpRequest) -> list[Link]:
     asked = getattr(request, "section", None)
     matching = [(len(url), section.key) for section, url in here if _is_here(request.path, url, section.exact)]
     current = asked or (max(matching)[1] if matching else None)
-    return [Link(s.key, s.label, url, s.key == current, s.count(request) if s.count else None) for s, url in here]
+    return [
+        Link(s.key, gettext(s.label), url, s.key == current, s.count(request) if s.count else None) for s, url in here
+    ]
 
 
 def projects(request: HttpRequest) -> list[Choice]:

@@ -6,6 +6,8 @@ import math
 from dataclasses import dataclass
 from urllib.parse import unquote
 
+from django.utils.translation import gettext, gettext_noop
+
 FORMATS = ("percent", "points", "margin", "fraction", "integer", "decimal", "seconds", "bytes")
 _ABSENT = "–"
 
@@ -42,7 +44,7 @@ def reading(
 ) -> Reading:
     """The number `value` with its interval [low, high] and n; `scale` are the ends of the whisker's axis."""
     if value is None or not math.isfinite(value):
-        return Reading(_ABSENT, "", "", "", "not measured", None)
+        return Reading(_ABSENT, "", "", "", gettext("not measured"), None)
     text, unit = written(value, format)
     whole = low is not None and high is not None and math.isfinite(low) and math.isfinite(high)
     interval = f"{written(low, format)[0]}–{written(high, format)[0]}" if whole else ""
@@ -109,11 +111,18 @@ def format_of(metric: str) -> str:
 
 
 DIRECTIONS = {  # in the order in which people read them
-    "t2i": "text → image", "i2t": "image → text", "classify": "classification",
-    "train": "training", "val": "held out", "test": "test",
+    "t2i": gettext_noop("text → image"), "i2t": gettext_noop("image → text"),
+    "classify": gettext_noop("classification"),
+    "train": gettext_noop("training"), "val": gettext_noop("held out"), "test": gettext_noop("test"),
 }  # fmt: skip
 _WORDS = {
-    "mrr": "Mean reciprocal rank", "map": "Mean average precision", "ndcg": "nDCG", "f1": "F1",
+    "mrr": gettext_noop("Mean reciprocal rank"), "map": gettext_noop("Mean average precision"),
+    "ndcg": "nDCG", "f1": "F1",
+    "recall": gettext_noop("Recall"), "precision": gettext_noop("Precision"), "accuracy": gettext_noop("Accuracy"),
+    "median_rank": gettext_noop("Median rank"), "mean_rank": gettext_noop("Mean rank"), "loss": gettext_noop("Loss"),
+    "failures": gettext_noop("Failures"), "queries": gettext_noop("Queries"), "cases": gettext_noop("Cases"),
+    "failure_rate": gettext_noop("Failure rate"), "learning_rate": gettext_noop("Learning rate"),
+    "temperature": gettext_noop("Temperature"), "rsum": gettext_noop("Rsum"), "epoch": gettext_noop("Epoch"),
 }  # fmt: skip
 
 
@@ -121,8 +130,8 @@ def label_of(metric: str) -> str:
     """A metric's name in words: `val/t2i/recall@1/hot%20dog` → `Recall@1, held out, text → image · hot dog`."""
     directions, name, part = parts_of(metric)
     stem, at, k = name.partition("@")
-    words = _WORDS.get(stem, stem.replace("_", " ").capitalize()) + at + k
-    text = ", ".join([words, *(DIRECTIONS[direction] for direction in directions)])
+    words = gettext(_WORDS.get(stem, stem.replace("_", " ").capitalize())) + at + k
+    text = ", ".join([words, *(gettext(DIRECTIONS[direction]) for direction in directions)])
     return f"{text} · {unquote(part)}" if part else text
 
 
@@ -177,5 +186,5 @@ def _whisker(value: float, low: float, high: float, scale: tuple[float, float]) 
 def _spoken(text: str, unit: str, interval: str, n: str) -> str:
     said = f"{text} {unit}".strip()
     if interval:
-        said += f", 95 % interval {interval.replace('–', ' to ')}"
+        said += gettext(", 95 %% interval %(interval)s") % {"interval": interval.replace("–", gettext(" to "))}
     return said + (f", n = {n}" if n else "")

@@ -9,6 +9,7 @@ from typing import Any
 
 from django.db import IntegrityError, OperationalError, connection, transaction
 from django.db.models import ProtectedError
+from django.utils.translation import gettext as _
 from kombu.exceptions import OperationalError as BrokerAway
 from pydantic import ValidationError
 
@@ -121,7 +122,8 @@ def resume_run(*, run: Run, actor: User | None, now: datetime) -> Run:
     run = _locked(run)
     if run.state not in (Run.State.FAILED, Run.State.CANCELLED):
         raise Refused(
-            f"Run {run.pk} is {run.get_state_display().lower()}: only a failed or cancelled run can be resumed."
+            _("Run %(n)d is %(state)s: only a failed or cancelled run can be resumed.")
+            % {"n": run.pk, "state": run.get_state_display().lower()}
         )
     checked = check_values(run.project, find_card(run.method), run.spec)
     if checked.problems:
@@ -162,7 +164,7 @@ def delete_run(*, run: Run, actor: User | None, now: datetime) -> None:
     """Removes an ended or waiting run with its rows, its cases and its files; refused while others need it."""
     run = _locked(run)
     if run.state == Run.State.RUNNING:
-        raise Refused(f"Run {run.pk} is running: cancel it first.")
+        raise Refused(_("Run %(n)d is running: cancel it first.") % {"n": run.pk})
     prefix, pk = run_prefix(run.pk), run.pk
     _tell("run.deleted", run, actor, now, title=run.title)
     try:
@@ -170,11 +172,13 @@ def delete_run(*, run: Run, actor: User | None, now: datetime) -> None:
     except ProtectedError as error:
         users = sorted({needed.run_id for needed in error.protected_objects if isinstance(needed, RunInput)})
         names = ", ".join(str(number) for number in users) or "others"
-        raise Refused(f"Run {pk} is used by run {names}: delete that first.") from error
+        raise Refused(
+            _("Run %(n)d is used by run %(names)s: delete that first.") % {"n": pk, "names": names}
+        ) from error
     try:
         drop_partition(connection, "experiments_case", pk)
     except OperationalError as error:
-        raise Refused(f"The cases of run {pk} are being read: delete it in a moment.") from error
+        raise Refused(_("The cases of run %(n)d are being read: delete it in a moment.") % {"n": pk}) from error
     transaction.on_commit(lambda: store().delete_prefix(prefix))
 
 
@@ -194,12 +198,12 @@ def request_bundle(*, run: Run, actor: User | None, now: datetime) -> None:
 def register_model(*, slug: str, name: str, reference: str, note: str, actor: User, now: datetime) -> RegisteredModel:
     """Lets every project's runs use a model as `model:SLUG`; BadInput where the slug is taken."""
     if not reference.startswith(("hf:", "open_clip:")):
-        raise BadInput("write hf:NAME_OR_PATH or open_clip:NAME/PRETRAINED", field="reference")
+        raise BadInput(_("write hf:NAME_OR_PATH or open_clip:NAME/PRETRAINED"), field="reference")
     try:
         with transaction.atomic():
             model = RegisteredModel.objects.create(slug=slug, name=name, reference=reference, note=note, created_at=now)
     except IntegrityError as error:
-        raise BadInput(f"a model is already registered as “{slug}”", field="slug") from error
+        raise BadInput(_("a model is already registered as “%(slug)s”") % {"slug": slug}, field="slug") from error
     record(verb="model.registered", actor=actor, now=now, target=slug, details={"reference": reference})
     return model
 

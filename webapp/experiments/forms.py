@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from django import forms
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from pydantic.fields import FieldInfo
 
 from ml_core.spec import Card
@@ -39,7 +41,7 @@ class SpecForm(forms.Form):
     """The form of one method. Every rule is the Spec's own: what it refuses stands at its field, all of it at once."""
 
     run_title = forms.CharField(
-        label="Title", max_length=160, required=False, help_text="What the run is called in lists."
+        label=_("Title"), max_length=160, required=False, help_text=_("What the run is called in lists.")
     )
 
     use_required_attribute = False  # the Spec refuses, not the browser: all that is wrong is told at once
@@ -92,31 +94,36 @@ class SpecForm(forms.Form):
         for field, info in self.card.spec.model_fields.items():
             if _extra(info).get("group", "Settings") == name:
                 (advanced if _extra(info).get("advanced") else everyday).append(self[field])
-        return Group(name, everyday, advanced)
+        return Group(gettext(name), everyday, advanced)
 
 
 class SeedsForm(forms.Form):
     """Which seeds to run again with."""
 
-    seeds = forms.CharField(max_length=200, help_text="Whole numbers, separated by commas: 1, 2, 3.")
+    seeds = forms.CharField(max_length=200, help_text=_("Whole numbers, separated by commas: 1, 2, 3."))
 
     def clean_seeds(self) -> list[int]:
         """The numbers."""
         try:
             return [int(part) for part in _split(self.cleaned_data["seeds"])]
         except ValueError:
-            raise forms.ValidationError("Write whole numbers with commas between them: 1, 2, 3.") from None
+            raise forms.ValidationError(_("Write whole numbers with commas between them: 1, 2, 3.")) from None
 
 
 class ModelForm(forms.Form):
     """A model that runs may use."""
 
-    name = forms.CharField(max_length=120, help_text="What people choose it by.")
-    slug = forms.SlugField(max_length=50, label="Short name", help_text="Names it in settings: model:SHORT-NAME.")
-    reference = forms.CharField(
-        max_length=500, help_text="hf:NAME_OR_PATH for transformers, open_clip:NAME/PRETRAINED for open_clip."
+    name = forms.CharField(max_length=120, help_text=_("What people choose it by."))
+    slug = forms.SlugField(
+        max_length=50,
+        label=_("Short name"),
+        help_text=_("Names it in settings: model:SHORT-NAME."),
+        error_messages={"invalid": _("Use letters, digits, hyphens and underscores only.")},
     )
-    note = forms.CharField(max_length=300, required=False, help_text="What to know about it: size, licence, source.")
+    reference = forms.CharField(
+        max_length=500, help_text=_("hf:NAME_OR_PATH for transformers, open_clip:NAME/PRETRAINED for open_clip.")
+    )
+    note = forms.CharField(max_length=300, required=False, help_text=_("What to know about it: size, licence, source."))
 
 
 def initial_values(card: Card, values: dict[str, Any]) -> dict[str, Any]:
@@ -154,15 +161,15 @@ def _same(was: str, new: str) -> bool:
 
 def _text(value: Any) -> str:
     if isinstance(value, bool):
-        return "yes" if value else "no"
+        return gettext("yes") if value else gettext("no")
     if isinstance(value, list):
         return ", ".join(str(part) for part in value)
-    return "none" if value in (None, "") else str(value)
+    return gettext("none") if value in (None, "") else str(value)
 
 
 def _form_field(name: str, info: FieldInfo, project: Project) -> forms.Field:
     extra, kind = _extra(info), _inner(info.annotation)
-    common: dict[str, Any] = {"label": _label(name), "required": False, "help_text": info.description or ""}
+    common: dict[str, Any] = {"label": gettext(_label(name)), "required": False, "help_text": _said(info.description)}
     field: forms.Field
     if extra.get("reference"):
         field = _reference_field(info, extra, project, common)
@@ -190,7 +197,7 @@ def _reference_field(info: FieldInfo, extra: dict[str, Any], project: Project, c
     options = choices_for(project, extra)
     if _is_list(info.annotation):
         return forms.MultipleChoiceField(choices=options, widget=forms.CheckboxSelectMultiple, **common)
-    first = "Choose one" if info.is_required() else "None"
+    first = gettext("Choose one") if info.is_required() else gettext("None")
     return forms.ChoiceField(choices=[("", first), *options], **common)
 
 
@@ -211,11 +218,17 @@ def _bounds(info: FieldInfo) -> str:
     if low is None and high is None:
         return ""
     if high is None:
-        return f"{'at least' if 'ge' in rules else 'more than'} {low:,}"
+        return (gettext("at least %(low)s") if "ge" in rules else gettext("more than %(low)s")) % {"low": f"{low:,}"}
     if low is None:
-        return f"{'at most' if 'le' in rules else 'less than'} {high:,}"
-    start = f"{low:,}" if "ge" in rules else f"more than {low:,}"
-    return f"{start} to {high:,}" if "le" in rules else f"{start} to less than {high:,}"
+        return (gettext("at most %(high)s") if "le" in rules else gettext("less than %(high)s")) % {"high": f"{high:,}"}
+    start = f"{low:,}" if "ge" in rules else gettext("more than %(low)s") % {"low": f"{low:,}"}
+    end = f"{high:,}" if "le" in rules else gettext("less than %(high)s") % {"high": f"{high:,}"}
+    return gettext("%(low)s to %(high)s") % {"low": start, "high": end}
+
+
+def _said(text: str | None) -> str:
+    """In the reader's language where the catalogue has it."""
+    return gettext(text) if text else ""
 
 
 def _label(name: str) -> str:

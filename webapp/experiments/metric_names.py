@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from django.utils.translation import gettext
+
 from webapp.design.numbers import DIRECTIONS, label_of, parts_of
 
 
@@ -23,7 +25,11 @@ def stem(name: str) -> str:
 
 def in_words_direction(direction: str) -> str:
     """`val/t2i` is “held out, text → image”; no direction is “value”."""
-    return ", ".join(DIRECTIONS.get(part, part) for part in direction.split("/")) if direction else "value"
+    return (
+        ", ".join(gettext(DIRECTIONS.get(part, part)) for part in direction.split("/"))
+        if direction
+        else gettext("value")
+    )
 
 
 def in_words(name: str, part: str = "") -> str:

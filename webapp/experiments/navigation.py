@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.http import HttpRequest
+from django.utils.translation import gettext_noop
 
 from webapp.accounts import administration, home
 from webapp.accounts.administration import Entry
@@ -17,7 +18,7 @@ def register() -> None:
     register_section(
         Section(
             "runs",
-            "Runs",
+            gettext_noop("Runs"),
             lambda request: project_url(request, "experiments:runs", "run.view"),
             order=30,
             count=_active,
@@ -26,13 +27,18 @@ def register() -> None:
     register_section(
         Section(
             "failures",
-            "Failures",
+            gettext_noop("Failures"),
             lambda request: project_url(request, "experiments:failures", "case.view"),
             order=40,
         )
     )
     administration.register(
-        Entry("Models", "Which models runs may use, by name or local path.", "experiments:models", 30)
+        Entry(
+            gettext_noop("Models"),
+            gettext_noop("Which models runs may use, by name or local path."),
+            "experiments:models",
+            30,
+        )
     )
     home.register(waiting_for_person)
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from django.utils.translation import gettext as _
+
 from webapp.design.plots import Kind, Plot, Series
 from webapp.experiments.metric_names import DIRECTIONS, in_words, stem
 
@@ -42,21 +44,21 @@ def _curves(title: str, parts: dict[str, list[tuple[int, float]]]) -> Plot:
     for name, curve in sorted(parts.items()):
         values = dict(curve)
         series.append(Series(in_words(name), tuple(values.get(step) for step in steps)))
-    share = title in ("Recall", "Accuracy", "Precision")
-    return Plot("curve", title, "Step", title, tuple(steps), tuple(series), "percent" if share else "decimal")
+    share = title in (_("Recall"), _("Accuracy"), _("Precision"))
+    return Plot("curve", title, _("Step"), title, tuple(steps), tuple(series), "percent" if share else "decimal")
 
 
 def _recall(table: Table) -> list[Plot]:
     ks = sorted(set(table["k"]))
     series = tuple(_series(table, way, "k", ks, "recall") for way in _ways(table))
-    return [Plot("curve", "Recall by depth", "k", "Recall@k", tuple(ks), series, "percent", y_range=(0, 1))]
+    return [Plot("curve", _("Recall by depth"), "k", "Recall@k", tuple(ks), series, "percent", y_range=(0, 1))]
 
 
 def _ranks(table: Table) -> list[Plot]:
     buckets = list(dict.fromkeys(table["bucket"]))
     series = tuple(_series(table, way, "bucket", buckets, "share") for way in _ways(table))
-    title, y_label = "Where the right answer stood", "Share of queries"
-    return [Plot("bars", title, "Rank", y_label, tuple(buckets), series, "percent", x_scale="category")]
+    title, y_label = _("Where the right answer stood"), _("Share of queries")
+    return [Plot("bars", title, _("Rank"), y_label, tuple(buckets), series, "percent", x_scale="category")]
 
 
 def _margins(table: Table) -> list[Plot]:
@@ -67,19 +69,19 @@ def _margin(table: Table, way: str) -> Plot:
     rows = [i for i, direction in enumerate(table["direction"]) if direction == way]
     x = tuple(round((table["from"][i] + table["to"][i]) / 2, 4) for i in rows)
     series = (
-        Series("Hits", tuple(table["hits"][i] for i in rows)),
-        Series("Failures", tuple(table["failures"][i] for i in rows), tone="near"),
+        Series(_("Hits"), tuple(table["hits"][i] for i in rows)),
+        Series(_("Failures"), tuple(table["failures"][i] for i in rows), tone="near"),
     )
-    note = "Score of the right answer minus that of the best wrong one: a failure just below zero is a near miss."
-    title = f"Score margin, {DIRECTIONS.get(way, way)}"
-    return Plot("histogram", title, "Margin", "Queries", x, series, "integer", note=note)
+    note = _("Score of the right answer minus that of the best wrong one: a failure just below zero is a near miss.")
+    title = _("Score margin, %(way)s") % {"way": _(DIRECTIONS.get(way, way))}
+    return Plot("histogram", title, _("Margin"), _("Queries"), x, series, "integer", note=note)
 
 
 def _any(table: Table) -> list[Plot]:
     """A table of another method that says itself how it is drawn: the fields of Plot, series as objects."""
     series = tuple(_said(one) for one in table["series"])
     kind: Kind = table["kind"] if table.get("kind") in ("curve", "histogram", "bars") else "curve"
-    title = str(table.get("title") or table.get("_title") or "Plot")
+    title = str(table.get("title") or table.get("_title") or _("Plot"))
     labels = str(table.get("x_label", "")), str(table.get("y_label", ""))
     return [Plot(kind, title, *labels, tuple(table["x"]), series, str(table.get("format", "decimal")))]
 
@@ -100,7 +102,7 @@ def _series(table: Table, way: str, key: str, places: list[Any], value: str) -> 
     def column(name: str) -> tuple[Any, ...]:
         return tuple(table[name][rows[place]] if place in rows else None for place in places)
 
-    return Series(DIRECTIONS.get(way, way), column(value), column("low"), column("high"), column("n"))
+    return Series(_(DIRECTIONS.get(way, way)), column(value), column("low"), column("high"), column("n"))
 
 
 _KNOWN: dict[str, Callable[[Table], list[Plot]]] = {

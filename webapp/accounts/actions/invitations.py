@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from ml_core.spec import BadInput
 from webapp.accounts.actions.audit import record
@@ -15,7 +16,7 @@ from webapp.accounts.models import Invitation, Membership, Project, User
 from webapp.accounts.secrets import digest, new_secret
 
 LIFETIME = timedelta(days=14)
-NO_LONGER = "This link no longer works: it was used, taken back or is too old. Ask for a new one."
+NO_LONGER = _("This link no longer works: it was used, taken back or is too old. Ask for a new one.")
 
 
 @transaction.atomic
@@ -48,7 +49,7 @@ def revoke_invitation(*, invitation: Invitation, actor: User, now: datetime) -> 
     """Take an invitation back. BadInput where somebody has come in by it."""
     current = Invitation.objects.select_for_update(of=("self",)).select_related("project").get(pk=invitation.pk)
     if current.accepted_at:
-        raise BadInput("Somebody has come in by this link already. Remove the person instead.")
+        raise BadInput(_("Somebody has come in by this link already. Remove the person instead."))
     if current.revoked_at:
         return
     current.revoked_at = now
@@ -62,7 +63,7 @@ def accept_as_member(*, secret: str, person: User, now: datetime) -> Invitation:
     """Bring a person who has an account into the project of an invitation."""
     invitation = _usable(secret, now)
     if invitation.email and invitation.email != person.email.lower():
-        raise BadInput("This invitation is for another address. Sign in with that account, or ask for a new link.")
+        raise BadInput(_("This invitation is for another address. Sign in with that account, or ask for a new link."))
     return _accept(invitation, person, now)
 
 

@@ -7,6 +7,7 @@ from datetime import datetime
 from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
 from django.db import IntegrityError, transaction
+from django.utils.translation import gettext as _
 
 from ml_core.spec import BadInput
 from webapp.accounts.actions.audit import record
@@ -30,7 +31,9 @@ def create_person(
             person.set_password(password)
             person.save()
     except IntegrityError:
-        raise BadInput("This name or address is taken. Sign in if the account is yours, or choose another.") from None
+        raise BadInput(
+            _("This name or address is taken. Sign in if the account is yours, or choose another.")
+        ) from None
     _keep_address(person)
     told = {"administrator": administrator}
     record(verb="person.joined", actor=person, target=person.username, details=told, now=now)
@@ -50,7 +53,7 @@ def change_profile(*, person: User, username: str, email: str, language: str, no
         with transaction.atomic():
             person.save(update_fields=["username", "email", "language"])
     except IntegrityError:
-        raise BadInput("This name or address is taken. Choose another.") from None
+        raise BadInput(_("This name or address is taken. Choose another.")) from None
     _keep_address(person)
     record(verb="person.changed", actor=person, target=person.username, details={"changed": changed}, now=now)
     return person
@@ -63,7 +66,7 @@ def deactivate(*, person: User, actor: User, now: datetime) -> None:
     BadInput for one's own account and for the last administrator's.
     """
     if person.pk == actor.pk:
-        raise BadInput("You cannot deactivate your own account. Ask another administrator.")
+        raise BadInput(_("You cannot deactivate your own account. Ask another administrator."))
     current = _locked(person)
     if current.is_superuser:
         _keep_an_administrator(current)
@@ -111,7 +114,7 @@ def _locked(person: User) -> User:
 
 def _keep_an_administrator(leaving: User) -> None:
     if not User.objects.filter(is_superuser=True, is_active=True).exclude(pk=leaving.pk).exists():
-        raise BadInput("The installation needs an administrator. Make somebody else one first.")
+        raise BadInput(_("The installation needs an administrator. Make somebody else one first."))
 
 
 def _keep_address(person: User) -> None:

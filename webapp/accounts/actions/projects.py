@@ -6,6 +6,7 @@ from datetime import datetime
 
 from django.db import IntegrityError, transaction
 from django.utils.text import slugify
+from django.utils.translation import gettext as _
 
 from ml_core.spec import BadInput
 from webapp.accounts.actions.audit import record
@@ -43,7 +44,10 @@ def add_member(*, project: Project, person: User, role: str, actor: User | None,
     _known(role)
     Project.objects.select_for_update().get(pk=project.pk)
     if Membership.objects.filter(project=project, user=person).exists():
-        raise BadInput(f"{person.username} is in this project already. Change the role in the list of people instead.")
+        raise BadInput(
+            _("%(name)s is in this project already. Change the role in the list of people instead.")
+            % {"name": person.username}
+        )
     membership = Membership.objects.create(project=project, user=person, role=role, created_at=now)
     record(verb="member.added", actor=actor, project=project, target=person.username, details={"role": role}, now=now)
     return membership
@@ -89,7 +93,7 @@ def _locked(membership: Membership) -> Membership:
     Project.objects.select_for_update().get(pk=membership.project_id)
     current = Membership.objects.select_related("project", "user").filter(pk=membership.pk).first()
     if current is None:
-        raise BadInput("This person is no longer in the project.")
+        raise BadInput(_("This person is no longer in the project."))
     return current
 
 
@@ -98,7 +102,7 @@ def _keep_an_owner(leaving: Membership) -> None:
         return
     others = Membership.objects.filter(project_id=leaving.project_id, role=OWNER, user__is_active=True)
     if not others.exclude(pk=leaving.pk).exists():
-        raise BadInput("A project needs an owner. Make somebody else an owner first.", field="role")
+        raise BadInput(_("A project needs an owner. Make somebody else an owner first."), field="role")
 
 
 def _end_invitations(leaving: Membership, now: datetime) -> None:
@@ -115,7 +119,7 @@ def _known(role: str) -> None:
 def _cleaned(name: str) -> str:
     name = " ".join(name.split())
     if not name or len(name) > 120:
-        raise BadInput("A project needs a name of at most 120 characters.", field="name")
+        raise BadInput(_("A project needs a name of at most 120 characters."), field="name")
     return name
 
 
@@ -133,4 +137,4 @@ def _create(name: str, description: str, demo: bool, now: datetime) -> Project:
                 )
         except IntegrityError:  # somebody else took it in this moment
             continue
-    raise BadInput("Too many projects have this name. Choose another.", field="name")
+    raise BadInput(_("Too many projects have this name. Choose another."), field="name")

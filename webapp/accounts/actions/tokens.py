@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from ml_core.spec import BadInput
 from webapp.accounts.actions.audit import record
@@ -23,14 +24,14 @@ def create_token(
     """Make a token that acts with its person's rights. Returns it with its secret, which is kept nowhere."""
     name = " ".join(name.split())
     if not name or len(name) > 80:
-        raise BadInput("A token needs a name of at most 80 characters.", field="name")
+        raise BadInput(_("A token needs a name of at most 80 characters."), field="name")
     if expires_at and expires_at <= now:
-        raise BadInput("This date has passed. Choose a later one.", field="expires_at")
+        raise BadInput(_("This date has passed. Choose a later one."), field="expires_at")
     if project and not Membership.objects.filter(project=project, user=person).exists():
-        raise BadInput("You are not in this project.", field="project")
+        raise BadInput(_("You are not in this project."), field="project")
     User.objects.select_for_update().get(pk=person.pk)
     if ApiToken.objects.filter(user=person, revoked_at=None).count() >= AT_MOST:
-        raise BadInput(f"You have {AT_MOST} tokens. Take back one that is not in use first.")
+        raise BadInput(_("You have %(n)d tokens. Take back one that is not in use first.") % {"n": AT_MOST})
     secret = new_secret(PREFIX)
     token = ApiToken.objects.create(
         user=person,

@@ -8,6 +8,7 @@ from django.core.exceptions import ValidationError
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 
@@ -33,7 +34,7 @@ def profile(request: PersonRequest) -> HttpResponse:
             request.user.refresh_from_db()
             told(form, problem)
         else:
-            messages.success(request, "Saved.")
+            messages.success(request, _("Saved."))
             return redirect("accounts:profile")
     page = {"form": form, "second_factor": has_second_factor(request.user)}
     return render(request, "accounts/profile.html", page, status=422 if form.errors else 200)
@@ -49,7 +50,7 @@ def _password_fits(request: PersonRequest, form: ProfileForm) -> bool:
         form.add_error("password", problem)
         return False
     if not right:
-        form.add_error("password", "This is not your password. It is needed to change your name or address.")
+        form.add_error("password", _("This is not your password. It is needed to change your name or address."))
     return bool(right)
 
 
@@ -86,5 +87,5 @@ def revoke(request: PersonRequest, token_id: int) -> HttpResponse:
     if token is None:
         raise Http404
     revoke_token(token=token, actor=request.user, now=timezone.now())
-    messages.success(request, f"The token “{token.name}” no longer works.")
+    messages.success(request, _("The token “%(name)s” no longer works.") % {"name": token.name})
     return redirect("accounts:tokens")

@@ -9,6 +9,7 @@ from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 
 from ml_core.spec import BadInput
@@ -62,7 +63,7 @@ def revoke(request: PersonRequest, invitation_id: int) -> HttpResponse:
         raise Http404
     try:
         revoke_invitation(invitation=invitation, actor=request.user, now=timezone.now())
-        messages.success(request, "The link no longer works.")
+        messages.success(request, _("The link no longer works."))
     except BadInput as problem:
         messages.error(request, str(problem))
     return redirect("accounts:administration_people")
@@ -132,7 +133,7 @@ def add_owner(request: PersonRequest, project_id: int) -> HttpResponse:
     form = OwnerForm(request.POST)
     owner = queries.active_person_named(form.cleaned_data["username"]) if form.is_valid() else None
     if owner is None:
-        messages.error(request, "No account has this name. Nothing was changed.")
+        messages.error(request, _("No account has this name. Nothing was changed."))
         return redirect("accounts:administration_projects")
     try:
         add_member(project=project, person=owner, role=OWNER, actor=request.user, now=timezone.now())

@@ -10,6 +10,7 @@ from django.contrib.auth import login
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 
@@ -38,7 +39,7 @@ def setup(request: HttpRequest, secret: str) -> HttpResponse:
             told(form, problem)
         else:
             _sign_in(request, person)
-            messages.success(request, "Nearmiss is set up. You administer it.")
+            messages.success(request, _("Nearmiss is set up. You administer it."))
             return redirect("accounts:home")
     return render(request, "accounts/setup.html", {"form": form}, status=422 if form.errors else 200)
 

@@ -13,6 +13,7 @@ from django.core.mail import send_mail
 from django.http import HttpRequest
 from django.template.loader import render_to_string
 from django.urls import reverse
+from django.utils.translation import gettext as _
 
 from webapp.accounts.models import Invitation, User
 
@@ -36,7 +37,7 @@ def invitation_link(request: HttpRequest, invitation: Invitation, secret: str) -
         return InvitationLink(url, invitation.email, mailed=False)
     text = render_to_string("accounts/mail/invitation.txt", {"url": url, "invitation": invitation, "by": request.user})
     try:
-        send_mail("An invitation to Nearmiss", text, settings.DEFAULT_FROM_EMAIL, [invitation.email])
+        send_mail(_("An invitation to Nearmiss"), text, settings.DEFAULT_FROM_EMAIL, [invitation.email])
     except (SMTPException, OSError):
         log.exception("The mail of invitation %s could not be sent", invitation.pk)
         return InvitationLink(url, invitation.email, mailed=False, mail_failed=True)

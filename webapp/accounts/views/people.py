@@ -6,6 +6,7 @@ from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 
 from ml_core.spec import BadInput
@@ -49,13 +50,17 @@ def change_role(request: ProjectRequest, person_id: int) -> HttpResponse:
     membership = _member(request, person_id)
     form = RoleForm(request.POST)
     if not form.is_valid():
-        messages.error(request, "There is no such role. Nothing was changed.")
+        messages.error(request, _("There is no such role. Nothing was changed."))
         return redirect("accounts:people", slug=request.project.slug)
     try:
         changed = projects.change_role(
             membership=membership, role=form.cleaned_data["role"], actor=request.user, now=timezone.now()
         )
-        messages.success(request, f"{changed.user.username} is now {changed.get_role_display().lower()}.")
+        messages.success(
+            request,
+            _("%(name)s is now %(role)s.")
+            % {"name": changed.user.username, "role": changed.get_role_display().lower()},
+        )
     except BadInput as problem:
         messages.error(request, str(problem))
     return redirect("accounts:people", slug=request.project.slug)
@@ -70,7 +75,7 @@ def remove(request: ProjectRequest, person_id: int) -> HttpResponse:
     except BadInput as problem:
         messages.error(request, str(problem))
         return redirect("accounts:people", slug=request.project.slug)
-    messages.success(request, f"{membership.user.username} is no longer in this project.")
+    messages.success(request, _("%(name)s is no longer in this project.") % {"name": membership.user.username})
     gone = membership.user_id == request.user.pk
     return redirect("accounts:home") if gone else redirect("accounts:people", slug=request.project.slug)
 
@@ -83,7 +88,7 @@ def revoke(request: ProjectRequest, invitation_id: int) -> HttpResponse:
         raise Http404
     try:
         revoke_invitation(invitation=invitation, actor=request.user, now=timezone.now())
-        messages.success(request, "The link no longer works.")
+        messages.success(request, _("The link no longer works."))
     except BadInput as problem:
         messages.error(request, str(problem))
     return redirect("accounts:people", slug=request.project.slug)

@@ -7,6 +7,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from webapp.accounts import home as waiting
 from webapp.accounts.actions import projects
@@ -52,7 +53,7 @@ def settings(request: ProjectRequest) -> HttpResponse:
     form = ProjectForm(request.POST or None, initial=held)
     if request.method == "POST" and form.is_valid():
         projects.change_project(project=request.project, actor=request.user, now=timezone.now(), **form.cleaned_data)
-        messages.success(request, "Saved.")
+        messages.success(request, _("Saved."))
         return redirect("accounts:project", slug=request.project.slug)
     page = {"project": request.project, "form": form}
     return render(request, "accounts/project_settings.html", page, status=422 if form.errors else 200)

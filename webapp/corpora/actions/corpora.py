@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 
 from django.db import transaction
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from ml_core.spec import BadInput
 from webapp.accounts.actions import record
@@ -23,7 +25,7 @@ def archive_corpus(*, corpus: Corpus, actor: User, now: datetime) -> Corpus:
 def restore_corpus(*, corpus: Corpus, actor: User, now: datetime) -> Corpus:
     """Offer an archived data set to new runs again."""
     if not corpus.content_hash:
-        raise BadInput("This data set never came in; delete it once no run names it.")
+        raise BadInput(_("This data set never came in; delete it once no run names it."))
     return _change(corpus, Corpus.State.ARCHIVED, Corpus.State.READY, "corpus.restored", actor, now, archived_at=None)
 
 
@@ -32,13 +34,18 @@ def delete_corpus(*, corpus: Corpus, actor: User, now: datetime) -> Corpus:
     """Have a data set's rows and files removed by a worker. BadInput, with the reason, while runs name it."""
     corpus = Corpus.objects.select_for_update().get(pk=corpus.pk)
     if corpus.state not in (Corpus.State.READY, Corpus.State.ARCHIVED):
-        raise BadInput(f"“{corpus.name}” cannot be deleted now: {corpus.get_state_display().lower()}.")
+        raise BadInput(
+            _("“%(name)s” cannot be deleted now: %(state)s.")
+            % {"name": corpus.name, "state": corpus.get_state_display().lower()}
+        )
     runs = corpus.used_by.values("run_id").distinct().count()
     if runs:
-        several = f"{runs} runs use" if runs > 1 else "1 run uses"
-        raise BadInput(
-            f"{several} “{corpus.name}”. Delete them first, or archive the data set to hide it from new runs."
+        said = ngettext(
+            "%(n)d run uses “%(name)s”. Delete them first, or archive the data set to hide it from new runs.",
+            "%(n)d runs use “%(name)s”. Delete them first, or archive the data set to hide it from new runs.",
+            runs,
         )
+        raise BadInput(said % {"n": runs, "name": corpus.name})
     corpus.state = Corpus.State.DELETING
     corpus.save(update_fields=["state"])
     told = {"items": corpus.item_count, "bytes": corpus.byte_count}

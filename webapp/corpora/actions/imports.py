@@ -8,6 +8,8 @@ from pathlib import Path
 from urllib.parse import urlencode
 
 from django.db import IntegrityError, transaction
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from ml_core.spec import BadInput
 from webapp.accounts.actions import record
@@ -17,10 +19,10 @@ from webapp.corpora.files import new_upload_key, store
 from webapp.corpora.models import Corpus, Import
 
 FORMATS = {
-    "auto": "Find out",
-    "coco": "COCO captions",
-    "flickr": "Flickr captions",
-    "imagefolder": "Image folder or CSV",
+    "auto": gettext_lazy("Find out"),
+    "coco": gettext_lazy("COCO captions"),
+    "flickr": gettext_lazy("Flickr captions"),
+    "imagefolder": gettext_lazy("Image folder or CSV"),
 }
 UPLOADED = "@upload"  # stands for the unpacked zip in a reference
 OPEN_STATES = (Import.State.CHECKING, Import.State.CHECKED, Import.State.QUEUED, Import.State.IMPORTING)
@@ -104,10 +106,12 @@ def confirm_import(*, row: Import, leave_out: bool, actor: User | None, now: dat
     """Bring it in. BadInput where that cannot be: wrong state, a name taken since, or things that cannot be used."""
     row = Import.objects.select_for_update().get(pk=row.pk)
     if row.state not in (Import.State.CHECKED, Import.State.CHECKING) or row.confirmed_at is not None:
-        raise BadInput(f"This import is not waiting to be confirmed: {row.get_state_display().lower()}.")
+        raise BadInput(
+            _("This import is not waiting to be confirmed: %(state)s.") % {"state": row.get_state_display().lower()}
+        )
     if row.state == Import.State.CHECKED and row.preview.get("errors") and not leave_out:
         raise BadInput(
-            "Some things in the source cannot be used. Leave them out, or mend the source.", field="leave_out"
+            _("Some things in the source cannot be used. Leave them out, or mend the source."), field="leave_out"
         )
     free_name(row.project, row.name, but=row)
     try:
@@ -135,7 +139,7 @@ def cancel_import(*, row: Import, actor: User, now: datetime) -> Import:
     """Ask a running import to stop, or end a waiting one at once. What it wrote is taken away again."""
     row = Import.objects.select_for_update().get(pk=row.pk)
     if row.state not in OPEN_STATES:
-        raise BadInput(f"This import has ended: {row.get_state_display().lower()}.")
+        raise BadInput(_("This import has ended: %(state)s.") % {"state": row.get_state_display().lower()})
     row.cancel_requested_at = now
     if row.heartbeat_at is None or row.state == Import.State.CHECKED:
         end_import(row, Import.State.CANCELLED, now)
@@ -180,12 +184,15 @@ def free_name(project: Project, name: str, but: Import | None = None) -> None:
     """BadInput where a name is none or another data set of the project has it."""
     name = name.strip()
     if not name:
-        raise BadInput("Give the data set a name.", field="name")
+        raise BadInput(_("Give the data set a name."), field="name")
     if len(name) > 120:
-        raise BadInput("At most 120 characters make a name.", field="name")
+        raise BadInput(_("At most 120 characters make a name."), field="name")
     if Corpus.objects.filter(project=project, name=name).exclude(imports=but).exists():
         raise _taken(name)
 
 
 def _taken(name: str) -> BadInput:
-    return BadInput(f"There is a data set called “{name}” in this project already. Choose another name.", field="name")
+    return BadInput(
+        _("There is a data set called “%(name)s” in this project already. Choose another name.") % {"name": name},
+        field="name",
+    )

@@ -6,6 +6,7 @@ from datetime import datetime
 from pathlib import Path
 
 from django.db import IntegrityError, transaction
+from django.utils.translation import gettext as _
 
 from ml_core.spec import BadInput
 from webapp.accounts.actions import record
@@ -20,14 +21,18 @@ def add_root(*, name: str, path: str, actor: User, now: datetime) -> SourceRoot:
         raise BadInput("Give the whole path, from the root of the server: /srv/data.", field="path")
     folder = Path(path).resolve()
     if not folder.is_dir():
-        raise BadInput(f"{path}: there is no such folder on this server, or it may not be read.", field="path")
+        raise BadInput(
+            _("%(path)s: there is no such folder on this server, or it may not be read.") % {"path": path}, field="path"
+        )
     if len(folder.parts) < 2 or folder in {Path("/etc"), Path("/proc"), Path("/sys"), Path("/dev"), Path("/root")}:
-        raise BadInput(f"{folder} is the system's own. Name a folder that holds data sets.", field="path")
+        raise BadInput(
+            _("%(folder)s is the system's own. Name a folder that holds data sets.") % {"folder": folder}, field="path"
+        )
     try:
         with transaction.atomic():
             root = SourceRoot.objects.create(name=name.strip(), path=str(folder), created_at=now)
     except IntegrityError:
-        raise BadInput("There is a folder with this name or this path already.", field="name") from None
+        raise BadInput(_("There is a folder with this name or this path already."), field="name") from None
     record(verb="source_root.added", actor=actor, target=root.name, details={"path": root.path}, now=now)
     return root
 

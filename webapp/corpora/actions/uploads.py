@@ -7,6 +7,7 @@ from pathlib import Path
 from django.conf import settings
 from django.core.files.uploadedfile import TemporaryUploadedFile, UploadedFile
 from django.core.files.uploadhandler import StopUpload, TemporaryFileUploadHandler
+from django.utils.translation import gettext as _
 
 from ml_core.spec import BadInput
 
@@ -29,9 +30,9 @@ class WholeFileOnDisk(TemporaryFileUploadHandler):
 def as_file(upload: UploadedFile) -> Path:
     """Where an upload lies on disk; BadInput where it does not start like a zip."""
     if not isinstance(upload, TemporaryUploadedFile):
-        raise BadInput("The file did not arrive whole. Send it again.", field="file")
+        raise BadInput(_("The file did not arrive whole. Send it again."), field="file")
     path = Path(upload.temporary_file_path())
     with path.open("rb") as file:
         if file.read(4) not in (b"PK\x03\x04", b"PK\x05\x06"):
-            raise BadInput("This file is no zip. Pack the folder as a plain .zip file.", field="file")
+            raise BadInput(_("This file is no zip. Pack the folder as a plain .zip file."), field="file")
     return path

@@ -5,30 +5,32 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from django.utils.translation import gettext, gettext_noop
+
 from webapp.accounts.models import Project
 from webapp.corpora.models import Import
 
 # What is wrong, in words for a heading; the reader's messages say the rest.
 WORDS = {
-    "missing-file": "Files that are not there",
-    "unreadable-file": "Files that cannot be read",
-    "broken-picture": "Broken pictures",
-    "not-a-picture": "Files that are no pictures",
-    "huge-picture": "Pictures that are too large",
-    "misnamed-picture": "Pictures of another kind than their name says",
-    "path-outside": "Names that lead out of the folder",
-    "wrong-keys": "Entries that cannot be read",
-    "wrong-type": "Values of the wrong kind",
-    "long-caption": "Captions that are too long",
-    "empty-caption": "Empty captions",
-    "caption-without-picture": "Captions without a picture",
-    "picture-without-caption": "Pictures without a caption, left out as candidates too",
-    "duplicate-id": "Ids that stand there twice",
-    "duplicate-picture": "The same picture twice",
-    "size-differs": "Pictures of another size than declared",
-    "other-file": "Other files",
-    "empty-class": "Classes without a picture",
-    "two-names": "Labels with two names",
+    "missing-file": gettext_noop("Files that are not there"),
+    "unreadable-file": gettext_noop("Files that cannot be read"),
+    "broken-picture": gettext_noop("Broken pictures"),
+    "not-a-picture": gettext_noop("Files that are no pictures"),
+    "huge-picture": gettext_noop("Pictures that are too large"),
+    "misnamed-picture": gettext_noop("Pictures of another kind than their name says"),
+    "path-outside": gettext_noop("Names that lead out of the folder"),
+    "wrong-keys": gettext_noop("Entries that cannot be read"),
+    "wrong-type": gettext_noop("Values of the wrong kind"),
+    "long-caption": gettext_noop("Captions that are too long"),
+    "empty-caption": gettext_noop("Empty captions"),
+    "caption-without-picture": gettext_noop("Captions without a picture"),
+    "picture-without-caption": gettext_noop("Pictures without a caption, left out as candidates too"),
+    "duplicate-id": gettext_noop("Ids that stand there twice"),
+    "duplicate-picture": gettext_noop("The same picture twice"),
+    "size-differs": gettext_noop("Pictures of another size than declared"),
+    "other-file": gettext_noop("Other files"),
+    "empty-class": gettext_noop("Classes without a picture"),
+    "two-names": gettext_noop("Labels with two names"),
 }
 SHOWN = 200
 
@@ -82,4 +84,4 @@ def problem_counts(row: Import) -> list[dict[str, Any]]:
 
 def words_of(code: str) -> str:
     """A kind of problem in words."""
-    return WORDS.get(code, code.replace("-", " ").capitalize())
+    return gettext(WORDS.get(code, code.replace("-", " ").capitalize()))

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from webapp.accounts.capabilities import role_may
 from webapp.accounts.home import Card
@@ -33,8 +34,8 @@ def waiting_for_person(user: User, memberships: list[Membership]) -> list[Card]:
 def _card(row: Import, project: str, slug: str) -> Card:
     waits = row.state == Import.State.CHECKED
     return Card(
-        title=f"“{row.name}” {'waits for your word' if waits else 'did not come in'}",
-        text="The source was looked at. See what would come in, and confirm." if waits else row.failure[:160],
+        title=(_("“%(name)s” waits for your word") if waits else _("“%(name)s” did not come in")) % {"name": row.name},
+        text=_("The source was looked at. See what would come in, and confirm.") if waits else row.failure[:160],
         url=reverse("corpora:import_one", args=[slug, row.pk]),
         project=project,
         state="" if waits else "failed",

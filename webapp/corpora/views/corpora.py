@@ -10,6 +10,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.text import slugify
+from django.utils.translation import gettext as _
 
 from ml_core.spec import BadInput
 from webapp.accounts.capabilities import role_may
@@ -121,7 +122,7 @@ def delete(request: ProjectRequest, corpus_id: int) -> HttpResponse:
         if not found.content_hash:
             return redirect("corpora:list", slug=request.project.slug)
         return redirect("corpora:corpus", slug=request.project.slug, corpus_id=corpus_id)
-    messages.success(request, f"“{found.name}” is being deleted; its space is free in a moment.")
+    messages.success(request, _("“%(name)s” is being deleted; its space is free in a moment.") % {"name": found.name})
     return redirect("corpora:list", slug=request.project.slug)
 
 

@@ -16,6 +16,7 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_exempt, csrf_protect
 
 from ml_core.cells import safe_cell
@@ -92,7 +93,7 @@ def from_upload(request: ProjectRequest) -> HttpResponse:
     """Upload a zip and import it."""
     announced = request.META.get("CONTENT_LENGTH", "0")
     if announced.isdigit() and int(announced) > settings.NEARMISS_UPLOAD_LIMIT + 2**20:
-        raise RequestDataTooBig("The upload is larger than this server accepts.")
+        raise RequestDataTooBig(_("The upload is larger than this server accepts."))
     request.upload_handlers = [WholeFileOnDisk(request)]
     return _from_upload(request)
 
@@ -101,7 +102,7 @@ def from_upload(request: ProjectRequest) -> HttpResponse:
 def _from_upload(request: ProjectRequest) -> HttpResponse:
     form = UploadForm(request.POST, request.FILES) if request.method == "POST" else UploadForm()
     if any(getattr(handler, "over", False) for handler in request.upload_handlers):
-        form.add_error("file", "This file is larger than this server accepts.")
+        form.add_error("file", _("This file is larger than this server accepts."))
     elif request.method == "POST" and form.is_valid():
         values = form.cleaned_data
         file: UploadedFile = values["file"]

@@ -6,6 +6,7 @@ from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from ml_core.spec import BadInput
 from webapp.accounts.doors import PersonRequest, administrator_page
@@ -22,7 +23,7 @@ def roots(request: PersonRequest) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         try:
             root = add_root(actor=request.user, now=timezone.now(), **form.cleaned_data)
-            messages.success(request, f"People can now import from “{root.name}”.")
+            messages.success(request, _("People can now import from “%(name)s”.") % {"name": root.name})
             return redirect("corpora:roots")
         except BadInput as problem:
             form.add_error(problem.field or None, str(problem))
@@ -35,5 +36,8 @@ def remove(request: PersonRequest, root_id: int) -> HttpResponse:
     """Close a folder for imports."""
     root = root_or_404(root_id)
     remove_root(root=root, actor=request.user, now=timezone.now())
-    messages.success(request, f"Nobody can import from “{root.name}” any more. Data sets that came from it stay.")
+    messages.success(
+        request,
+        _("Nobody can import from “%(name)s” any more. Data sets that came from it stay.") % {"name": root.name},
+    )
     return redirect("corpora:roots")

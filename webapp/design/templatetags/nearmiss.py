@@ -16,6 +16,7 @@ from django.templatetags.static import static
 from django.utils import translation
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import gettext, gettext_noop
 
 from webapp.design import numbers
 from webapp.design.forms import described
@@ -26,16 +27,16 @@ register = template.Library()
 
 # A run's state as people read it: words, icon, tone. Success is plain: green is kept for "repaired".
 STATES = {
-    "draft": ("Draft", "ring", "quiet"),
-    "queued": ("Waiting", "ring", "quiet"),
-    "starting": ("Starting", "turning", "turning"),
-    "running": ("Running", "turning", "turning"),
-    "stopping": ("Stopping", "turning", "turning"),
-    "succeeded": ("Succeeded", "check", "plain"),
-    "ready": ("Ready", "check", "plain"),
-    "failed": ("Failed", "cross", "broken"),
-    "cancelled": ("Cancelled", "stop", "quiet"),
-    "archived": ("Archived", "box", "quiet"),
+    "draft": (gettext_noop("Draft"), "ring", "quiet"),
+    "queued": (gettext_noop("Waiting"), "ring", "quiet"),
+    "starting": (gettext_noop("Starting"), "turning", "turning"),
+    "running": (gettext_noop("Running"), "turning", "turning"),
+    "stopping": (gettext_noop("Stopping"), "turning", "turning"),
+    "succeeded": (gettext_noop("Succeeded"), "check", "plain"),
+    "ready": (gettext_noop("Ready"), "check", "plain"),
+    "failed": (gettext_noop("Failed"), "cross", "broken"),
+    "cancelled": (gettext_noop("Cancelled"), "stop", "quiet"),
+    "archived": (gettext_noop("Archived"), "box", "quiet"),
 }
 
 
@@ -175,7 +176,7 @@ def badge(text: str, tone: str = "", icon: str = "") -> dict[str, str]:
 def state_badge(state: str, text: str = "") -> dict[str, str]:
     """A run's (or data set's) state."""
     words, mark, tone = STATES.get(state, (state.replace("_", " ").capitalize(), "ring", "quiet"))
-    return {"text": text or words, "tone": tone, "icon": mark}
+    return {"text": text or gettext(words), "tone": tone, "icon": mark}
 
 
 @register.simple_tag
@@ -186,10 +187,11 @@ def state_mark(state: str) -> SafeString:
 
 
 @register.inclusion_tag("components/tabs.html")
-def tabs(items: Iterable[Any], label: str = "Parts of this page") -> dict[str, Any]:
+def tabs(items: Iterable[Any], label: str = "") -> dict[str, Any]:
     """Places beside each other: items are (text, url, current) or (text, url, current, count)."""
     rows = [(*item, None)[:4] for item in items]
-    return {"items": [dict(zip(("text", "url", "current", "count"), row, strict=True)) for row in rows], "label": label}
+    items = [dict(zip(("text", "url", "current", "count"), row, strict=True)) for row in rows]
+    return {"items": items, "label": label or gettext("Parts of this page")}
 
 
 @register.inclusion_tag("components/progress.html")
@@ -204,10 +206,13 @@ def progress(
     """How far something is: stage, share, `done` of `total` units, rate in units a second, seconds left."""
     known = done is not None and total is not None and total > 0
     share = math.floor(100 * done / total) if known and done is not None and total else None
-    speed = f"{_round(rate)} {unit or 'units'}/s" if rate else ""
-    counted = f"{done:,.0f} of {total:,.0f} {unit}".strip() if known else ""
-    left = f"{numbers.duration(eta)} left" if eta is not None else ""
+    unit = gettext(unit) if unit else ""
+    speed = f"{_round(rate)} {unit or gettext('units')}/s" if rate else ""
+    counted = gettext("%(done)s of %(total)s %(unit)s") if known else ""
+    counted = (counted % {"done": f"{done or 0:,.0f}", "total": f"{total or 0:,.0f}", "unit": unit}).strip()
+    left = gettext("%(time)s left") % {"time": numbers.duration(eta)} if eta is not None else ""
     parts = [part for part in (counted, speed, left) if part]
+    stage = gettext(stage) if stage else ""
     return {"stage": stage, "done": done, "total": total if known else None, "share": share, "parts": parts}
 
 
@@ -224,9 +229,9 @@ def facts(rows: Iterable[tuple[str, Any]]) -> dict[str, Any]:
 
 
 @register.inclusion_tag("components/code.html")
-def code(text: str, label: str = "Command", wrap: bool = False) -> dict[str, Any]:
+def code(text: str, label: str = "", wrap: bool = False) -> dict[str, Any]:
     """Text that people copy, with a button that does."""
-    return {"text": text, "label": label, "wrap": wrap}
+    return {"text": text, "label": label or gettext("Command"), "wrap": wrap}
 
 
 @register.simple_tag
@@ -274,7 +279,7 @@ def plot(drawn: Plot, id: str, level: int = 3) -> dict[str, Any]:
 @register.inclusion_tag("components/theme.html")
 def theme_switch() -> dict[str, Any]:
     """Auto, light or dark; kept in the browser."""
-    return {"choices": [("auto", "Auto"), ("light", "Light"), ("dark", "Dark")]}
+    return {"choices": [("auto", gettext("Auto")), ("light", gettext("Light")), ("dark", gettext("Dark"))]}
 
 
 @cache

@@ -6,27 +6,34 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from urllib.parse import urlencode
 
-DIRECTIONS = {"t2i": "Text → image", "i2t": "Image → text", "classify": "Classification"}
-OUTCOMES = {"failed": "Failures", "hits": "Hits", "all": "Everything"}
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+DIRECTIONS = {"t2i": _("Text → image"), "i2t": _("Image → text"), "classify": _("Classification")}
+OUTCOMES = {"failed": _("Failures"), "hits": _("Hits"), "all": _("Everything")}
 # Buckets of the rank, in the order of width_bucket(rank, RANK_EDGES); bucket 0 is rank 1.
 RANK_EDGES = (2, 6, 11, 101)
-RANKS = {"2-5": "2 to 5", "6-10": "6 to 10", "11-100": "11 to 100", "101-": "over 100"}
+RANKS = {"2-5": _("2 to 5"), "6-10": _("6 to 10"), "11-100": _("11 to 100"), "101-": _("over 100")}
 # By how much the best wrong answer won (missed) or lost (hit), in units of the score.
 MARGIN_EDGES = (0.01, 0.05, 0.2)
 _SPANS = ("0-0.01", "0.01-0.05", "0.05-0.2", "0.2-")
 MISSED = dict(
-    zip((f"miss:{span}" for span in _SPANS), ("under 0.01", "0.01 to 0.05", "0.05 to 0.2", "over 0.2"), strict=True)
+    zip(
+        (f"miss:{span}" for span in _SPANS),
+        (_("under 0.01"), _("0.01 to 0.05"), _("0.05 to 0.2"), _("over 0.2")),
+        strict=True,
+    )
 )
 WON = {name.replace("miss", "hit"): words for name, words in MISSED.items()}
 SORTS = {
-    "-margin": "Margin, from the top",
-    "margin": "Margin, from the bottom",
-    "rank": "Best rank first",
-    "-rank": "Worst rank first",
+    "-margin": _("Margin, from the top"),
+    "margin": _("Margin, from the bottom"),
+    "rank": _("Best rank first"),
+    "-rank": _("Worst rank first"),
 }
 SORT_WORDS = {
-    "failed": {"-margin": "Nearest misses first", "margin": "Widest misses first"},
-    "hits": {"margin": "Barest hits first", "-margin": "Clearest hits first"},
+    "failed": {"-margin": _("Nearest misses first"), "margin": _("Widest misses first")},
+    "hits": {"margin": _("Barest hits first"), "-margin": _("Clearest hits first")},
 }
 LONGEST_SEARCH = 200
 
@@ -65,13 +72,13 @@ class Filters:
     def contradiction(self) -> str:
         """Why nothing can match, in words; empty where something may."""
         if self.outcome == "hits" and self.rank:
-            return "A hit has rank 1, so no hit lies in these ranks."
+            return gettext("A hit has rank 1, so no hit lies in these ranks.")
         if self.outcome == "hits" and self.margin in MISSED:
-            return "A hit was not missed by anything: its margin is above zero."
+            return gettext("A hit was not missed by anything: its margin is above zero.")
         if self.outcome == "failed" and self.margin in WON:
-            return "A failure did not win: its margin is below zero."
+            return gettext("A failure did not win: its margin is below zero.")
         if self.rank and self.margin in WON:
-            return "What won has rank 1, so nothing lies in these ranks."
+            return gettext("What won has rank 1, so nothing lies in these ranks.")
         return ""
 
     def address(self, **more: object) -> str:
@@ -115,14 +122,14 @@ def read(values: Mapping[str, str], directions: tuple[str, ...]) -> tuple[Filter
     if category.isascii() and category.isdigit() and len(category) < 10:
         chosen["category"] = int(category)
     elif category:
-        problems["category"] = f"“{category[:40]}” is no category's number."
+        problems["category"] = gettext("“%(text)s” is no category's number.") % {"text": category[:40]}
     words = " ".join(values.get("q", "").replace("\0", " ").split())
     if len(words) > LONGEST_SEARCH:
-        problems["q"] = f"Search for at most {LONGEST_SEARCH} characters."
+        problems["q"] = gettext("Search for at most %(n)d characters.") % {"n": LONGEST_SEARCH}
     else:
         chosen["words"] = words
     return Filters(**chosen), problems  # type: ignore[arg-type]
 
 
 def _unknown(text: str, known: Mapping[str, str] | tuple[str, ...]) -> str:
-    return f"“{text[:40]}” is not one of {', '.join(known)}."
+    return gettext("“%(text)s” is not one of %(known)s.") % {"text": text[:40], "known": ", ".join(known)}

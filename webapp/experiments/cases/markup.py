@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from html import escape
+from typing import NamedTuple
 
 from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import gettext
 
 from webapp.design import slides
 from webapp.experiments.cases.shown import Card
@@ -14,13 +16,23 @@ _RUNGS = '<path class="ladder-rungs" d="M4 4v6M14 4v6M24 4v6M34 4v6M44 4v6M54 4v
 _BEYOND = '<path class="ladder-beyond" d="M100 3l6 4-6 4"/>'
 
 
+class Words(NamedTuple):
+    """What every card says, in the reader's language."""
+
+    name: str
+    rank: str
+    margin: str
+
+
 def cards(shown: Iterable[Card]) -> SafeString:
     """The items of a gallery's list; empty where there are none."""
-    return mark_safe("".join(map(_card, shown)))  # noqa: S308  # everything that comes from outside is escaped below
+    words = Words(gettext("Case %(number)s, rank %(rank)s"), gettext("Rank"), gettext("Margin"))
+    return mark_safe("".join(_card(card, words) for card in shown))  # noqa: S308  # everything that comes from outside is escaped below
 
 
-def _card(card: Card) -> str:
-    url, number, rank = escape(card.url), escape(card.number), escape(card.rank)
+def _card(card: Card, words: Words) -> str:
+    url, rank = escape(card.url), escape(card.rank)
+    name = escape(words.name % {"number": card.number, "rank": card.rank})
     if card.prompt:
         head, passed_over = f'<div class="case-prompt">{slides.markup(card.prompt)}</div>', ""
     else:  # the caption is the link already: the keyboard stops at a case once
@@ -28,10 +40,10 @@ def _card(card: Card) -> str:
         passed_over = ' tabindex="-1"'
     return (
         f'<li class="case">{head}\n'
-        f'      <a class="case-pair" href="{url}" aria-label="Case {number}, rank {rank}"{passed_over}>'
+        f'      <a class="case-pair" href="{url}" aria-label="{name}"{passed_over}>'
         f"{slides.pair(card.wanted, card.given)}</a>\n"
-        f'      <p class="case-foot">{_ladder(card)}<span>Rank <strong>{rank}</strong></span>'
-        f"<span>Margin <strong>{escape(card.margin)}</strong></span></p></li>"
+        f'      <p class="case-foot">{_ladder(card)}<span>{escape(words.rank)} <strong>{rank}</strong></span>'
+        f"<span>{escape(words.margin)} <strong>{escape(card.margin)}</strong></span></p></li>"
     )
 
 

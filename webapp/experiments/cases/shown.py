@@ -5,13 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from django.urls import reverse
+from django.utils.translation import gettext, gettext_noop
 
 from webapp.design.numbers import Whisker, written
 from webapp.design.slides import Slide
 from webapp.experiments.cases.queries import PICTURES, Known, Row
 
 SHORT = 280  # characters of a caption in the gallery
-NAMED = {"t2i": ("Wanted", "Retrieved"), "i2t": ("Wanted", "Retrieved"), "classify": ("True class", "Predicted")}
+NAMED = {
+    "t2i": (gettext_noop("Wanted"), gettext_noop("Retrieved")),
+    "i2t": (gettext_noop("Wanted"), gettext_noop("Retrieved")),
+    "classify": (gettext_noop("True class"), gettext_noop("Predicted")),
+}
 
 
 @dataclass(frozen=True)
@@ -78,16 +83,18 @@ class Mark:
 def card(row: Row, known: Known, where: Place) -> Card:
     """A case as the gallery shows it; a hit stands beside its runner-up."""
     hit = row.rank == 1
-    wanted, first = NAMED.get(row.direction, NAMED["t2i"])
+    wanted, first = map(gettext, NAMED.get(row.direction, NAMED["t2i"]))
     rival = next((place for place, number in enumerate(row.given) if number != row.right), 0) if hit else 0
-    label = ("Runner-up" if hit else first) if row.given else "Nothing else"
+    label = (gettext("Runner-up") if hit else first) if row.given else gettext("Nothing else")
     given = row.given[rival] if row.given else row.right
     score = row.scores[rival] if row.scores else None
     return Card(
         number=str(row.number),
         url=where.case(row.number),
-        caption=(row.prompt_text[:SHORT] or "(no caption)") if row.prompt_kind == "text" else "",
-        prompt=None if row.prompt_kind == "text" else slide(row.prompt_kind, row.prompt, "Asked", known, where),
+        caption=(row.prompt_text[:SHORT] or gettext("(no caption)")) if row.prompt_kind == "text" else "",
+        prompt=None
+        if row.prompt_kind == "text"
+        else slide(row.prompt_kind, row.prompt, gettext("Asked"), known, where),
         wanted=slide(row.answer_kind, row.right, wanted, known, where, score=row.right_score),
         given=slide(row.answer_kind, given, label, known, where, score=score, tone="" if hit else "near"),
         rank=f"{row.rank:,}",
@@ -104,7 +111,7 @@ def answers(row: Row, known: Known, where: Place) -> list[Answer]:
     for place, (number, score) in enumerate(zip(row.given, row.scores, strict=False), start=1):
         right = is_right(row, number, known)
         tone = "near" if place == 1 and not right else ""
-        label = "Wanted" if right else f"{place}."
+        label = gettext("Wanted") if right else f"{place}."
         shown.append(Answer(place, slide(row.answer_kind, number, label, known, where, score=score, tone=tone), right))
     return shown
 
@@ -142,11 +149,11 @@ def slide(
     """A prompt or an answer in its mount: a picture or page by its display address, a text by its words."""
     if kind not in PICTURES:
         text = known.texts.get(number)
-        words = text.text if text else "This text is no longer in the data set."
+        words = text.text if text else gettext("This text is no longer in the data set.")
         return Slide(label, text=words, number=str(number), score=score, tone=tone)
     picture = known.pictures.get(number)
     if picture is None or not where.pictures:
-        return Slide(label, text="This picture is no longer in the data set.", number=str(number), score=score)
+        return Slide(label, text=gettext("This picture is no longer in the data set."), number=str(number), score=score)
     return Slide(
         label,
         src=where.picture(number, "medium"),

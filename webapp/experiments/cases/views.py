@@ -8,6 +8,7 @@ from typing import Any
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
 
 from webapp.accounts.capabilities import role_may
 from webapp.accounts.doors import ProjectRequest, project_page
@@ -18,7 +19,7 @@ from webapp.experiments.models import Run
 from webapp.experiments.queries.runs import title_of
 from webapp.experiments.views.found import api_call
 
-RIVAL = {"hits": "the runner-up"}
+RIVAL = {"hits": _("the runner-up")}
 
 
 @dataclass(frozen=True)
@@ -57,8 +58,9 @@ def gallery(request: ProjectRequest, run_id: int) -> HttpResponse:
     known = queries.known_of(looking.corpus_id, page.rows)
     address, place = filters.address(), looking.place
     values = {
-        "heading": {"failed": "Failures", "hits": "Hits"}.get(filters.outcome, "All cases"),
-        "lede": f"{title_of(run)}: what was wanted beside {RIVAL.get(filters.outcome, 'what came first')}.",
+        "heading": {"failed": _("Failures"), "hits": _("Hits")}.get(filters.outcome, _("All cases")),
+        "lede": _("%(run)s: what was wanted beside %(rival)s.")
+        % {"run": title_of(run), "rival": RIVAL.get(filters.outcome, _("what came first"))},
         "cards": markup.cards(shown.card(row, known, place) for row in page.rows),
         "page": page,
         "count": queries.count_of(run, filters),
@@ -131,8 +133,8 @@ def _common(request: ProjectRequest, looking: Looking) -> dict[str, Any]:
 
 def _choices(looking: Looking) -> dict[str, Any]:
     filters = looking.filters
-    margins = {"Missed by": choices.MISSED} if filters.outcome != "hits" else {}
-    margins |= {"Won by": choices.WON} if filters.outcome != "failed" else {}
+    margins = {_("Missed by"): choices.MISSED} if filters.outcome != "hits" else {}
+    margins |= {_("Won by"): choices.WON} if filters.outcome != "failed" else {}
     turned = (replace(filters.without("rank", "margin"), direction=name) for name in looking.directions)
     return {
         "directions": [

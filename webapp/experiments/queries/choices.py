@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.utils.translation import gettext as _
+
 from webapp.accounts.models import Project
 from webapp.corpora.models import Corpus
 from webapp.experiments.models import RegisteredModel, Run
@@ -22,7 +24,7 @@ def choices_for(project: Project, extra: dict[str, Any]) -> list[Any]:
         case "dataset":
             return list(datasets(project, accepts))
         case "encoder":
-            return [("Models", models()), ("Trained here", trained(project, accepts))]
+            return [(_("Models"), models()), (_("Trained here"), trained(project, accepts))]
         case "run":
             return list(runs(project, accepts))
     return []
@@ -65,7 +67,11 @@ def takes(extra: dict[str, Any], kind: str) -> bool:
 
 
 def _dataset_words(corpus: Corpus) -> str:
-    count = f"{corpus.item_count:,} pictures" if corpus.state == Corpus.State.READY else "being imported"
+    count = (
+        _("%(n)s pictures") % {"n": f"{corpus.item_count:,}"}
+        if corpus.state == Corpus.State.READY
+        else _("being imported")
+    )
     return f"{corpus.name} ({count})"
 
 

@@ -7,6 +7,7 @@ from datetime import timedelta
 from django.db.models import Q
 from django.db.models.functions import Now
 from django.urls import reverse
+from django.utils.translation import gettext as _
 
 from webapp.accounts.capabilities import role_may
 from webapp.accounts.home import Card
@@ -35,11 +36,15 @@ def _card(run: Run) -> Card:
         reason = str(run.failure.get("reason", ""))
         return Card(title_of(run), reason, url, run.project.name, state="failed", order=20)
     if run.state == Run.State.SUCCEEDED:
-        return Card(title_of(run), "Finished: its numbers are there", url, run.project.name, state="succeeded", order=70)
+        return Card(
+            title_of(run), _("Finished: its numbers are there"), url, run.project.name, state="succeeded", order=70
+        )
     return Card(title_of(run), _progress(run), url, run.project.name, state=shown_state(run), order=60)
 
 
 def _progress(run: Run) -> str:
-    words = {"queued": "Waiting", "starting": "Starting", "stopping": "Stopping"}.get(shown_state(run), "Running")
+    words = {"queued": _("Waiting"), "starting": _("Starting"), "stopping": _("Stopping")}.get(
+        shown_state(run), _("Running")
+    )
     done, total = run.progress.get("done"), run.progress.get("total")
     return f"{words}, {100 * done // total} %" if total and done is not None else words

@@ -9,6 +9,7 @@ from django.http import Http404, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from ml_core.methods import cards
 from ml_core.spec import BadInput
@@ -48,7 +49,7 @@ def rerun(request: ProjectRequest, run_id: int) -> HttpResponse:
             run=run, seeds=form.cleaned_data["seeds"], actor=request.user, now=timezone.now()
         )
     except BadInput as problem:
-        messages.error(request, f"Nothing was started: {problem}")
+        messages.error(request, _("Nothing was started: %(problem)s") % {"problem": problem})
         return redirect("experiments:run", slug=request.project.slug, run_id=run.pk)
     return redirect("experiments:group", slug=request.project.slug, group_id=group.pk)
 
@@ -66,12 +67,12 @@ def mine(request: ProjectRequest, run_id: int) -> HttpResponse:
             project=request.project,
             method=card.key,
             values={field: f"run:{run.pk}"},
-            title=f"Failures of run {run.pk}",
+            title=_("Failures of run %(n)d") % {"n": run.pk},
             actor=request.user,
             now=timezone.now(),
         )
     except BadInput as problem:
-        messages.error(request, f"Nothing was started: {problem}")
+        messages.error(request, _("Nothing was started: %(problem)s") % {"problem": problem})
         return redirect("experiments:run", slug=request.project.slug, run_id=run.pk)
     return redirect("experiments:run", slug=request.project.slug, run_id=made.pk)
 
@@ -85,7 +86,7 @@ def delete(request: ProjectRequest, run_id: int) -> HttpResponse:
     except actions.Refused as problem:
         messages.error(request, str(problem))
         return redirect("experiments:run", slug=request.project.slug, run_id=run_id)
-    messages.success(request, f"Run {run_id} is gone.")
+    messages.success(request, _("Run %(n)d is gone.") % {"n": run_id})
     return redirect("experiments:runs", slug=request.project.slug)
 
 

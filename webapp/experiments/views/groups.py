@@ -6,6 +6,7 @@ from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 
 from ml_core.spec import BadInput
@@ -36,7 +37,7 @@ def models(request: PersonRequest) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         try:
             model = register_model(**form.cleaned_data, actor=request.user, now=timezone.now())
-            messages.success(request, f"Runs may now use “{model.name}”.")
+            messages.success(request, _("Runs may now use “%(name)s”.") % {"name": model.name})
             return redirect("experiments:models")
         except BadInput as problem:
             form.add_error(problem.field or None, str(problem))
@@ -51,5 +52,5 @@ def model_remove(request: PersonRequest, model_id: int) -> HttpResponse:
     """Take a model back."""
     model = get_object_or_404(RegisteredModel, pk=model_id)
     remove_model(model=model, actor=request.user, now=timezone.now())
-    messages.success(request, f"Runs may no longer use “{model.name}”.")
+    messages.success(request, _("Runs may no longer use “%(name)s”.") % {"name": model.name})
     return redirect("experiments:models")

@@ -8,6 +8,7 @@ from typing import Any
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 
 from ml_core.methods import cards
@@ -117,8 +118,8 @@ def _base(request: ProjectRequest, card: Card) -> Base:
         return Base(title_of(run), known, run)
     preset = request.GET.get("preset", "")
     if preset in card.presets:
-        return Base(f"the preset “{preset}”", _with_slugs(card, card.presets[preset]))
-    return Base("the defaults", {})
+        return Base(_("the preset “%(name)s”") % {"name": preset}, _with_slugs(card, card.presets[preset]))
+    return Base(_("the defaults"), {})
 
 
 def _with_slugs(card: Card, values: dict[str, Any]) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 
 from ml_core.cells import safe_cell
@@ -211,17 +212,17 @@ def spec_rows(
         default = object() if info is None or info.is_required() else info.get_default(call_default_factory=True)
         words = _words(run.spec.get(name))
         told = f"{names[name]} ({words})" if name in names else words
-        (left if words == _words(default) else chosen).append((name.replace("_", " "), told))
+        (left if words == _words(default) else chosen).append((_(name.replace("_", " ")), told))
     return chosen, left
 
 
 def provenance_rows(run: Run) -> list[tuple[str, str]]:
     """What the numbers depend on as (name, words), but for the packages."""
     facts = {key: value for key, value in run.provenance.items() if key not in ("packages", "seeds", "memory_bytes")}
-    rows = [(key.replace("_", " "), _words(value)) for key, value in facts.items()]
+    rows = [(_(key.replace("_", " ")), _words(value)) for key, value in facts.items()]
     seeds, peak = run.provenance.get("seeds") or {}, run.provenance.get("memory_bytes")
     rows += [("seeds", ", ".join(f"{name} {value}" for name, value in seeds.items()))] if seeds else []
-    return rows + ([("peak memory", " ".join(written(peak, "bytes")))] if peak else [])
+    return rows + ([(_("peak memory"), " ".join(written(peak, "bytes")))] if peak else [])
 
 
 def filters_of(request: HttpRequest) -> runs.Filters:
@@ -247,15 +248,17 @@ def _slides(run: Run, miss: details.Miss) -> dict[str, object]:
     """A near miss as a pair of slides: the picture wanted beside the one that came first."""
     return {
         "caption": miss.caption,
-        "wanted_slide": _slide(run, miss, miss.wanted, "Wanted", f"rank {miss.rank}", miss.wanted_score, ""),
-        "given_slide": _slide(run, miss, miss.given, "Retrieved", "", miss.given_score, "near"),
+        "wanted_slide": _slide(
+            run, miss, miss.wanted, _("Wanted"), _("rank %(n)d") % {"n": miss.rank}, miss.wanted_score, ""
+        ),
+        "given_slide": _slide(run, miss, miss.given, _("Retrieved"), "", miss.given_score, "near"),
     }
 
 
 def _slide(run: Run, miss: details.Miss, number: int, label: str, edge: str, score: float, tone: str) -> Slide:
     where = {"slug": run.project.slug, "corpus_id": miss.corpus, "number": number}
     source = reverse("corpora:picture", kwargs=where | {"size": "medium"})
-    return Slide(label, src=source, alt=f"Picture {number}", number=edge, score=score, tone=tone)
+    return Slide(label, src=source, alt=_("Picture %(n)d") % {"n": number}, number=edge, score=score, tone=tone)
 
 
 def _number(text: str | None) -> int | None:
@@ -264,10 +267,10 @@ def _number(text: str | None) -> int | None:
 
 def _words(value: object) -> str:
     if isinstance(value, list | tuple):
-        return ", ".join(str(part) for part in value) or "none"
+        return ", ".join(str(part) for part in value) or _("none")
     if isinstance(value, bool):
-        return "yes" if value else "no"
-    return "none" if value in (None, "") else str(value)
+        return _("yes") if value else _("no")
+    return _("none") if value in (None, "") else str(value)
 
 
 def run_url(run: Run) -> str:

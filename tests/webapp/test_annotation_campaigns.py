@@ -296,3 +296,11 @@ def test_the_api_opens_changes_and_tells_of_campaigns(run, owner):
     assert owner.get(where).json()[0]["name"] == "By API"
     wrong = owner.post(where, body | {"name": "x", "filters": {"moon": "1"}}, content_type="application/json")
     assert wrong.status_code == 400 and "filters.moon" in wrong.content.decode()
+
+
+def test_the_gallery_leads_to_a_campaign_of_what_it_shows(run, owner):
+    gallery = reverse("experiments:cases", kwargs={"slug": run.project.slug, "run_id": run.pk})
+    page = owner.get(gallery, {"direction": "t2i", "rank": "2-5"}).content.decode()
+    new = reverse("annotation:campaign_new", kwargs={"slug": run.project.slug})
+    assert f"{new}?run={run.pk}&amp;direction=t2i&amp;rank=2-5" in page
+    assert owner.get(new, {"run": run.pk, "rank": "2-5"}).context["source"].filters.rank == "2-5"

@@ -208,7 +208,7 @@ def _beside(
     now = standing.category or f"skipped ({standing.skip_reason})"
     if replace:
         return Row(entry.place, entry.idx, who, REPLACES, f"Replaces {now}.", answer)
-    return Row(entry.place, entry.idx, who, KEPT, f"Stays {now}: answers that differ are kept unless you say replace.")
+    return Row(entry.place, entry.idx, who, KEPT, f"{now} was said already; choose “replace” to change it.")
 
 
 def _twice(entries: Sequence[Entry], taxonomy: Taxonomy, letter: str) -> dict[tuple[str, str], tuple[str, bool]]:

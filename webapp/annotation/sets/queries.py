@@ -115,7 +115,7 @@ def shares_in(found: AnalysisSet, language: str = "en") -> list[Share]:
 
 def groups_in(found: AnalysisSet) -> list[tuple[str, dict[str, Any]]]:
     """Ambiguous against clear, where the taxonomy has it."""
-    return list(found.summary["shares"].get("groups", {}).items())
+    return sorted(found.summary["shares"].get("groups", {}).items())
 
 
 def subtypes_in(found: AnalysisSet, language: str = "en") -> list[Fine]:
@@ -134,7 +134,9 @@ def strata_in(found: AnalysisSet) -> list[dict[str, Any]]:
     return [row | {"words": words_of(stratify, row["name"])} for row in found.summary["shares"].get("strata", [])]
 
 
-def items_of(found: AnalysisSet, *, category: str = "", origin: str = "", after: int = 0, size: int = PAGE) -> Page:
+def items_of(
+    found: AnalysisSet, *, category: str = "", origin: str = "", after: int = 0, size: int = PAGE, language: str = "en"
+) -> Page:
     """A page of cases by key, narrowed by category and by what settled them."""
     rows = AnalysisItem.objects.filter(analysis_set=found, pk__gt=after).select_related("task").order_by("pk")
     if category:
@@ -142,6 +144,9 @@ def items_of(found: AnalysisSet, *, category: str = "", origin: str = "", after:
     if origin:
         rows = rows.filter(origin=origin)
     shown = list(rows[: size + 1])
+    names = _names(document_of(found.campaign.taxonomy_version), language)
+    for row in shown:
+        row.label, row.fine = names.get(row.category, row.category), names.get(row.subtype, row.subtype)  # type: ignore[attr-defined]
     return Page(shown[:size], shown[size - 1].pk if len(shown) > size else None)
 
 

@@ -110,7 +110,7 @@ def analysis_set(request: ProjectRequest, set_id: int) -> HttpResponse:
         "strata": queries.strata_in(found),
         "origins": _origins(found),
         "mix": plots.mix(shares),
-        "items": queries.items_of(found, **chosen),
+        "items": queries.items_of(found, language=language, **chosen),
         "filters": filters,
         "query": request.GET,
         "may_launch": role_may(request.role, "run.launch"),

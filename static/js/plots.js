@@ -6,6 +6,7 @@
   // compares). We draw no maps and the policy forbids the style, so a stand-in takes its place.
   const MAP_STYLES = "9f215cf04c5486422605d13261cb87401f4e7763b6296af81e98efbc0130da53";
   let fetching = null;
+  let printing = false;
 
   function plotly(address) {
     if (window.Plotly) return Promise.resolve(window.Plotly);
@@ -36,6 +37,17 @@
     const names = ["ink", "ink-2", "ink-3", "hairline", "edge", "surface", "raised", "near-dot", "repaired-dot", "broken-dot"];
     const colours = Object.fromEntries(names.map((name) => [name, token(name)]));
     colours.series = [1, 2, 3, 4, 5].map((number) => token(`series-${number}`));
+    return colours;
+  }
+
+  // The colours of the lit table, whatever light is on: for files and for paper.
+  function litPalette() {
+    const root = document.documentElement;
+    const before = root.dataset.theme;
+    root.dataset.theme = "light";
+    const colours = palette();
+    if (before) root.dataset.theme = before;
+    else delete root.dataset.theme;
     return colours;
   }
 
@@ -113,8 +125,9 @@
     }
     if (!figure.isConnected) return;
     const table = read(figure);
-    const colours = palette();
+    const colours = printing ? litPalette() : palette();
     canvas.querySelector(".plot-wait")?.remove();
+    canvas.classList.toggle("plot-many", table.series.length > 3); // a long legend takes no room from the curves
     await Plotly.react(canvas, traces(table, colours), layout(table, colours, canvas.clientWidth), { displayModeBar: false, responsive: true, scrollZoom: false, doubleClick: "reset" });
     figure.dataset.drawn = "yes";
   }
@@ -142,12 +155,7 @@
     const Plotly = await plotly(figure.dataset.plotly);
     const table = read(figure);
     // Files are for papers: always as on the lit table, on white.
-    const root = document.documentElement;
-    const before = root.dataset.theme;
-    root.dataset.theme = "light";
-    const colours = palette();
-    if (before) root.dataset.theme = before;
-    else delete root.dataset.theme;
+    const colours = litPalette();
     const drawn = { ...layout(table, colours, PIXELS.width), paper_bgcolor: "#fff", plot_bgcolor: "#fff", width: PIXELS.width, height: PIXELS.height,
       title: { text: table.title, font: { size: 15, color: colours.ink }, x: 0.02 }, margin: { l: 12, r: 16, t: 56, b: 12 } };
     return Plotly.toImage({ data: traces(table, colours), layout: drawn }, { format, ...PIXELS, scale: format === "png" ? PIXELS.scale : 1 });
@@ -175,5 +183,12 @@
   document.addEventListener("htmx:afterSettle", () => watch(document));
   const redraw = () => document.querySelectorAll("[data-plot][data-drawn]").forEach(draw);
   document.addEventListener("nearmiss:theme", redraw);
-  addEventListener("beforeprint", () => document.querySelectorAll("[data-plot]:not([data-drawn])").forEach(draw));
+  addEventListener("beforeprint", () => {
+    printing = true;
+    document.querySelectorAll("[data-plot]").forEach(draw);
+  });
+  addEventListener("afterprint", () => {
+    printing = false;
+    redraw();
+  });
 })();

@@ -47,6 +47,7 @@ def reading(
         return Reading(_ABSENT, "", "", "", gettext("not measured"), None)
     text, unit = written(value, format)
     whole = low is not None and high is not None and math.isfinite(low) and math.isfinite(high)
+    whole = whole and not (format == "integer" and low == high)  # a count that no resample changes was not estimated
     interval = f"{written(low, format)[0]}–{written(high, format)[0]}" if whole else ""
     if interval and (low < 0 or high < 0):  # type: ignore[operator]
         interval = f"{written(low, format)[0]} to {written(high, format)[0]}"

@@ -1,4 +1,4 @@
-"""Three people at once on one campaign, each in a browser of their own, until nothing is left for anybody."""
+"""Several people at once on one campaign, each in a browser of their own, until nothing is left for anybody."""
 
 from __future__ import annotations
 
@@ -9,11 +9,12 @@ from typing import Any
 
 import pytest
 from django.db.models import Count
-from playwright.sync_api import Page, expect
+from playwright.sync_api import BrowserContext, Page, expect
 
-from tests.journeys.labelling_parts import saved
+from tests.journeys.labelling_parts import saved, shown
 from tests.webapp import annotation_parts as parts
-from webapp.annotation.models import Annotator, Campaign, Label, Slot
+from tests.webapp import people
+from webapp.annotation.models import AnalysisSet, Annotator, Campaign, Decision, Label, Slot, Task
 from webapp.experiments.models import Run
 
 # Labels what is shown until nothing is left: a key for the category, Enter, and the next is awaited.
@@ -30,6 +31,9 @@ AT_WORK = """async shift => {
     }
     return "done";
 }"""
+
+
+NEXT_PAGE = "b => document.querySelector('input[name=key]')?.value !== b && document.readyState === 'complete'"
 
 
 @pytest.fixture
@@ -51,6 +55,59 @@ def test_three_annotators_at_once_finish_a_campaign_of_sixty(
         saved(page)
         expect(page.locator("#empty-title")).to_be_visible()
     _nothing_is_missing(campaign)
+
+
+def test_three_annotators_and_a_reviewer_at_once_bring_sixty_samples_to_a_frozen_set(
+    labelled: Run, enter: Callable[..., Page], new_context: Callable[..., BrowserContext], sign_in: Callable[..., None]
+) -> None:
+    """The reviewer decides by keys while the others still label, then freezes; a worker makes the set."""
+    campaign = parts.campaign(labelled, size=60, overlap=15, backup=0)
+    rae = people.person("rae")
+    people.member(labelled.project, rae, "reviewer")
+    pages = [enter(campaign, name) for name in ("ann", "bob", "cy")]
+    for page, shift in zip(pages, (0, 0, 1), strict=True):
+        page.evaluate(f"window.work = ({AT_WORK})({shift}); 0")
+    context = new_context(viewport={"width": 1440, "height": 900})
+    sign_in(context, rae)
+    reviewing = context.new_page()
+    while not all(shown(page) == "empty" for page in pages):
+        _decide_what_waits(reviewing, campaign)
+    for page in pages:
+        assert page.evaluate("window.work") == "done"
+        saved(page)
+    _decide_what_waits(reviewing, campaign)
+    expect(reviewing.get_by_text("Nothing waits for a decision")).to_be_visible()
+    _nothing_is_missing(campaign)
+    overlap = Task.objects.filter(campaign=campaign, group="overlap")
+    assert Decision.objects.filter(task__in=overlap).values("task").distinct().count() == 15
+
+    reviewing.goto(f"/p/{campaign.project.slug}/campaigns/{campaign.pk}/freeze/")
+    reviewing.get_by_role("button", name="Freeze").click()
+    reviewing.wait_for_url("**/sets/*/", timeout=60_000)
+    expect(reviewing.get_by_role("heading", name="Failure mix").first).to_be_visible()
+    expect(reviewing.get_by_text("Not enough to correct for label error")).to_be_visible()
+    made = AnalysisSet.objects.get(campaign=campaign)
+    assert made.item_count == 60
+    assert made.summary["origins"] == {"adjudicated": 15, "single": 45}
+
+
+def _decide_what_waits(page: Page, campaign: Campaign) -> None:
+    """Takes the first answer that stands beside each sample, until the queue is empty: keys only."""
+    page.goto(f"/p/{campaign.project.slug}/campaigns/{campaign.pk}/review/")
+    begin = page.get_by_role("link", name="Begin")
+    if not begin.is_visible():
+        return
+    begin.click()
+    while "/tasks/" in page.url:
+        said = page.locator(".said [data-choose]").first.get_attribute("data-choose")
+        page.wait_for_selector(".choices [data-choose]")
+        digit = page.locator(f'.choices [data-choose="{said}"] kbd').inner_text()
+        page.wait_for_function("() => document.querySelector('#stage figure')")  # the script is at work
+        before = page.locator('input[name="key"]').get_attribute("value")
+        page.keyboard.press(digit)
+        expect(page.locator(f'.choices [data-choose="{said}"]')).to_have_attribute("aria-pressed", "true")
+        page.keyboard.press("Enter")
+        page.wait_for_function(NEXT_PAGE, arg=before)
 
 
 def _nothing_is_missing(campaign: Campaign) -> None:

@@ -1,4 +1,4 @@
-"""Static files under hashed names, so that browsers keep them; what modules import of each other is renamed with them."""
+"""Static files under hashed names, so that browsers keep them; what modules import is renamed with them."""
 
 from __future__ import annotations
 

@@ -77,7 +77,7 @@ def test_a_session_that_ended_with_answers_waiting_goes_on_after_signing_in_agai
     with page.context.expect_page() as opened:
         notice.get_by_role("link", name="Sign in in a new tab").click()
     login = opened.value
-    login.get_by_label("Username").or_(login.get_by_label("Login")).or_(login.locator("[name=login]")).first.fill("ann")
+    login.get_by_label("Name or email address").or_(login.locator("[name=login]")).first.fill("ann")
     login.locator("[name=password]").fill(PASSWORD)
     login.keyboard.press("Enter")
     ready(login)

@@ -100,7 +100,7 @@ def test_what_was_typed_stays_and_the_first_wrong_field_is_reached_from_the_summ
 
 
 def sign_in(page, password: str) -> None:
-    page.get_by_label("Login").fill("dana")
+    page.get_by_label("Name or email address").fill("dana")
     page.get_by_label("Password").fill(password)
     page.keyboard.press("Enter")
 

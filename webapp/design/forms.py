@@ -31,7 +31,7 @@ def described(bound: BoundField, label: str = "") -> dict[str, Any]:
     return {
         "bound": bound,
         "label": label or bound.label,
-        "control": _control(bound, " ".join(value for value in ids.values() if value)),
+        "control": _control(bound, " ".join(value for value in ids.values() if value), relabelled=bool(label)),
         "is_box": isinstance(field.widget, _ONE_BOX),
         "is_group": isinstance(field.widget, _GROUPS),
         "unit": unit,
@@ -43,13 +43,13 @@ def described(bound: BoundField, label: str = "") -> dict[str, Any]:
     }
 
 
-def _control(bound: BoundField, described_by: str) -> SafeString:
+def _control(bound: BoundField, described_by: str, *, relabelled: bool) -> SafeString:
     attributes: dict[str, Any] = {}
     if described_by:
         attributes["aria-describedby"] = described_by
     if bound.errors:
         attributes["aria-invalid"] = "true"
-    if bound.field.widget.attrs.get("placeholder") == bound.label:
+    if relabelled or bound.field.widget.attrs.get("placeholder") == bound.label:
         attributes["placeholder"] = False  # the label says it already, and stays
     return bound.as_widget(_kept(bound, attributes), attributes)
 

@@ -12,6 +12,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from ml_core.retrieval.subset import read_subset
 from ml_core.spec import BadInput
 from ml_core.taxonomy import DEFAULT
 from tests.webapp import annotation_parts, people
@@ -23,8 +24,10 @@ from webapp.annotation.sets.actions import ask_to_freeze
 from webapp.annotation.sets.references import check, resolve
 from webapp.corpora.files import store
 from webapp.corpora.models import Caption
+from webapp.experiments.models import Run
 from webapp.experiments.references import Named
 from workers import calculating
+from workers.inputs import resolved_spec
 
 pytestmark = pytest.mark.django_db(transaction=True)
 KEYS = DEFAULT.keys
@@ -229,3 +232,23 @@ def test_freezing_from_the_page_waits_for_the_worker_and_ends_at_the_set(campaig
     calculating.work()
     ended = web.get(answer["Location"])
     assert ended["Location"] == reverse("annotation:set", args=[slug, AnalysisSet.objects.get().pk])
+
+
+def test_a_runs_form_offers_the_categories_of_sets_and_its_worker_reads_their_queries(campaign, web, tmp_path):
+    label_all(campaign)
+    found = made(campaign)
+    page = web.get(reverse("experiments:new", args=[campaign.project.slug, "retrieval.evaluate"])).content.decode()
+    assert f'value="set:{found.pk}/attribute"' in page
+    assert f'value="set:{found.pk}"' in page
+    run = Run.objects.create(
+        project=campaign.project, method="retrieval.evaluate", fingerprint="", queue="cpu", created_at=timezone.now(),
+        spec={"dataset": f"corpus:{campaign.corpus_id}", "subset": f"set:{found.pk}/attribute"},
+    )  # fmt: skip
+    values = resolved_spec(run, tmp_path)
+    subset = read_subset(values["subset"], ("t2i", "i2t"))
+    captions = list(
+        Caption.objects.filter(corpus=campaign.corpus).order_by("number").values_list("external_id", flat=True)
+    )
+    count = AnalysisItem.objects.filter(analysis_set=found, category="attribute").count()
+    assert subset.slice == "attribute"
+    assert subset.mask("t2i", captions).sum() == count

@@ -55,6 +55,7 @@ class Resolver:
 
     check: Callable[[Project, Named], None]
     resolve: Callable[[Project, Named], str]
+    choices: Callable[[Project], list[tuple[str, str]]]  # what a form offers: (name as a spec has it, words)
 
 
 _RESOLVERS: dict[str, Resolver] = {}
@@ -63,6 +64,11 @@ _RESOLVERS: dict[str, Resolver] = {}
 def register_resolver(kind: str, resolver: Resolver) -> None:
     """Called in an AppConfig.ready by the app that owns `kind` (analysis sets: "set")."""
     _RESOLVERS[kind] = resolver
+
+
+def offered(kind: str, project: Project) -> list[tuple[str, str]]:
+    """What the app that owns `kind` offers to a project's forms; nothing where no app has registered one."""
+    return _RESOLVERS[kind].choices(project) if kind in _RESOLVERS else []
 
 
 def resolver(named: Named) -> Resolver:

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 from ml_core.spec import BadInput
 from webapp.accounts.models import Project
 from webapp.annotation.models import AnalysisItem, AnalysisSet
 from webapp.annotation.sets.subsets import WHOLE, subset_key
+from webapp.annotation.taxonomies.queries import document_of
 from webapp.experiments.references import Named, Resolver, register_resolver
+
+NEWEST = 20  # sets that a form offers
 
 
 def register() -> None:
     """Specs may name sets from now on."""
-    register_resolver("set", Resolver(check=check, resolve=resolve))
+    register_resolver("set", Resolver(check=check, resolve=resolve, choices=choices))
 
 
 def check(project: Project, named: Named) -> None:
@@ -38,6 +43,22 @@ def resolve(project: Project, named: Named) -> str:
         known = ", ".join(sorted(set(items.values_list("category", flat=True)))) or "none with cases of a run"
         raise BadInput(f"“{found.name}” has no case of {category[:40]!r}; it has: {known}", field=named.field)
     return subset_key(found.pk, category)
+
+
+def choices(project: Project) -> list[tuple[str, str]]:
+    """Every category of the newest sets, and each set as a whole: (name as a spec has it, words)."""
+    found = AnalysisSet.objects.filter(project=project, campaign__run__isnull=False).select_related(
+        "campaign__taxonomy_version"
+    )
+    offered: list[tuple[str, str]] = []
+    for row in found.order_by("-pk")[:NEWEST]:
+        names = {choice.key: choice.say("en").name for choice in document_of(row.campaign.taxonomy_version).choices}
+        counts = Counter(AnalysisItem.objects.filter(analysis_set=row).values_list("category", flat=True))
+        offered.append((f"set:{row.pk}", f"{row.name} ({row.item_count})"))
+        offered += [
+            (f"set:{row.pk}/{key}", f"{row.name}: {names[key]} ({counts[key]})") for key in names if counts[key]
+        ]
+    return offered
 
 
 def _is_id(text: str) -> bool:

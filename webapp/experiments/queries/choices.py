@@ -10,7 +10,7 @@ from webapp.accounts.models import Project
 from webapp.corpora.models import Corpus
 from webapp.experiments.models import RegisteredModel, Run
 from webapp.experiments.queries.runs import cards, title_of
-from webapp.experiments.references import ALLOWED
+from webapp.experiments.references import ALLOWED, offered
 
 Options = list[tuple[str, str]]
 NEWEST = 100
@@ -27,6 +27,8 @@ def choices_for(project: Project, extra: dict[str, Any]) -> list[Any]:
             return [(_("Models"), models()), (_("Trained here"), trained(project, accepts))]
         case "run":
             return list(runs(project, accepts))
+        case "subset":
+            return offered("set", project)
     return []
 
 

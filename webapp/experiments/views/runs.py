@@ -23,6 +23,7 @@ from webapp.design.numbers import written
 from webapp.design.slides import Slide
 from webapp.experiments.commands import command_of
 from webapp.experiments.files import store
+from webapp.experiments.forms import setting
 from webapp.experiments.models import Artifact, LogLine, Run
 from webapp.experiments.plots import curve_plots, plots_of
 from webapp.experiments.queries import details, runs
@@ -82,6 +83,7 @@ def run_page(request: ProjectRequest, run_id: int) -> HttpResponse:
         "packages": list((run.provenance.get("packages") or {}).items()),
         "command": command_of(run),
         "has_seed": bool(card and "seed" in card.spec.model_fields),
+        "may_label": bool(run.case_count) and role_may(request.role, "campaign.manage"),
         "may_mine": bool(run.case_count) and details.may_follow(run, "failures.mine"),
         "misses": [_slides(run, miss) for miss in details.near_misses(run)]
         if role_may(request.role, "case.view")
@@ -212,7 +214,7 @@ def spec_rows(
         default = object() if info is None or info.is_required() else info.get_default(call_default_factory=True)
         words = _words(run.spec.get(name))
         told = f"{names[name]} ({words})" if name in names else words
-        (left if words == _words(default) else chosen).append((_(name.replace("_", " ")), told))
+        (left if words == _words(default) else chosen).append((setting(name), told))
     return chosen, left
 
 

@@ -80,6 +80,11 @@ class Invitation(models.Model):
             ),
         ]
 
+    @property
+    def role_word(self) -> str:
+        """The role within a sentence, in the reader's language; empty where there is none."""
+        return str(ROLES.get(self.role, "")).lower()
+
 
 class ApiToken(models.Model):
     """A key for programs: shown once, kept as a hash; acts with its person's rights, in one project if it names one."""

@@ -24,7 +24,7 @@ def register() -> None:
     """Add them all."""
     register_section(Section("campaigns", gettext_noop("Campaigns"), _campaigns, order=50))
     register_section(Section("label", gettext_noop("Label"), _label, order=50))
-    register_section(Section("sets", "Sets", _sets, order=60))
+    register_section(Section("sets", gettext_noop("Sets"), _sets, order=60))
     home.register(waiting_for_person)
     home.register(decisions_wanted)
     references.register()

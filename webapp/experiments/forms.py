@@ -126,6 +126,21 @@ class ModelForm(forms.Form):
     note = forms.CharField(max_length=300, required=False, help_text=_("What to know about it: size, licence, source."))
 
 
+def spoken(card: Card) -> list[str]:
+    """What the pages of a method say, in English: for the catalogue of translations."""
+    said = [card.title, card.summary, *card.presets]
+    for name, info in card.spec.model_fields.items():
+        said += [_label(name), info.description or "", _extra(info).get("group", ""), _extra(info).get("unit", "")]
+    return [text for text in dict.fromkeys(said) if text]
+
+
+def setting(name: str) -> str:
+    """A setting as rows name it: in English by its own name."""
+    label = _label(name)
+    said = gettext(label)
+    return name.replace("_", " ") if said == label else said
+
+
 def initial_values(card: Card, values: dict[str, Any]) -> dict[str, Any]:
     """Plain spec values as they stand in the boxes: defaults, with `values` over them."""
     shown: dict[str, Any] = {}
@@ -182,7 +197,7 @@ def _form_field(name: str, info: FieldInfo, project: Project) -> forms.Field:
         field = forms.CharField(widget=_number_box(info, kind), **common)
     else:
         field = forms.CharField(widget=forms.TextInput(attrs={"spellcheck": "false"}), **common)
-    field.unit, field.bounds = extra.get("unit", ""), _bounds(info)  # type: ignore[attr-defined]
+    field.unit, field.bounds = _said(extra.get("unit")), _bounds(info)  # type: ignore[attr-defined]
     field.required = info.is_required() or info.get_default(call_default_factory=True) not in (None, "", [], ())
     return _lenient(field)
 

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from django.db import connection
 from django.db.models import QuerySet
+from django.utils.translation import gettext
 
 from webapp.accounts.models import AuditEvent
 
@@ -47,7 +48,8 @@ class TrailPage:
 def in_words(verb: str) -> str:
     """`member.role_changed` → `Member role changed`; a corpus is called what the pages call it."""
     thing, _, done = verb.partition(".")
-    return f"{'data set' if thing == 'corpus' else thing} {done}".replace(".", " ").replace("_", " ").capitalize()
+    said = f"{'data set' if thing == 'corpus' else thing} {done}".replace(".", " ").replace("_", " ").capitalize()
+    return gettext(said) if said.strip() else said
 
 
 def events(project_id: int | None) -> QuerySet[AuditEvent]:
@@ -77,7 +79,8 @@ def trail(
 
 
 def _told(value: object) -> object:
-    return {True: "yes", False: "no", None: "–"}[value] if value is None or isinstance(value, bool) else value
+    words = {True: gettext("yes"), False: gettext("no"), None: "–"}
+    return words[value] if value is None or isinstance(value, bool) else value
 
 
 def _line(event: AuditEvent) -> Line:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from django.utils.translation import gettext
+
 from ml_core.methods import cards
 from webapp.corpora.models import Corpus
 
@@ -28,6 +30,6 @@ def uses_of(corpus: Corpus) -> list[Use]:
                 continue
             accepts = extra.get("accepts")
             if not accepts or (isinstance(accepts, list) and corpus.task in accepts):
-                found.append(Use(card.key, card.title, name, card.leaves_cases))
+                found.append(Use(card.key, gettext(card.title), name, card.leaves_cases))
                 break
     return sorted(found, key=lambda use: (not use.leaves_cases, use.title))

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db.models import Count, Q, QuerySet
+from django.utils.translation import gettext
 
 from ml_core.methods import cards
 from ml_core.spec import Card
@@ -99,7 +100,7 @@ def card_of(method: str) -> Card | None:
 def title_of(run: Run) -> str:
     """What a run is called: its title, or its method and number."""
     card = card_of(run.method)
-    return run.title or f"{card.title if card else run.method} {run.pk}"
+    return run.title or f"{gettext(card.title) if card else run.method} {run.pk}"
 
 
 def shown_state(run: Run) -> str:
@@ -213,7 +214,7 @@ def choices_of(project: Project) -> Choices:
         .distinct()
         .order_by("inputs__corpus__name")
     )
-    methods = [(key, card.title if (card := card_of(key)) else key) for key, _ in used]
+    methods = [(key, gettext(card.title) if (card := card_of(key)) else key) for key, _ in used]
     return Choices(methods, [(pk, name) for pk, name in datasets])
 
 
@@ -229,7 +230,7 @@ def _row(run: Run, headline: Measured | None, position: int | None, now: datetim
         id=run.pk,
         title=title_of(run),
         method=run.method,
-        method_title=card.title if card else run.method,
+        method_title=gettext(card.title) if card else run.method,
         state=run.state,
         shown_state=shown_state(run),
         dataset=names[0] if names else "",

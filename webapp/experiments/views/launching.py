@@ -118,7 +118,7 @@ def _base(request: ProjectRequest, card: Card) -> Base:
         return Base(title_of(run), known, run)
     preset = request.GET.get("preset", "")
     if preset in card.presets:
-        return Base(_("the preset “%(name)s”") % {"name": preset}, _with_slugs(card, card.presets[preset]))
+        return Base(_("the preset “%(name)s”") % {"name": _(preset)}, _with_slugs(card, card.presets[preset]))
     return Base(_("the defaults"), {})
 
 

@@ -1,7 +1,9 @@
 """Gathers what pages say into the catalogue of the Chinese interface, and compiles it."""
 
 import io
+import re
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -11,9 +13,15 @@ from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po, write_po
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.utils import translation
 from django.utils.translation.template import templatize
 
+from ml_core.methods import cards
+from webapp.accounts.queries.trail import in_words
+from webapp.experiments.forms import spoken
+
 LOCALE = "zh_Hans"
+_VERB = re.compile(r'"([a-z_]+\.[a-z_]*(?:ed|frozen|made|_in))"')
 _PLAIN, _PLURAL, _CONTEXT = None, (1, 2), ((1, "c"), 2)
 KEYWORDS: dict[str, Any] = {
     **dict.fromkeys(("_", "gettext", "gettext_lazy", "gettext_noop"), _PLAIN),
@@ -67,8 +75,15 @@ def mo_path() -> Path:
 
 def gathered(root: Path) -> list[Said]:
     """Every text that templates and modules mark, in the order of their files."""
+    with translation.override(None):
+        return _gathered(root)
+
+
+def _gathered(root: Path) -> list[Said]:
+    modules = sorted(root.glob("webapp/**/*.py"))
     found = [said for path in sorted(root.glob("templates/**/*.*")) for said in _of_template(path, root)]
-    return found + [said for path in sorted(root.glob("webapp/**/*.py")) for said in _of_module(path, root)]
+    found += [said for path in modules for said in _of_module(path, root)]
+    return found + _of_verbs(modules) + _of_methods()
 
 
 def read_catalogue() -> Catalog:
@@ -103,19 +118,33 @@ def po_bytes(catalogue: Catalog) -> bytes:
     out = io.BytesIO()
     write_po(out, catalogue, width=120, sort_output=True, include_lineno=False)
     lines = out.getvalue().decode().splitlines(keepends=True)
-    dated = ('"POT-Creation-Date', '"PO-Revision-Date', '"Last-Translator', '"Language-Team', '"Report-Msgid', '"Generated')
+    dated = ('"POT-Creation-Date', '"PO-Revision-Date', '"Last-Translator', '"Language-Team', '"Generated')
     return "".join(line for line in lines if not line.startswith(dated)).encode()
 
 
 def mo_bytes(catalogue: Catalog) -> bytes:
     """The .mo file: of the .po as it is written, so that both say the same."""
+    written = read_po(io.BytesIO(po_bytes(catalogue)), locale=LOCALE)
+    written.creation_date = written.revision_date = datetime(2026, 1, 1, tzinfo=UTC)
     out = io.BytesIO()
-    write_mo(out, read_po(io.BytesIO(po_bytes(catalogue)), locale=LOCALE))
+    write_mo(out, written)
     return out.getvalue()
 
 
 def _of_module(path: Path, root: Path) -> Iterator[Said]:
     yield from _extracted(path.read_bytes(), path, root)
+
+
+def _of_verbs(modules: list[Path]) -> list[Said]:
+    """What the audit trail calls the events that actions write."""
+    verbs = {verb for path in modules for verb in _VERB.findall(path.read_text(encoding="utf-8"))}
+    return [Said(in_words(verb), None, "webapp/accounts/queries/trail.py") for verb in sorted(verbs)]
+
+
+def _of_methods() -> list[Said]:
+    """What our own methods say of themselves: they know nothing of languages, their pages do."""
+    ours = [card for card in cards().values() if card.entry.startswith("ml_core.")]
+    return [Said(text, None, "ml_core") for card in ours for text in spoken(card)]
 
 
 def _of_template(path: Path, root: Path) -> Iterator[Said]:

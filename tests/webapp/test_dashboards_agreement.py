@@ -1,0 +1,137 @@
+"""The agreement page: the same numbers as the report, where each leads, and who may not look yet."""
+
+from __future__ import annotations
+
+import csv
+import io
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from ml_core.agreement.report import agreement_report
+from ml_core.taxonomy import DEFAULT
+from tests.webapp import annotation_parts
+from tests.webapp.test_annotation_sets import label_all
+from webapp.accounts.models import User
+from webapp.annotation.models import Calculation, Campaign, Label, Task
+from webapp.annotation.review.actions import plant
+from workers import calculating
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def campaign(tmp_path) -> Campaign:
+    return annotation_parts.campaign(annotation_parts.labelled_project(tmp_path))
+
+
+@pytest.fixture
+def web(campaign) -> Client:
+    client = Client()
+    client.force_login(User.objects.get(username="owner"))
+    return client
+
+
+def address(campaign: Campaign, name: str = "agreement", **more: object) -> str:
+    return reverse(f"dashboards:{name}", kwargs={"slug": campaign.project.slug, "campaign_id": campaign.pk} | more)
+
+
+def read(web: Client, where: str) -> str:
+    page = web.get(where)
+    assert page.status_code == 200
+    return page.content.decode()
+
+
+def test_the_page_waits_for_a_worker_and_then_shows_every_coefficient(campaign, web):
+    label_all(campaign)
+    waiting = read(web, address(campaign))
+    assert 'hx-trigger="every 2s"' in waiting and "Counting" in waiting
+    calculating.work()
+    page = read(web, address(campaign))
+    assert "hx-trigger" not in page.partition('id="agreement"')[2].partition(">")[0]
+    for name in ("Percent agreement", "Krippendorff", "Fleiss", "AC1", "Cohen"):
+        assert name in page
+
+
+def test_its_numbers_are_the_reports(campaign, web):
+    label_all(campaign)
+    read(web, address(campaign))
+    calculating.work()
+    rows = Label.objects.filter(campaign=campaign).values_list("task__idx", "annotator__letter", "category")
+    report = agreement_report(list(rows), taxonomy_keys=DEFAULT.keys)
+    text = read(web, address(campaign, "agreement_file", part="numbers"))
+    numbers = {(row["part"], row["name"], row["of"]): row for row in csv.DictReader(io.StringIO(text))}
+    for key, estimate in report["coefficients"].items():
+        found = numbers["coefficient", key, ""]
+        assert float(found["value"]) == pytest.approx(estimate["value"])
+        assert float(found["low"]) == pytest.approx(estimate["low"])
+    pair = report["pairs"][0]
+    assert float(numbers["pair", "cohen_kappa", f"{pair['a']}-{pair['b']}"]["value"]) == pytest.approx(
+        pair["cohen_kappa"]["value"]
+    )
+    api = web.get(address(campaign, "api_agreement")).json()
+    assert api["current"] is True
+    assert api["report"]["coefficients"]["gwet_ac1"]["value"] == pytest.approx(
+        report["coefficients"]["gwet_ac1"]["value"]
+    )
+
+
+def test_a_cell_of_a_confusion_matrix_leads_to_its_samples(campaign, web):
+    label_all(campaign)
+    read(web, address(campaign))
+    calculating.work()
+    page = read(web, address(campaign))
+    task = Task.objects.filter(campaign=campaign, group="overlap", position__in=range(1, 99, 2)).first()
+    said = dict(Label.objects.filter(task=task).values_list("annotator__letter", "category"))
+    link = f"?a=A&amp;x={said['A']}&amp;b=C&amp;y={said['C']}"
+    assert link in page
+    where = reverse("annotation:tasks", args=[campaign.project.slug, campaign.pk]) + link.replace("&amp;", "&")
+    assert task.idx in read(web, where)
+
+
+def test_an_older_report_stands_until_the_new_one_is_there(campaign, web):
+    label_all(campaign)
+    read(web, address(campaign))
+    calculating.work()
+    owner, task = User.objects.get(username="owner"), Task.objects.filter(campaign=campaign, group="overlap").first()
+    plant(campaign=campaign, task=task, category="object", subtype="", explanation="", actor=owner, now=timezone.now())
+    page = read(web, address(campaign))
+    assert "Labels have come since" in page and 'hx-trigger="every 2s"' in page
+    calculating.work()
+    assert "Against gold" in read(web, address(campaign))
+
+
+def test_without_labels_the_page_says_what_is_needed(campaign, web):
+    read(web, address(campaign))
+    calculating.work()
+    assert "Nothing to compare yet" in read(web, address(campaign))
+
+
+def test_a_report_that_fails_says_why(campaign, web):
+    label_all(campaign)
+    read(web, address(campaign))
+    Calculation.objects.update(state="failed", failure="the moon")
+    assert "the moon" in read(web, address(campaign))
+
+
+def test_who_owes_answers_is_told_to_give_them_first(campaign):
+    both = annotation_parts.campaign(campaign.run, name="With the owner", names=("ann", "owner"))
+    client = Client()
+    client.force_login(User.objects.get(username="owner"))
+    page = client.get(address(both))
+    assert page.status_code == 403
+    assert "You still owe this campaign" in page.content.decode()
+    assert client.get(address(both, "api_agreement")).status_code == 403
+    assert client.get(address(both, "agreement_file", part="numbers")).status_code == 403
+
+
+@pytest.mark.parametrize("part", ["confusions", "consensus"])
+def test_what_is_shown_can_be_taken_away(campaign, web, part):
+    label_all(campaign)
+    read(web, address(campaign))
+    calculating.work()
+    rows = list(csv.DictReader(io.StringIO(read(web, address(campaign, "agreement_file", part=part)))))
+    assert len(rows) == (3 * 49 if part == "confusions" else 30)
+    assert web.get(address(campaign, "agreement_file", part="moon")).status_code == 404

@@ -1,0 +1,1 @@
+"""Pages that read over the other apps: agreement."""

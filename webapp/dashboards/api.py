@@ -1,0 +1,46 @@
+"""Agreement over the API."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import Http404
+from django.utils import timezone
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers
+from rest_framework.exceptions import PermissionDenied
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from webapp.accounts.doors import ProjectAPIView
+from webapp.annotation.campaigns.peers import own_open
+from webapp.annotation.review import queries
+from webapp.annotation.review.calculations import agreement_of
+
+
+class AgreementOut(serializers.Serializer[Any]):
+    """The report, and whether it is of the labels as they are now (`current`); while it is not, ask again."""
+
+    current = serializers.BooleanField()
+    computed_at = serializers.DateTimeField(allow_null=True)
+    failure = serializers.CharField()
+    report = serializers.DictField(allow_null=True)
+
+
+class Agreement(ProjectAPIView):
+    """How far a campaign's annotators agree."""
+
+    capability = {"GET": "agreement.view"}
+    serializer_class = AgreementOut
+
+    @extend_schema(responses=AgreementOut)
+    def get(self, request: Request, slug: str, campaign_id: int) -> Response:
+        """Every number of the page with its interval and n."""
+        campaign = queries.campaign_of(self.project, campaign_id)
+        if campaign is None:
+            raise Http404
+        if owed := own_open(campaign, self.person):
+            raise PermissionDenied(f"You annotate here and still owe {owed} answers: the others' are closed.")
+        found = agreement_of(campaign=campaign, now=timezone.now())
+        told = {"current": found.current, "computed_at": found.at, "failure": found.failure, "report": found.result}
+        return Response(AgreementOut(told).data)

@@ -63,7 +63,7 @@
     find("#confirm-text").textContent = text;
     find("#confirm-note").textContent = note || "";
     const yes = find("#confirm-yes");
-    yes.textContent = label || "Continue";
+    yes.textContent = label || document.body.dataset.saidContinue;
     box.returnValue = "";
     box.showModal();
     return new Promise((resolve) => {
@@ -102,7 +102,7 @@
     const done = await write(text, source);
     const before = button.dataset.label || label.textContent;
     button.dataset.label = before;
-    label.textContent = done ? "Copied" : "Press Ctrl+C";
+    label.textContent = done ? document.body.dataset.saidCopied : document.body.dataset.saidCopyYourself;
     announce(label.textContent);
     setTimeout(() => (label.textContent = before), 1600);
   });
@@ -150,7 +150,7 @@
       announce(said.dataset.announce);
     }
   });
-  document.addEventListener("htmx:sendError", () => announce("The server cannot be reached. Trying again."));
+  document.addEventListener("htmx:sendError", () => announce(document.body.dataset.saidAway));
 
   // Loupe: a round lens over both pictures of a pair, at the same place in each ------------------------------------
   const POWER = 2.5;

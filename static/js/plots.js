@@ -120,7 +120,7 @@
     try {
       Plotly = await plotly(figure.dataset.plotly);
     } catch {
-      canvas.textContent = "The drawing did not load. The numbers below are complete.";
+      canvas.textContent = document.body.dataset.saidUndrawn;
       return;
     }
     if (!figure.isConnected) return;

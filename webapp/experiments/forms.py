@@ -113,7 +113,7 @@ class SeedsForm(forms.Form):
 class ModelForm(forms.Form):
     """A model that runs may use."""
 
-    name = forms.CharField(max_length=120, help_text=_("What people choose it by."))
+    name = forms.CharField(label=_("Name"), max_length=120, help_text=_("What people choose it by."))
     slug = forms.SlugField(
         max_length=50,
         label=_("Short name"),
@@ -121,9 +121,13 @@ class ModelForm(forms.Form):
         error_messages={"invalid": _("Use letters, digits, hyphens and underscores only.")},
     )
     reference = forms.CharField(
-        max_length=500, help_text=_("hf:NAME_OR_PATH for transformers, open_clip:NAME/PRETRAINED for open_clip.")
+        label=_("Reference"),
+        max_length=500,
+        help_text=_("hf:NAME_OR_PATH for transformers, open_clip:NAME/PRETRAINED for open_clip."),
     )
-    note = forms.CharField(max_length=300, required=False, help_text=_("What to know about it: size, licence, source."))
+    note = forms.CharField(
+        label=_("Note"), max_length=300, required=False, help_text=_("What to know about it: size, licence, source.")
+    )
 
 
 def spoken(card: Card) -> list[str]:
@@ -191,7 +195,7 @@ def _form_field(name: str, info: FieldInfo, project: Project) -> forms.Field:
     elif kind is bool:
         field = forms.BooleanField(**common)
     elif typing.get_origin(kind) is Literal:
-        options = [(str(value), str(value)) for value in typing.get_args(kind)]
+        options = [(str(value), gettext(str(value))) for value in typing.get_args(kind)]
         field = forms.ChoiceField(choices=options, **common)
     elif kind in (int, float):
         field = forms.CharField(widget=_number_box(info, kind), **common)

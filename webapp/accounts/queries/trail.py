@@ -7,7 +7,7 @@ from datetime import datetime
 
 from django.db import connection
 from django.db.models import QuerySet
-from django.utils.translation import gettext
+from django.utils.translation import gettext, gettext_noop
 
 from webapp.accounts.models import AuditEvent
 
@@ -22,6 +22,17 @@ WITH RECURSIVE step(verb) AS (
 )
 SELECT verb FROM step WHERE verb IS NOT NULL
 """
+
+
+# What details are called, where the trail's readers have words of their own for it.
+DETAILS = (
+    gettext_noop("administrator"), gettext_noop("annotator"), gettext_noop("annotators"), gettext_noop("answers"),
+    gettext_noop("bytes"), gettext_noop("campaign"), gettext_noop("email"), gettext_noop("file"),
+    gettext_noop("items"), gettext_noop("letter"), gettext_noop("overlap"), gettext_noop("path"),
+    gettext_noop("quota"), gettext_noop("reason"), gettext_noop("reference"), gettext_noop("role"),
+    gettext_noop("run"), gettext_noop("sample"), gettext_noop("samples"), gettext_noop("source"),
+    gettext_noop("version"),
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -50,6 +61,11 @@ def in_words(verb: str) -> str:
     thing, _, done = verb.partition(".")
     said = f"{'data set' if thing == 'corpus' else thing} {done}".replace(".", " ").replace("_", " ").capitalize()
     return gettext(said) if said.strip() else said
+
+
+def detail_in_words(name: str) -> str:
+    """`second_factor` → `second factor`."""
+    return gettext(name.replace("_", " ")) if name else ""
 
 
 def events(project_id: int | None) -> QuerySet[AuditEvent]:
@@ -84,7 +100,7 @@ def _told(value: object) -> object:
 
 
 def _line(event: AuditEvent) -> Line:
-    told = ", ".join(f"{name.replace('_', ' ')}: {_told(value)}" for name, value in event.details.items())
+    told = ", ".join(f"{detail_in_words(name)}: {_told(value)}" for name, value in event.details.items())
     return Line(
         at=event.at,
         actor=event.actor_name,

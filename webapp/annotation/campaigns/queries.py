@@ -14,7 +14,7 @@ from django.db.models import Count, Exists, OuterRef, Q
 from ml_core.failures.sampling import OVERLAP
 from webapp.accounts.capabilities import role_may, roles_with
 from webapp.accounts.models import AuditEvent, Membership, Project, User
-from webapp.accounts.queries.trail import in_words
+from webapp.accounts.queries.trail import detail_in_words, in_words
 from webapp.annotation.campaigns.forecast import BREAK, LATEST, Forecast, Pace, forecast, together
 from webapp.annotation.campaigns.plans import words_of
 from webapp.annotation.models import Annotator, Campaign, Label, Reminder, Slot, Task
@@ -315,7 +315,7 @@ def _activity(campaign: Campaign) -> list[Line]:
             event.actor_name,
             in_words(event.verb),
             ", ".join(
-                f"{name.replace('_', ' ')} {value}" for name, value in event.details.items() if name != "campaign"
+                f"{detail_in_words(name)} {value}" for name, value in event.details.items() if name != "campaign"
             ),
         )
         for event in rows.order_by("-id")[:RECENT]

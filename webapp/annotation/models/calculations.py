@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
 
 from webapp.accounts.models import Project
 
@@ -16,10 +17,10 @@ class Calculation(models.Model):
     """
 
     class State(models.TextChoices):
-        WANTED = "wanted", "Waiting"
-        WORKING = "working", "Being computed"
-        READY = "ready", "Ready"
-        FAILED = "failed", "Failed"
+        WANTED = "wanted", _("Waiting")
+        WORKING = "working", _("Being computed")
+        READY = "ready", _("Ready")
+        FAILED = "failed", _("Failed")
 
     project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="calculations")
     kind = models.CharField(max_length=20)

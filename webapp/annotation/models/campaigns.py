@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.db import models
 from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
 
 from webapp.accounts.models import Project, User
 from webapp.annotation.models.taxonomies import TaxonomyVersion
@@ -20,13 +21,13 @@ class Campaign(models.Model):
     """
 
     class State(models.TextChoices):
-        OPEN = "open", "Open"
-        PAUSED = "paused", "Paused"
-        FINISHED = "finished", "Finished"
+        OPEN = "open", _("Open")
+        PAUSED = "paused", _("Paused")
+        FINISHED = "finished", _("Finished")
 
     class Mode(models.TextChoices):
-        SHARES = "shares", "Fixed shares"
-        POOL = "pool", "Shared pool"
+        SHARES = "shares", _("Fixed shares")
+        POOL = "pool", _("Shared pool")
 
     project = models.ForeignKey(Project, on_delete=models.PROTECT, related_name="campaigns")
     name = models.CharField(max_length=120)
@@ -93,9 +94,9 @@ class Task(models.Model):
     """
 
     class State(models.TextChoices):
-        ACTIVE = "active", "To be labelled"
-        RESERVE = "reserve", "In reserve"
-        UNUSABLE = "unusable", "Unusable"
+        ACTIVE = "active", _("To be labelled")
+        RESERVE = "reserve", _("In reserve")
+        UNUSABLE = "unusable", _("Unusable")
 
     campaign = models.ForeignKey(Campaign, on_delete=models.CASCADE, related_name="tasks")
     position = models.IntegerField()  # the order in which it is handed out
@@ -127,12 +128,12 @@ class Slot(models.Model):
     """
 
     class State(models.TextChoices):
-        FREE = "free", "Free"  # in the pool, nobody's
-        OPEN = "open", "Open"  # somebody's, not answered yet
-        LEASED = "leased", "Leased"  # somebody's until lease_until
-        ANSWERED = "answered", "Answered"
-        SKIPPED = "skipped", "Skipped"
-        WITHDRAWN = "withdrawn", "Withdrawn"  # no longer wanted: its task is unusable or its annotator left
+        FREE = "free", _("Free")  # in the pool, nobody's
+        OPEN = "open", _("Open")  # somebody's, not answered yet
+        LEASED = "leased", _("Leased")  # somebody's until lease_until
+        ANSWERED = "answered", _("Answered")
+        SKIPPED = "skipped", _("Skipped")
+        WITHDRAWN = "withdrawn", _("Withdrawn")  # no longer wanted: its task is unusable or its annotator left
 
     campaign = models.ForeignKey(Campaign, on_delete=models.CASCADE, related_name="slots")
     task = models.ForeignKey(Task, on_delete=models.CASCADE, related_name="slots")

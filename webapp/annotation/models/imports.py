@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
 
 from webapp.accounts.models import User
 from webapp.annotation.models.campaigns import Annotator, Campaign
@@ -17,8 +18,8 @@ class LabelFile(models.Model):
     """
 
     class State(models.TextChoices):
-        LOOKED_AT = "looked_at", "Looked at"
-        TAKEN = "taken", "Taken"
+        LOOKED_AT = "looked_at", _("Looked at")
+        TAKEN = "taken", _("Taken")
 
     campaign = models.ForeignKey(Campaign, on_delete=models.CASCADE, related_name="files")
     annotator = models.ForeignKey(Annotator, on_delete=models.CASCADE, null=True, related_name="files")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
 
 from webapp.accounts.models import Project, User
 from webapp.annotation.models.campaigns import Campaign, Task
@@ -38,11 +39,11 @@ class AnalysisItem(models.Model):
     """One case of a set with its one label, and what settled it. Append-only by database rights."""
 
     class Origin(models.TextChoices):
-        ADJUDICATED = "adjudicated", "Adjudicated"
-        GOLD = "gold", "Gold"
-        CONSENSUS = "consensus", "Consensus"
-        MAJORITY = "majority", "Majority"
-        SINGLE = "single", "One annotator"
+        ADJUDICATED = "adjudicated", _("Adjudicated")
+        GOLD = "gold", _("Gold")
+        CONSENSUS = "consensus", _("Consensus")
+        MAJORITY = "majority", _("Majority")
+        SINGLE = "single", _("One annotator")
 
     analysis_set = models.ForeignKey(AnalysisSet, on_delete=models.PROTECT, related_name="items", db_constraint=False)
     task = models.ForeignKey(Task, on_delete=models.PROTECT, related_name="+", db_constraint=False)

@@ -7,6 +7,7 @@ from datetime import datetime
 from functools import lru_cache
 
 from django.db.models import Count
+from django.utils.translation import gettext as _
 
 from ml_core.taxonomy import Taxonomy as Document
 from webapp.accounts.models import Project
@@ -38,7 +39,7 @@ def versions_to_use(project: Project) -> list[tuple[TaxonomyVersion, str]]:
     """The newest version of every taxonomy that is not archived, with its name, the newest taxonomy first."""
     rows = TaxonomyVersion.objects.filter(taxonomy__project=project, taxonomy__archived_at=None)
     newest = rows.select_related("taxonomy").order_by("-taxonomy", "-number").distinct("taxonomy")
-    return [(row, f"{row.taxonomy.name}, version {row.number}") for row in newest]
+    return [(row, _("%(name)s, version %(n)d") % {"name": row.taxonomy.name, "n": row.number}) for row in newest]
 
 
 @dataclass(frozen=True)

@@ -22,6 +22,8 @@ from webapp.experiments.forms import spoken
 
 LOCALE = "zh_Hans"
 _VERB = re.compile(r'"([a-z_]+\.[a-z_]*(?:ed|frozen|made|_in))"')
+_STAGE = re.compile(r'(?:Progress|tell)\(f?"([A-Z][^"]+)"(?:, [\w.]+, [\w.]+, "(\w+)")?')
+_UNIT = re.compile(r'^    unit = "(\w+)"', re.MULTILINE)
 _PLAIN, _PLURAL, _CONTEXT = None, (1, 2), ((1, "c"), 2)
 KEYWORDS: dict[str, Any] = {
     **dict.fromkeys(("_", "gettext", "gettext_lazy", "gettext_noop"), _PLAIN),
@@ -83,7 +85,7 @@ def _gathered(root: Path) -> list[Said]:
     modules = sorted(root.glob("webapp/**/*.py"))
     found = [said for path in sorted(root.glob("templates/**/*.*")) for said in _of_template(path, root)]
     found += [said for path in modules for said in _of_module(path, root)]
-    return found + _of_verbs(modules) + _of_methods()
+    return found + _of_verbs(modules) + _of_methods() + _of_progress(root)
 
 
 def read_catalogue() -> Catalog:
@@ -145,6 +147,14 @@ def _of_methods() -> list[Said]:
     """What our own methods say of themselves: they know nothing of languages, their pages do."""
     ours = [card for card in cards().values() if card.entry.startswith("ml_core.")]
     return [Said(text, None, "ml_core") for card in ours for text in spoken(card)]
+
+
+def _of_progress(root: Path) -> list[Said]:
+    """The stages that jobs tell of, and what they count."""
+    sources = [path.read_text(encoding="utf-8") for path in sorted(root.glob("ml_core/**/*.py"))]
+    said = {text for source in sources for found in _STAGE.findall(source) for text in found if text}
+    said |= {unit for source in sources for unit in _UNIT.findall(source)}
+    return [Said(text, None, "ml_core") for text in sorted(said | {f"Encoding {unit}" for unit in ("pictures", "texts")})]
 
 
 def _of_template(path: Path, root: Path) -> Iterator[Said]:

@@ -219,6 +219,24 @@ def test_who_still_owes_answers_never_sees_a_peers(campaign, name):
     assert signed_in(owner.username).get(address(both, name)).status_code == 200
 
 
+@pytest.mark.parametrize("method, name", [
+    ("get", "decide"), ("post", "decide"), ("get", "api_task"), ("post", "api_decisions"), ("post", "api_gold"),
+])  # fmt: skip
+def test_who_still_owes_answers_never_sees_what_was_said_of_one_sample(campaign, method, name):
+    both = annotation_parts.campaign(campaign.run, name="With the owner", names=("ann", "owner", "cy"))
+    ann = annotation_parts.annotator(both, "ann")
+    task = Slot.objects.filter(annotator=ann, state="open").first().task
+    said = Answer(uuid.uuid4(), task.pk, "answer", category="object", note="seen by ann")
+    record_answers(annotator=ann, events=[said], source="page", now=timezone.now())
+    values = {"category": "object", "key": str(uuid.uuid4())}
+    how = {"content_type": "application/json"} if method == "post" and name.startswith("api") else {}
+    answer = getattr(signed_in("owner"), method)(address(both, name, task_id=task.pk), values, **how)
+    assert answer.status_code == 403
+    assert "seen by ann" not in answer.content.decode()
+    assert not Decision.objects.filter(task=task).exists()
+    assert not Gold.objects.filter(task=task).exists()
+
+
 def test_a_cell_of_a_confusion_matrix_leads_to_its_samples(campaign, web):
     label_all(campaign)
     task = disputed(campaign)
@@ -305,6 +323,21 @@ def test_over_the_api_a_sample_is_decided_and_opened_again(campaign, web):
     assert answer.json()["decision"] == said_of(task)
     assert web.post(where, {"category": "moon"}, content_type="application/json").status_code == 400
     assert web.post(where, {"category": ""}, content_type="application/json").json()["decision"] is None
+
+
+def test_over_the_api_names_are_told_only_while_a_sample_is_decided(campaign, web):
+    label_all(campaign)
+    task = disputed(campaign)
+
+    def letters(name: str, category: str) -> set[str]:
+        where = address(campaign, name, task_id=task.pk)
+        found = web.post(where, {"category": category}, content_type="application/json").json()
+        return {answer["letter"] for answer in found["answers"]}
+
+    assert letters("api_gold", said_of(task)) == {""}
+    assert letters("api_gold", "") == {""}
+    assert "" not in letters("api_decisions", said_of(task))
+    assert letters("api_decisions", "") == {""}
 
 
 def test_home_tells_reviewers_what_waits_and_nobody_else(campaign, web):

@@ -115,8 +115,7 @@ class TaskDetail(ProjectAPIView):
     @extend_schema(responses=TaskOut)
     def get(self, request: Request, slug: str, campaign_id: int, task_id: int) -> Response:
         """With its answers; who gave them is told once it is decided."""
-        standing = queries.standing_of(_task(self, campaign_id, task_id))
-        return Response(_task_out(standing, named=standing.decision is not None))
+        return _told(_task(self, campaign_id, task_id))
 
 
 class Decisions(ProjectAPIView):
@@ -138,7 +137,7 @@ class Decisions(ProjectAPIView):
             actions.decide(category=values["category"], subtype=values["subtype"], **common)
         else:
             actions.reopen(**common)
-        return Response(_task_out(queries.standing_of(task), named=True))
+        return _told(task)
 
 
 class GoldView(ProjectAPIView):
@@ -157,7 +156,13 @@ class GoldView(ProjectAPIView):
             actions.plant(campaign=campaign, task=task, actor=self.person, now=now, **values)
         else:
             actions.take_back(campaign=campaign, task=task, actor=self.person, now=now)
-        return Response(_task_out(queries.standing_of(task), named=True))
+        return _told(task)
+
+
+def _told(task: Task) -> Response:
+    """A sample as it stands; who said what is told only while it is decided."""
+    standing = queries.standing_of(task)
+    return Response(_task_out(standing, named=standing.decision is not None))
 
 
 def _task_out(standing: queries.Standing, *, named: bool) -> dict[str, Any]:

@@ -124,6 +124,7 @@ MFA_ALLOW_UNVERIFIED_EMAIL = True  # an invitation is the proof
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", "English"), ("zh-hans", "简体中文")]
 LOCALE_PATHS = [ROOT / "locale"]
+FORMAT_MODULE_PATH = ["webapp.formats"]
 TIME_ZONE = env.read("TIME_ZONE")
 USE_TZ = True
 USE_I18N = True

@@ -19,10 +19,12 @@ from tests.webapp.test_annotation_sets import label_all
 from webapp.accounts.models import AuditEvent, User
 from webapp.annotation.labelling.actions import record_answers
 from webapp.annotation.labelling.answers import Answer
-from webapp.annotation.models import Campaign, Decision, Gold, Slot, Task
+from webapp.annotation.models import Calculation, Campaign, Decision, Gold, Slot, Task
 from webapp.annotation.review import actions, queries
+from webapp.annotation.review.calculations import agreement_of, consensus_on
+from workers import calculating
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("no_workers")]
 KEYS = DEFAULT.keys
 
 
@@ -338,6 +340,31 @@ def test_over_the_api_names_are_told_only_while_a_sample_is_decided(campaign, we
     assert letters("api_gold", "") == {""}
     assert "" not in letters("api_decisions", said_of(task))
     assert letters("api_decisions", "") == {""}
+
+
+def test_a_sample_to_decide_shows_majority_and_the_models_consensus_without_names(campaign, web):
+    label_all(campaign)
+    task = disputed(campaign)
+    assert consensus_on(campaign, task.idx) is None
+    agreement_of(campaign=campaign, now=timezone.now())
+    calculating.work()
+    found = consensus_on(campaign, task.idx)
+    page = web.get(address(campaign, "decide", task_id=task.pk)).content.decode()
+    assert f"{found['posterior'] * 100:.0f} %" in page[page.index("Dawid") :]
+    assert "A · ann" not in page
+
+
+def test_one_report_at_a_time_is_under_way_however_many_labels_come(campaign):
+    label_all(campaign)
+    task = disputed(campaign)
+    for _ in range(3):
+        agreement_of(campaign=campaign, now=timezone.now())
+        planted(campaign, task, said_of(task))
+    assert Calculation.objects.filter(kind="agreement").count() == 1
+    calculating.work()
+    assert not agreement_of(campaign=campaign, now=timezone.now()).current
+    calculating.work()
+    assert agreement_of(campaign=campaign, now=timezone.now()).current
 
 
 def test_home_tells_reviewers_what_waits_and_nobody_else(campaign, web):

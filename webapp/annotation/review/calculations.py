@@ -7,6 +7,8 @@ from datetime import datetime
 from typing import Any
 
 from django.db import transaction
+from django.db.models import QuerySet
+from django.db.models.fields.json import KeyTransform
 
 from webapp.accounts.models import Project
 from webapp.annotation.models import Calculation, Campaign
@@ -14,6 +16,7 @@ from webapp.annotation.review.gathering import stamp
 from webapp.broker import CALCULATION_TASK, wake
 
 AGREEMENT, FREEZE = "agreement", "freeze"
+UNDER_WAY = (Calculation.State.WANTED, Calculation.State.WORKING)
 
 
 @dataclass(frozen=True)
@@ -27,17 +30,29 @@ class Shown:
 
 
 def agreement_of(*, campaign: Campaign, now: datetime) -> Shown:
-    """The agreement report of a campaign; asks for a new one where labels have come since."""
+    """The agreement report of a campaign; asks for a new one where labels have come since and none is under way."""
     name = stamp(campaign)
-    row = wanted(project=campaign.project, kind=AGREEMENT, stamp=name, request={"campaign": campaign.pk}, now=now)
-    if row.state == Calculation.State.READY:
+    reports = _reports(campaign)
+    row = reports.filter(stamp=name).first()
+    if row is None and not reports.filter(state__in=UNDER_WAY).exists():
+        row = wanted(project=campaign.project, kind=AGREEMENT, stamp=name, request={"campaign": campaign.pk}, now=now)
+    if row is not None and row.state == Calculation.State.READY:
         return Shown(row.result, row.finished_at, current=True)
-    earlier = Calculation.objects.filter(
-        project=campaign.project, kind=AGREEMENT, request__campaign=campaign.pk, state=Calculation.State.READY
-    ).order_by("-pk")
+    earlier = reports.filter(state=Calculation.State.READY).order_by("-pk")
     last = earlier.first()
-    failure = row.failure if row.state == Calculation.State.FAILED else ""
+    failure = row.failure if row is not None and row.state == Calculation.State.FAILED else ""
     return Shown(last.result if last else None, last.finished_at if last else None, current=False, failure=failure)
+
+
+def consensus_on(campaign: Campaign, idx: str) -> dict[str, Any] | None:
+    """The newest report on one sample ("majority", "tie", "dawid_skene", "posterior"). Asks for no new one."""
+    of_sample = KeyTransform(idx, KeyTransform("consensus", "result"))
+    ready = _reports(campaign).filter(state=Calculation.State.READY).order_by("-pk")
+    return ready.annotate(of_sample=of_sample).values_list("of_sample", flat=True).first()
+
+
+def _reports(campaign: Campaign) -> QuerySet[Calculation]:
+    return Calculation.objects.filter(project=campaign.project, kind=AGREEMENT, request__campaign=campaign.pk)
 
 
 def wanted(*, project: Project, kind: str, stamp: str, request: dict[str, Any], now: datetime) -> Calculation:

@@ -104,6 +104,19 @@ def _spoken(answer: Answer, document: Taxonomy, names: Mapping[str, str], named:
     )
 
 
+def consensus(found: Mapping[str, Any] | None, document: Taxonomy, language: str) -> dict[str, Any] | None:
+    """What majority and model make of a sample, in words: all that lead where they tie."""
+    if found is None:
+        return None
+    names = names_of(document, language)
+    leading = found["tie"] or [found["majority"]]
+    return {
+        "majority": " = ".join(names.get(key, key) for key in leading),
+        "model": names.get(found["dawid_skene"], found["dawid_skene"]),
+        "percent": 100 * found["posterior"],
+    }
+
+
 def past(entry: Past | None, document: Taxonomy, language: str) -> Decided | None:
     """A decision in words."""
     if entry is None:

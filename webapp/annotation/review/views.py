@@ -21,6 +21,7 @@ from webapp.annotation.campaigns.peers import own_open
 from webapp.annotation.labelling.pictures import MEDIA_TYPE, SIZES, picture_bytes
 from webapp.annotation.models import Campaign, Task
 from webapp.annotation.review import actions, queries, shown
+from webapp.annotation.review.calculations import consensus_on
 from webapp.annotation.review.forms import DecisionForm, GoldForm
 from webapp.annotation.taxonomies.queries import document_of
 
@@ -72,6 +73,7 @@ def decide(request: ProjectRequest, campaign_id: int, task_id: int) -> HttpRespo
         "campaign": campaign,
         "standing": (standing := queries.standing_of(task)),
         "answers": shown.answers(standing, document, language),
+        "consensus": shown.consensus(consensus_on(campaign, task.idx), document, language),
         "decision": shown.past(standing.decision, document, language),
         "history": [shown.past(entry, document, language) for entry in standing.history],
         "gold": shown.name(standing.gold, document, language) if standing.gold else "",

@@ -29,7 +29,7 @@ from webapp.experiments.references import Named
 from workers import calculating
 from workers.inputs import resolved_spec
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("no_workers")]
 KEYS = DEFAULT.keys
 
 

@@ -19,7 +19,7 @@ from webapp.annotation.models import Calculation, Campaign, Label, Task
 from webapp.annotation.review.actions import plant
 from workers import calculating
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("no_workers")]
 
 
 @pytest.fixture

@@ -36,11 +36,12 @@ _COEFFICIENTS = {
 
 @dataclass(frozen=True)
 class Coefficient:
-    """A coefficient of the headline."""
+    """A coefficient of the headline; `share`: it is read in percent."""
 
     name: str
     meaning: str
     estimate: Estimate
+    share: bool
 
 
 @dataclass(frozen=True)
@@ -80,8 +81,10 @@ class Doubt:
 
 def coefficients(report: Report) -> list[Coefficient]:
     """The headline, in the order in which people read it."""
+    found = report["coefficients"]
     return [
-        Coefficient(str(name), str(words), report["coefficients"][key]) for key, (name, words) in _COEFFICIENTS.items()
+        Coefficient(str(name), str(words), found[key], key.startswith("percent"))
+        for key, (name, words) in _COEFFICIENTS.items()
     ]
 
 

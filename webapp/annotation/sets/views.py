@@ -194,7 +194,7 @@ def _csv(buffer: io.StringIO, found: AnalysisSet, ending: str) -> HttpResponse:
 
 def _origins(found: AnalysisSet) -> list[tuple[str, int]]:
     names = dict(AnalysisItem.Origin.choices)
-    return [(names[key], count) for key, count in found.summary.get("origins", {}).items()]
+    return [(str(names[key]), count) for key, count in found.summary.get("origins", {}).items()]
 
 
 def _found(request: ProjectRequest, set_id: int) -> AnalysisSet:

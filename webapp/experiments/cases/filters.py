@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 from urllib.parse import urlencode
 
 from django.utils.translation import gettext
@@ -91,7 +92,7 @@ class Filters:
         """The same with these at their defaults."""
         return replace(self, **{name: _DEFAULTS[name] for name in names})
 
-    def sort_choices(self) -> dict[str, str]:
+    def sort_choices(self) -> dict[str, Any]:
         """The sorts in words that fit the outcome."""
         return SORTS | SORT_WORDS.get(self.outcome, {})
 
@@ -131,5 +132,5 @@ def read(values: Mapping[str, str], directions: tuple[str, ...]) -> tuple[Filter
     return Filters(**chosen), problems  # type: ignore[arg-type]
 
 
-def _unknown(text: str, known: Mapping[str, str] | tuple[str, ...]) -> str:
+def _unknown(text: str, known: Mapping[str, Any] | tuple[str, ...]) -> str:
     return gettext("“%(text)s” is not one of %(known)s.") % {"text": text[:40], "known": ", ".join(known)}

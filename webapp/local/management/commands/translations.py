@@ -24,13 +24,8 @@ LOCALE = "zh_Hans"
 _VERB = re.compile(r'"([a-z_]+\.[a-z_]*(?:ed|frozen|made|_in))"')
 _STAGE = re.compile(r'(?:Progress|tell)\(f?"([A-Z][^"]+)"(?:, [\w.]+, [\w.]+, "(\w+)")?')
 _UNIT = re.compile(r'^    unit = "(\w+)"', re.MULTILINE)
-_PLAIN, _PLURAL, _CONTEXT = None, (1, 2), ((1, "c"), 2)
-KEYWORDS: dict[str, Any] = {
-    **dict.fromkeys(("_", "gettext", "gettext_lazy", "gettext_noop"), _PLAIN),
-    **dict.fromkeys(("ngettext", "ngettext_lazy"), _PLURAL),
-    **dict.fromkeys(("pgettext", "pgettext_lazy"), _CONTEXT),
-    **dict.fromkeys(("npgettext", "npgettext_lazy"), ((1, "c"), 2, 3)),
-}
+_CALLS = "_ gettext gettext_lazy gettext_noop ngettext ngettext_lazy pgettext pgettext_lazy npgettext npgettext_lazy"
+KEYWORDS = dict.fromkeys(_CALLS.split())
 
 
 class Said(NamedTuple):
@@ -154,7 +149,9 @@ def _of_progress(root: Path) -> list[Said]:
     sources = [path.read_text(encoding="utf-8") for path in sorted(root.glob("ml_core/**/*.py"))]
     said = {text for source in sources for found in _STAGE.findall(source) for text in found if text}
     said |= {unit for source in sources for unit in _UNIT.findall(source)}
-    return [Said(text, None, "ml_core") for text in sorted(said | {f"Encoding {unit}" for unit in ("pictures", "texts")})]
+    return [
+        Said(text, None, "ml_core") for text in sorted(said | {f"Encoding {unit}" for unit in ("pictures", "texts")})
+    ]
 
 
 def _of_template(path: Path, root: Path) -> Iterator[Said]:
@@ -167,12 +164,10 @@ def _of_template(path: Path, root: Path) -> Iterator[Said]:
 
 def _extracted(source: bytes, path: Path, root: Path) -> Iterator[Said]:
     file = path.relative_to(root).as_posix()
-    for _line, function, arguments, _comments in extract_python(io.BytesIO(source), list(KEYWORDS), [], {}):
-        given = arguments if isinstance(arguments, tuple) else (arguments,)
-        rule = KEYWORDS[function]
-        context = given[0] if rule is not None and rule[0] == (1, "c") else None
-        texts = given[1:] if context is not None else given
-        if not texts or not texts[0]:
-            continue
-        is_plural = function.startswith(("n", "np"))
-        yield Said((texts[0], texts[1]) if is_plural else texts[0], context, file)
+    keywords: Any = KEYWORDS
+    for _line, found, arguments, _comments in extract_python(io.BytesIO(source), keywords, [], {}):
+        function = str(found)
+        given: list[Any] = list(arguments) if isinstance(arguments, tuple | list) else [arguments]
+        context = given.pop(0) if function.startswith(("p", "np")) else None
+        if given and given[0]:
+            yield Said((given[0], given[1]) if function.startswith("n") else given[0], context, file)

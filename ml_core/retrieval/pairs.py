@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-_PAIRS = 2_048  # pairs that are rescored at a time: what stays in a core's cache
+_PAIRS = 256  # pairs that are rescored at a time: what stays in a core's cache
 
 
 @dataclass(frozen=True)

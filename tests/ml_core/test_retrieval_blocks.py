@@ -30,7 +30,21 @@ def small_pairs(draw: st.DrawFn) -> Pairs:
     return Pairs(unit_rows(images_NE), unit_rows(texts_ME), items_M, rng.permutation(images), rng.permutation(texts))
 
 
-@given(small_pairs(), st.integers(1, 20), st.integers(1, 12))
+@st.composite
+def hard_pairs(draw: st.DrawFn) -> Pairs:
+    """Near ties within and around the rounding of float32, equal vectors, extreme lengths, down to one picture."""
+    rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
+    images, texts, dim = draw(st.integers(1, 30)), draw(st.integers(1, 60)), draw(st.sampled_from([1, 3, 64, 257]))
+    distance = draw(st.sampled_from([0.0, 1e-8, 1e-7, 1e-6, 1e-5, 1e-3, 1.0]))
+    length = draw(st.sampled_from([1e-30, 1.0, 1e30]))
+    images_NE = rng.standard_normal(dim) + distance * rng.standard_normal((images, dim))
+    items_M = rng.integers(0, images, texts)
+    texts_ME = images_NE[items_M] + distance * rng.standard_normal((texts, dim))
+    images_NE, texts_ME = unit_rows(length * images_NE), unit_rows(length * texts_ME)
+    return Pairs(images_NE, texts_ME, items_M, rng.permutation(images), rng.permutation(texts))
+
+
+@given(small_pairs() | hard_pairs(), st.integers(1, 20), st.integers(1, 12))
 @settings(max_examples=200, deadline=None)
 def test_blocks_and_a_full_sort_agree_on_ranks_and_first_answers(pairs: Pairs, block: int, keep: int) -> None:
     texts, pictures = rank_both(pairs, keep, block)

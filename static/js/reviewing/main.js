@@ -78,6 +78,7 @@ addEventListener("blur", () => stage.blink(false));
 document.addEventListener("click", (event) => {
   const button = event.target.closest("[data-choose], [data-act]");
   if (!button) return;
+  if (event.detail > 0) button.blur(); // pressed by hand: keys stay what they are
   if (button.dataset.choose) choose(button.dataset.choose, button.dataset.subtype);
   else act(button.dataset.act);
 });

@@ -18,6 +18,7 @@ from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_K
 from django.contrib.sessions.backends.db import SessionStore
 from django.core.cache import cache
 from django.db import connections
+from django.utils import translation
 
 from tests.parts import database
 from tests.parts.servers import Servers
@@ -51,6 +52,13 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 def worker_number() -> int:
     """0 for the first xdist worker or a run without xdist; each number has its own database and Redis numbers."""
     return int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+
+
+@pytest.fixture(autouse=True)
+def _language_of_the_test() -> Iterator[None]:
+    """A request leaves its language on the thread; the next test begins with the default."""
+    yield
+    translation.deactivate()
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -9,6 +9,7 @@ from typing import Any
 
 from django.db import transaction
 from django.db.models import F
+from django.utils.translation import gettext as _
 
 from ml_core.failures.sampling import BACKUP, OVERLAP, share_names
 from ml_core.spec import BadInput
@@ -230,17 +231,17 @@ def free_name(project: Project, name: str) -> str:
     """A campaign's name, tidied; BadInput where it is empty or taken."""
     name = " ".join(name.split())
     if not name or len(name) > 120:
-        raise BadInput("A campaign needs a name of at most 120 characters.", field="name")
+        raise BadInput(_("A campaign needs a name of at most 120 characters."), field="name")
     if Campaign.objects.filter(project=project, name=name).exists():
-        raise BadInput(f"This project has a campaign “{name}” already.", field="name")
+        raise BadInput(_("This project has a campaign “%(name)s” already.") % {"name": name}, field="name")
     return name
 
 
 def _people(project: Project, annotators: Sequence[User]) -> list[User]:
     if not annotators:
-        raise BadInput("Choose at least one annotator.", field="annotators")
+        raise BadInput(_("Choose at least one annotator."), field="annotators")
     if len({user.pk for user in annotators}) != len(annotators):
-        raise BadInput("Somebody is named twice.", field="annotators")
+        raise BadInput(_("Somebody is named twice."), field="annotators")
     roles = dict(
         Membership.objects.filter(project=project, user__in=annotators, user__is_active=True).values_list(
             "user", "role"
@@ -248,5 +249,5 @@ def _people(project: Project, annotators: Sequence[User]) -> list[User]:
     )
     for user in annotators:
         if not role_may(roles.get(user.pk), "label.give"):
-            raise BadInput(f"{user.username} may not label in this project.", field="annotators")
+            raise BadInput(_("%(name)s may not label in this project.") % {"name": user.username}, field="annotators")
     return list(annotators)

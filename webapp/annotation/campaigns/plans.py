@@ -4,6 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import asdict, dataclass
+from typing import Any
+
+from django.utils.text import format_lazy
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from ml_core.failures.sampling import BACKUP, OVERLAP, Plan, plan, share_names
 from ml_core.spec import BadInput
@@ -76,7 +81,7 @@ def drawn_from_run(run: Run, filters: Filters, wish: Wish) -> Drawn:
         raise BadInput("Cases are stratified by rank, by margin or not at all.", field="stratify")
     found = cases.strata_of(run, filters)
     if not found:
-        raise BadInput("No case matches these filters, so there is nothing to label.", field="filters")
+        raise BadInput(_("No case matches these filters, so there is nothing to label."), field="filters")
     strata = {str(number): _stratum(wish.stratify, rank, margin) for number, rank, margin in found}
     return drawn_from(strata, wish)
 
@@ -84,7 +89,8 @@ def drawn_from_run(run: Run, filters: Filters, wish: Wish) -> Drawn:
 def drawn_from_upload(upload: Upload, wish: Wish) -> Drawn:
     """What the wish draws from an upload's samples."""
     if wish.stratify not in {"", FILE}:
-        raise BadInput("Uploaded samples have no rank and no margin; their strata stand in the file.", field="stratify")
+        said = _("Uploaded samples have no rank and no margin; their strata stand in the file.")
+        raise BadInput(said, field="stratify")
     return drawn_from({row.idx: row.stratum if wish.stratify else "" for row in upload.samples}, wish)
 
 
@@ -120,10 +126,14 @@ def _groups(split: Plan, wish: Wish) -> dict[str, tuple[str, ...]]:
 
 
 _MARGINS = MISSED | WON
-_WORDS: dict[str, dict[str, str]] = {
-    "": {"": "All"},
-    "rank": {"1": "Rank 1"} | {name: f"Rank {words}" for name, words in RANKS.items()},
-    "margin": {name: f"{'Missed' if name in MISSED else 'Won'} by {words}" for name, words in _MARGINS.items()},
+_MISSED_BY, _WON_BY = gettext_lazy("Missed by"), gettext_lazy("Won by")
+_WORDS: dict[str, dict[str, Any]] = {
+    "": {"": gettext_lazy("All")},
+    "rank": {name: format_lazy("{} {}", gettext_lazy("Rank"), words) for name, words in ({"1": "1"} | RANKS).items()},
+    "margin": {
+        name: format_lazy("{} {}", _MISSED_BY if name in MISSED else _WON_BY, words)
+        for name, words in _MARGINS.items()
+    },
 }
 _RANK_NAMES = ("1", *RANKS)
 _MARGIN_NAMES = {
@@ -140,24 +150,25 @@ def _stratum(stratify: str, rank_bucket: int, margin_bucket: int) -> str:
 
 def words_of(stratify: str, stratum: str) -> str:
     """A stratum in words."""
-    return _WORDS.get(stratify, _WORDS[""]).get(stratum, stratum or "All")
+    return str(_WORDS.get(stratify, _WORDS[""]).get(stratum, stratum or _("All")))
 
 
 def _check(wish: Wish) -> None:
     if wish.stratify not in STRATIFY:
         raise BadInput("Cases are stratified by rank, by margin or not at all.", field="stratify")
     if not 1 <= wish.size <= MOST:
-        raise BadInput(f"A campaign has 1 to {MOST:,} samples.", field="size")
+        raise BadInput(_("A campaign has 1 to %(most)s samples.") % {"most": f"{MOST:,}"}, field="size")
     if not 1 <= wish.annotators <= 100:
-        raise BadInput("A campaign has 1 to 100 annotators.", field="annotators")
+        raise BadInput(_("A campaign has 1 to 100 annotators."), field="annotators")
     if not 0 <= wish.seed < 2**31:
         raise BadInput("A seed is a whole number from 0 to 2,147,483,647.", field="seed")
     if wish.overlap < 0 or wish.backup < 0:
-        raise BadInput("Overlap and backup are not negative.", field="overlap" if wish.overlap < 0 else "backup")
+        raise BadInput(_("Overlap and backup are not negative."), field="overlap" if wish.overlap < 0 else "backup")
     if wish.overlap + wish.backup > wish.size:
         raise BadInput(
-            f"Overlap ({wish.overlap}) and backup ({wish.backup}) together exceed the size ({wish.size}).",
+            _("Overlap (%(overlap)d) and backup (%(backup)d) together exceed the size (%(size)d).")
+            % {"overlap": wish.overlap, "backup": wish.backup, "size": wish.size},
             field="overlap",
         )
     if wish.size - wish.overlap - wish.backup < wish.annotators and wish.size != wish.overlap + wish.backup:
-        raise BadInput("What overlap and backup leave is too little to give everybody a share.", field="size")
+        raise BadInput(_("What overlap and backup leave is too little to give everybody a share."), field="size")

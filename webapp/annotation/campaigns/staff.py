@@ -12,6 +12,7 @@ from typing import Any
 
 from django.db import transaction
 from django.db.models import F, Max
+from django.utils.translation import gettext as _
 
 from ml_core.failures.sampling import OVERLAP, share_names
 from ml_core.spec import BadInput
@@ -60,7 +61,7 @@ def remove_annotator(*, annotator: Annotator, actor: User | None, now: datetime)
         return row
     rest = [other for other in people if other.left_at is None and other.pk != row.pk]
     if not rest:
-        raise BadInput("A campaign keeps at least one annotator. Add somebody else first, or finish it.")
+        raise BadInput(_("A campaign keeps at least one annotator. Add somebody else first, or finish it."))
     row.left_at = now
     row.save(update_fields=["left_at"])
     pool = campaign.mode == Campaign.Mode.POOL
@@ -77,7 +78,7 @@ def set_quota(*, annotator: Annotator, quota: int | None, actor: User | None, no
     campaign, people = _locked(annotator.campaign)
     row = next(row for row in people if row.pk == annotator.pk)
     if campaign.mode != Campaign.Mode.POOL:
-        raise BadInput("Quotas belong to a shared pool; here everybody has a fixed share.", field="quota")
+        raise BadInput(_("Quotas belong to a shared pool; here everybody has a fixed share."), field="quota")
     if quota is not None and quota < row.held:
         raise BadInput(f"{row.user.username} holds {row.held} already, so the quota is at least that.", field="quota")
     row.quota = quota
@@ -92,7 +93,7 @@ def remind(*, annotator: Annotator, text: str = "", actor: User | None, now: dat
     campaign, people = _locked(annotator.campaign)
     row = next(row for row in people if row.pk == annotator.pk)
     if row.left_at is not None or campaign.state != Campaign.State.OPEN:
-        raise BadInput("Only somebody who labels in an open campaign can be reminded.")
+        raise BadInput(_("Only somebody who labels in an open campaign can be reminded."))
     sent = Reminder.objects.create(annotator=row, text=" ".join(text.split())[:400], sent_by=actor, at=now)
     _told(campaign, "campaign.reminded", actor, now, {"annotator": row.user.username})
     return sent
@@ -100,14 +101,14 @@ def remind(*, annotator: Annotator, text: str = "", actor: User | None, now: dat
 
 def _check_joining(campaign: Campaign, user: User, here: list[Annotator]) -> None:
     if campaign.state == Campaign.State.FINISHED:
-        raise BadInput("This campaign is finished. Reopen it before somebody joins.")
+        raise BadInput(_("This campaign is finished. Reopen it before somebody joins."))
     if any(row.user_id == user.pk for row in here):
-        raise BadInput(f"{user.username} is in this campaign already.", field="user")
+        raise BadInput(_("%(name)s is in this campaign already.") % {"name": user.username}, field="user")
     if len(here) >= MOST:
-        raise BadInput(f"A campaign has at most {MOST} annotators.", field="user")
+        raise BadInput(_("A campaign has at most %(n)d annotators.") % {"n": MOST}, field="user")
     role = Membership.objects.filter(project=campaign.project, user=user, user__is_active=True)
     if not role_may(role.values_list("role", flat=True).first(), "label.give"):
-        raise BadInput(f"{user.username} may not label in this project.", field="user")
+        raise BadInput(_("%(name)s may not label in this project.") % {"name": user.username}, field="user")
 
 
 def _give_overlap(campaign: Campaign, row: Annotator) -> int:

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from ml_core.spec import BadInput
 from ml_core.taxonomy import Taxonomy as Document
@@ -56,9 +57,9 @@ def use_version(*, campaign: Campaign, version: TaxonomyVersion, actor: User | N
     campaign = _locked(campaign)
     list(Annotator.objects.select_for_update().filter(campaign=campaign).order_by("pk"))  # answers wait for this
     if campaign.state == Campaign.State.FINISHED:
-        raise BadInput("A finished campaign keeps the version it was labelled with. Reopen it first.")
+        raise BadInput(_("A finished campaign keeps the version it was labelled with. Reopen it first."))
     if version.taxonomy_id != campaign.taxonomy_version.taxonomy_id:
-        raise BadInput("This is a version of another taxonomy.", field="version")
+        raise BadInput(_("This is a version of another taxonomy."), field="version")
     if missing := missing_choices(campaign, document_of(version)):
         raise BadInput(
             f"Version {version.number} has no {', '.join(missing)}, which labels of this campaign use.", field="version"

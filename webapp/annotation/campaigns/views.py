@@ -205,7 +205,7 @@ def upload(request: ProjectRequest) -> HttpResponse:
     """The form for a zip of samples; what is in it is looked at before a campaign is made of it."""
     announced = request.META.get("CONTENT_LENGTH") or "0"
     if announced.isdigit() and int(announced) > uploads.MOST_BYTES + 2**20:
-        raise RequestDataTooBig("The upload is larger than this server accepts.")
+        raise RequestDataTooBig(_("The upload is larger than this server accepts."))
     return _upload(request)
 
 

@@ -8,6 +8,7 @@ from collections import defaultdict
 from datetime import datetime
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from ml_core.spec import BadInput
 from webapp.accounts.actions.audit import record
@@ -38,7 +39,7 @@ def keep_file(
     """Keeps an uploaded file and looks at it; writes no label. BadInput where it is no file of labels at all."""
     content = read(name, data)
     if not content.entries and not content.mistakes:
-        raise BadInput("The file holds no answer.", field="file")
+        raise BadInput(_("The file holds no answer."), field="file")
     key = f"labels/{campaign.pk}/{secrets.token_hex(12)}"
     store().write_bytes(key, data)
     file = LabelFile.objects.create(
@@ -74,7 +75,7 @@ def take_file(*, file: LabelFile, actor: User, now: datetime) -> Judgement:
     so a file that is taken again after a fault, or twice at once, stores nothing twice.
     """
     if file.state == LabelFile.State.TAKEN:
-        raise BadInput("This file was taken already. Upload it again if it has changed.")
+        raise BadInput(_("This file was taken already. Upload it again if it has changed."))
     found = judge(file)
     people = {
         row.letter: row for row in Annotator.objects.filter(campaign=file.campaign).select_related("campaign", "user")

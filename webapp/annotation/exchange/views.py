@@ -42,7 +42,7 @@ def files(request: ProjectRequest, campaign_id: int) -> HttpResponse:
     """What can be downloaded, the form for what comes back, and the files that came."""
     announced = request.META.get("CONTENT_LENGTH", "0")
     if announced.isdigit() and int(announced) > records.MOST_BYTES + 2**20:
-        raise RequestDataTooBig("The upload is larger than this server accepts.")
+        raise RequestDataTooBig(_("The upload is larger than this server accepts."))
     return _files(request, campaign_id)
 
 

@@ -6,6 +6,7 @@ from datetime import datetime
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
+from django.utils.translation import gettext as _
 
 from ml_core.spec import BadInput
 from webapp.accounts.actions.audit import record
@@ -27,7 +28,7 @@ def decide(
     reason = _reason(reason)
     answers = _answers(task)
     if not reason and not any(said == category for _, said, _ in answers):
-        raise BadInput("Nobody said this: give a reason.", field="reason")
+        raise BadInput(_("Nobody said this: give a reason."), field="reason")
     return _written(campaign, task, category, subtype, reason, answers, key, actor, now, "sample.decided")
 
 
@@ -35,7 +36,7 @@ def reopen(*, campaign: Campaign, task: Task, reason: str, key: UUID, actor: Use
     """Takes the decision of a task back; it waits in the queue again. BadInput where there is none."""
     newest = Decision.objects.filter(task=task).order_by("-id").first()
     if newest is None or (not newest.category and newest.key != key):
-        raise BadInput("This sample is not decided.")
+        raise BadInput(_("This sample is not decided."))
     return _written(campaign, task, "", "", _reason(reason), _answers(task), key, actor, now, "sample.reopened")
 
 
@@ -65,9 +66,9 @@ def take_back(*, campaign: Campaign, task: Task, actor: User, now: datetime) -> 
 def _known(campaign: Campaign, category: str, subtype: str) -> None:
     of = {entry.key: {sub.key for sub in entry.subtypes} for entry in document_of(campaign.taxonomy_version).categories}
     if category not in of:
-        raise BadInput("Choose a category.", field="category")
+        raise BadInput(_("Choose a category."), field="category")
     if subtype and subtype not in of[category]:
-        raise BadInput("This category has no such subtype.", field="subtype")
+        raise BadInput(_("This category has no such subtype."), field="subtype")
 
 
 def _reason(text: str) -> str:

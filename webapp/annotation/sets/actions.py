@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 from datetime import datetime
 
+from django.utils.translation import gettext as _
+
 from ml_core.spec import BadInput
 from webapp.accounts.models import User
 from webapp.annotation.models import Calculation, Campaign
@@ -22,7 +24,7 @@ def ask_to_freeze(
         raise BadInput("Cases that nobody decided are settled by consensus or by majority.", field="rule")
     name = " ".join(name.split())
     if len(name) > 160:
-        raise BadInput("A name has at most 160 characters.", field="name")
+        raise BadInput(_("A name has at most 160 characters."), field="name")
     request = {"campaign": campaign.pk, "rule": rule, "name": name, "incomplete": incomplete, "user": actor.pk}
     asked = hashlib.sha256(f"{rule}/{incomplete}/{name}".encode()).hexdigest()[:16]
     row = wanted(project=campaign.project, kind=FREEZE, stamp=f"{stamp(campaign)}:{asked}", request=request, now=now)

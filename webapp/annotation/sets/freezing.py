@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from ml_core.agreement.shares import shares_report
 from ml_core.agreement.table import table
@@ -73,7 +74,7 @@ def shares_of(campaign: Campaign, taxonomy: Taxonomy, found: Gathered, rule: str
 
 def _complete(found: Gathered, incomplete: bool) -> None:
     if len(found.unlabelled) == len(found.samples):
-        raise BadInput("Nothing is labelled yet, so there is nothing to freeze.")
+        raise BadInput(_("Nothing is labelled yet, so there is nothing to freeze."))
     if found.unlabelled and not incomplete:
         shown = ", ".join(found.unlabelled[:10]) + (", …" if len(found.unlabelled) > 10 else "")
         raise BadInput(

@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from ml_core.datasets.decoding import announced
 from ml_core.spec import BadInput
@@ -47,10 +48,10 @@ def create_taxonomy(
     """A taxonomy with its first version. BadInput where the project has one of this name."""
     name = " ".join(name.split())[:120]
     if not name:
-        raise BadInput("A taxonomy needs a name.", field="name")
+        raise BadInput(_("A taxonomy needs a name."), field="name")
     Project.objects.select_for_update(no_key=True).get(pk=project.pk)
     if Taxonomy.objects.filter(project=project, name=name).exists():
-        raise BadInput(f"This project has a taxonomy “{name}” already.", field="name")
+        raise BadInput(_("This project has a taxonomy “%(name)s” already.") % {"name": name}, field="name")
     made = Taxonomy.objects.create(project=project, name=name, created_by=actor, created_at=now)
     record(verb="taxonomy.created", actor=actor, project=project, target=name, now=now)
     return _written(made, 1, document, guide or {}, (), "", actor, now)

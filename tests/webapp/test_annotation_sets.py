@@ -252,3 +252,19 @@ def test_a_runs_form_offers_the_categories_of_sets_and_its_worker_reads_their_qu
     count = AnalysisItem.objects.filter(analysis_set=found, category="attribute").count()
     assert subset.slice == "attribute"
     assert subset.mask("t2i", captions).sum() == count
+
+
+@pytest.mark.parametrize("name", ["set", "set_distribution", "set_items_csv", "api_set", "api_set_items"])
+def test_a_set_frozen_early_is_closed_to_who_still_owes_answers(campaign, web, name):
+    both = annotation_parts.campaign(campaign.run, name="With the owner", names=("ann", "owner"))
+    who = annotation_parts.annotator(both, "ann")
+    task = Slot.objects.filter(annotator=who).first().task
+    event = Answer(uuid.uuid4(), task.pk, "answer", category="object")
+    record_answers(annotator=who, events=[event], source="page", now=timezone.now())
+    found = made(both, incomplete=True)
+    assert web.get(reverse(f"annotation:{name}", args=[both.project.slug, found.pk])).status_code == 403
+    rae = people.person("rae")
+    people.member(both.project, rae, "reviewer")
+    other = Client()
+    other.force_login(rae)
+    assert other.get(reverse(f"annotation:{name}", args=[both.project.slug, found.pk])).status_code == 200

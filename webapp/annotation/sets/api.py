@@ -8,10 +8,12 @@ from django.http import Http404
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
+from rest_framework.exceptions import PermissionDenied
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from webapp.accounts.doors import ProjectAPIView
+from webapp.annotation.campaigns.peers import own_open
 from webapp.annotation.models import AnalysisItem, AnalysisSet, Calculation, Campaign
 from webapp.annotation.sets import actions, queries
 from webapp.api import KeysetPagination, checked, narrowed
@@ -148,4 +150,6 @@ def _set(view: ProjectAPIView, set_id: int) -> AnalysisSet:
     found = queries.set_of(view.project, set_id)
     if found is None:
         raise Http404
+    if owed := own_open(found.campaign, view.person):
+        raise PermissionDenied(f"You annotate here and still owe {owed} answers: the others' are closed.")
     return found

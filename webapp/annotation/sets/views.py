@@ -19,6 +19,7 @@ from ml_core.cells import safe_cell
 from ml_core.spec import BadInput
 from webapp.accounts.capabilities import role_may
 from webapp.accounts.doors import ProjectRequest, project_page
+from webapp.annotation.campaigns.peers import own_open
 from webapp.annotation.models import AnalysisItem, AnalysisSet, Calculation, Campaign
 from webapp.annotation.review.gathering import gathered
 from webapp.annotation.sets import actions, plots, queries
@@ -94,6 +95,8 @@ def freezing(request: ProjectRequest, wish_id: int) -> HttpResponse:
 def analysis_set(request: ProjectRequest, set_id: int) -> HttpResponse:
     """One set: its shares with intervals, what they rest on, its cases."""
     found = _found(request, set_id)
+    if closed := _closed(request, found):
+        return closed
     language = get_language() or "en"
     shares = queries.shares_in(found, language)
     filters = CaseFilters(request.GET, taxonomy=[(share.key, share.name) for share in shares])
@@ -147,6 +150,8 @@ class CaseFilters(forms.Form):
 def distribution(request: ProjectRequest, set_id: int) -> HttpResponse:
     """The shares as CSV: categories, ambiguous against clear, subtypes."""
     found = _found(request, set_id)
+    if closed := _closed(request, found):
+        return closed
     buffer = io.StringIO(newline="")
     writer = csv.writer(buffer)
     writer.writerow(["part", "name", "of", "value", "low", "high", "n", "note"])
@@ -171,6 +176,8 @@ def distribution(request: ProjectRequest, set_id: int) -> HttpResponse:
 def items_csv(request: ProjectRequest, set_id: int) -> HttpResponse:
     """Every case of the set with its label as CSV."""
     found = _found(request, set_id)
+    if closed := _closed(request, found):
+        return closed
     buffer = io.StringIO(newline="")
     writer = csv.writer(buffer)
     columns = ("idx", "case_number", "group", "stratum", "category", "subtype", "origin", "posterior", "answer_count")
@@ -202,6 +209,15 @@ def _found(request: ProjectRequest, set_id: int) -> AnalysisSet:
     if found is None:
         raise Http404(_("No such set."))
     return found
+
+
+def _closed(request: ProjectRequest, found: AnalysisSet) -> HttpResponse | None:
+    """A set holds what others said: it stays closed to somebody who has not given their own answers."""
+    owed = own_open(found.campaign, request.user)
+    if not owed:
+        return None
+    page = {"project": request.project, "campaign": found.campaign, "owed": owed}
+    return render(request, "annotation/review/closed.html", page, status=403)
 
 
 def _campaign(request: ProjectRequest, campaign_id: int) -> Campaign:

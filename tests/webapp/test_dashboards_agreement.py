@@ -127,11 +127,11 @@ def test_who_owes_answers_is_told_to_give_them_first(campaign):
     assert client.get(address(both, "agreement_file", part="numbers")).status_code == 403
 
 
-@pytest.mark.parametrize("part", ["confusions", "consensus"])
-def test_what_is_shown_can_be_taken_away(campaign, web, part):
+@pytest.mark.parametrize(("part", "rows"), [("confusions", 3 * 49), ("consensus", 30), ("errors", 3 * 49), ("time", 6)])
+def test_what_is_shown_can_be_taken_away(campaign, web, part, rows):
     label_all(campaign)
     read(web, address(campaign))
     calculating.work()
-    rows = list(csv.DictReader(io.StringIO(read(web, address(campaign, "agreement_file", part=part)))))
-    assert len(rows) == (3 * 49 if part == "confusions" else 30)
+    found = list(csv.DictReader(io.StringIO(read(web, address(campaign, "agreement_file", part=part)))))
+    assert len(found) == rows
     assert web.get(address(campaign, "agreement_file", part="moon")).status_code == 404

@@ -191,6 +191,13 @@ def _speed(report: Report, people: Mapping[str, str]) -> Plot:
     )
 
 
+def errors(matrix: Sequence[Sequence[float]] | None, names: Sequence[str]) -> list[tuple[str, list[tuple[float, int]]]]:
+    """By the consensus's estimate, how often an annotator says each category (share, shade) where the row is true."""
+    if matrix is None:
+        return []
+    return [(name, [(share, round(4 * share)) for share in row]) for name, row in zip(names, matrix, strict=True)]
+
+
 def tables(report: Report) -> Iterator[list[Any]]:
     """Every number of the report as rows of one CSV: part, name, of, value, low, high, n, note."""
     yield ["part", "name", "of", "value", "low", "high", "n", "note"]
@@ -221,12 +228,31 @@ def confusions(report: Report) -> Iterator[list[Any]]:
                 yield [pair["a"], pair["b"], said, other, count]
 
 
+def error_rates(report: Report) -> Iterator[list[Any]]:
+    """Dawid and Skene's error rates: annotator, the truth, what is said, how often."""
+    yield ["annotator", "truth", "said", "share"]
+    for row in report["annotators_measured"]:
+        for true, shares in zip(report["categories"], row["errors"] or (), strict=False):
+            for said, share in zip(report["categories"], shares, strict=True):
+                yield [row["annotator"], true, said, share]
+
+
+def windows(report: Report) -> Iterator[list[Any]]:
+    """Drift and speed: each annotator's windows of answers."""
+    yield ["annotator", "first", "last", "seconds", "agrees_with_others", "low", "high", "n"]
+    for entry in report["drift"]:
+        for window in entry["windows"]:
+            found = [window["agrees_with_others"].get(name) for name in ("value", "low", "high", "n")]
+            yield [entry["annotator"], window["first"], window["last"], window["seconds"], *found]
+
+
 def consensus(report: Report) -> Iterator[list[Any]]:
     """Every sample's majority and consensus with its posterior."""
     yield ["item", "answers", "majority", "tie", "dawid_skene", "posterior"]
     for item, row in report["consensus"].items():
         tie = "|".join(row["tie"])
-        yield [item, len(row["answers"]), row["majority"] or "", tie, row["dawid_skene"], row["posterior"]]
+        said = " ".join(f"{letter}:{label}" for letter, label in sorted(row["answers"].items()))
+        yield [item, said, row["majority"] or "", tie, row["dawid_skene"], row["posterior"]]
 
 
 def _cells(estimate: Estimate) -> list[Any]:

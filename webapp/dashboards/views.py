@@ -28,6 +28,8 @@ FILES: dict[str, Callable[[shown.Report], Iterator[list[Any]]]] = {
     "numbers": shown.tables,
     "confusions": shown.confusions,
     "consensus": shown.consensus,
+    "errors": shown.error_rates,
+    "time": shown.windows,
 }
 
 
@@ -56,11 +58,17 @@ def _read(campaign: Campaign, found: Shown) -> dict[str, Any]:
         "pairs": report["pairs"],
         "matrices": shown.matrices(report, names),
         "measured": [
-            row | {"who": people.get(row["annotator"], row["annotator"])} for row in report["annotators_measured"]
+            row
+            | {
+                "who": people.get(row["annotator"], row["annotator"]),
+                "table": shown.errors(row["errors"], [names.get(key, key) for key in report["categories"]]),
+            }
+            for row in report["annotators_measured"]
         ],
         "accuracy": report["accuracy"],
         "doubts": shown.doubts(report, names),
         "plots": shown.plots(report, names, people),
+        "categories": [names.get(key, key) for key in report["categories"]],
         "people": people,
     }
 

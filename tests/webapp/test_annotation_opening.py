@@ -133,3 +133,23 @@ def test_when_the_backup_is_used_up_a_sample_goes_without_another(run):
     task = Task.objects.filter(campaign=campaign, group="A").first()
     assert replace_unusable(task=task, reason="broken", actor=None, now=timezone.now()) is None
     assert Annotator.objects.get(campaign=campaign, letter="A").held == 13
+
+
+def test_a_sample_that_was_answered_already_is_replaced_too_and_the_answer_stays(run):
+    campaign = annotation_parts.campaign(run)
+    own = Task.objects.filter(campaign=campaign, group="B").first()
+    Slot.objects.filter(task=own).update(state="answered")
+    fresh = replace_unusable(task=own, reason="broken", actor=None, now=timezone.now())
+    assert list(Slot.objects.filter(task=own).values_list("state", flat=True)) == ["answered"]
+    assert list(Slot.objects.filter(task=fresh).values_list("annotator__letter", "state")) == [("B", "open")]
+    assert Annotator.objects.get(campaign=campaign, letter="B").held == 15
+
+
+def test_the_replacement_for_somebody_who_left_goes_to_who_holds_least(run):
+    campaign = annotation_parts.campaign(run)
+    own = Task.objects.filter(campaign=campaign, group="B").first()
+    Slot.objects.filter(task=own).update(state="answered")
+    Annotator.objects.filter(campaign=campaign, letter="B").update(left_at=timezone.now())
+    Annotator.objects.filter(campaign=campaign, letter="C").update(held=3)
+    fresh = replace_unusable(task=own, reason="broken", actor=None, now=timezone.now())
+    assert list(Slot.objects.filter(task=fresh).values_list("annotator__letter", "state")) == [("C", "open")]

@@ -83,6 +83,7 @@ def test_inputs_that_somebody_puts_together_are_left_to_them(launch, owner):
         bundling.make_bundle(run.pk)
         run.refresh_from_db()
         assert run.bundle == {}
+        other.execute("SELECT pg_advisory_unlock(hashtextextended(%s, 0))", [f"bundle of run {run.pk}"])
     bundling.make_bundle(run.pk)
     run.refresh_from_db()
     assert store().exists(run.bundle["key"])

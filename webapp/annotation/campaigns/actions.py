@@ -135,7 +135,8 @@ def _opened(
 def replace_unusable(*, task: Task, reason: str, actor: User | None, now: datetime) -> Task | None:
     """Takes a sample out that cannot be labelled; the next of the backup, of its stratum first, takes its place.
 
-    Answers given stay. Who was to label it labels the other instead; an overlap sample's replacement is for everybody.
+    Answers given stay. Who was to label it, or has, labels the other instead; an overlap sample's replacement is for
+    everybody.
     None where the backup is used up. Doing it again changes nothing.
     """
     campaign = Campaign.objects.select_for_update(no_key=True).get(pk=task.campaign_id)
@@ -145,7 +146,7 @@ def replace_unusable(*, task: Task, reason: str, actor: User | None, now: dateti
         return task.replaced_by.first()
     slots = list(Slot.objects.select_for_update().filter(task=task).order_by("number"))
     open_states = (Slot.State.FREE, Slot.State.OPEN, Slot.State.LEASED)
-    wanted = [slot for slot in slots if slot.state != Slot.State.ANSWERED or task.group == OVERLAP]
+    wanted = [slot for slot in slots if slot.state != Slot.State.WITHDRAWN]
     ended = [slot for slot in slots if slot.state in (*open_states, Slot.State.SKIPPED)]
     backup = _next_backup(campaign, task)
     Task.objects.filter(pk=task.pk).update(state=Task.State.UNUSABLE, unusable_reason=reason[:300])
@@ -163,7 +164,7 @@ def replace_unusable(*, task: Task, reason: str, actor: User | None, now: dateti
                 position=backup.position,
                 state=Slot.State.OPEN if slot.annotator_id else Slot.State.FREE,
             )
-            for number, slot in enumerate(_still_here(wanted, people, campaign.mode), start=1)
+            for number, slot in enumerate(_still_here(wanted, people, campaign.mode, task.group), start=1)
         ]
         Slot.objects.bulk_create(fresh)
         held.subtract(slot.annotator_id for slot in fresh if slot.annotator_id)
@@ -188,12 +189,19 @@ def _next_backup(campaign: Campaign, task: Task) -> Task | None:
     return reserve.filter(stratum=task.stratum).first() or reserve.first()
 
 
-def _still_here(slots: Sequence[Slot], people: Sequence[Annotator], mode: str) -> list[Slot]:
-    """The slots as the replacement wants them: in a pool nobody's, else of those who have not left."""
+def _still_here(slots: Sequence[Slot], people: Sequence[Annotator], mode: str, group: str) -> list[Slot]:
+    """The slots as the replacement wants them: in a pool nobody's, else of those who have not left.
+
+    A sample of one's own whose annotator has left goes to who holds least.
+    """
     if mode == POOL:
         return [Slot(annotator_id=None) for _ in slots]
-    gone = {person.pk for person in people if person.left_at is not None}
-    return [slot for slot in slots if slot.annotator_id not in gone]
+    here = {person.pk: person for person in people if person.left_at is None}
+    kept = [slot for slot in slots if slot.annotator_id in here]
+    if kept or group == OVERLAP or not here:
+        return kept
+    heir = min(here.values(), key=lambda person: (person.held, person.pk))
+    return [Slot(annotator_id=heir.pk)]
 
 
 def fill(campaign: Campaign, tasks: Sequence[Task], people: Sequence[User], quota: int | None, now: datetime) -> None:

@@ -131,8 +131,7 @@ _WORDS: dict[str, dict[str, Any]] = {
     "": {"": gettext_lazy("All")},
     "rank": {name: format_lazy("{} {}", gettext_lazy("Rank"), words) for name, words in ({"1": "1"} | RANKS).items()},
     "margin": {
-        name: format_lazy("{} {}", _MISSED_BY if name in MISSED else _WON_BY, words)
-        for name, words in _MARGINS.items()
+        name: format_lazy("{} {}", _MISSED_BY if name in MISSED else _WON_BY, words) for name, words in _MARGINS.items()
     },
 }
 _RANK_NAMES = ("1", *RANKS)

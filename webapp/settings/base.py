@@ -195,6 +195,10 @@ SPECTACULAR_SETTINGS = {
     "DESCRIPTION": "Everything the pages do.",
     "VERSION": "1",
     "SERVE_INCLUDE_SCHEMA": False,
+    "ENUM_NAME_OVERRIDES": {  # where two things have fields of one name
+        "CampaignStateEnum": "webapp.annotation.models.Campaign.State",
+        "CalculationStateEnum": "webapp.annotation.models.Calculation.State",
+    },
 }
 
 # Mail

@@ -36,7 +36,7 @@ class PlanIn(serializers.Serializer[Any]):
     backup = serializers.IntegerField(default=20)
     seed = serializers.IntegerField(default=0)
     stratify = serializers.ChoiceField(choices=["", "rank", "margin"], default="")
-    mode = serializers.ChoiceField(choices=["shares", "pool"], default="shares")
+    mode = serializers.ChoiceField(choices=Campaign.Mode.choices, default="shares")
 
 
 class CampaignIn(PlanIn):

@@ -27,7 +27,7 @@ def main() -> int:
     except AlreadyRunning as problem:
         print(problem, file=sys.stderr)
         return 1
-    if not port_is_free():
+    if not port_comes_free():
         print(f"Port {env.read('PORT')} is taken. Stop what listens there, or: PORT=8001 make run", file=sys.stderr)
         return 1
     try:
@@ -103,6 +103,14 @@ def web_answers() -> bool:
         return False
     finally:
         line.close()
+
+
+def port_comes_free(patience: float = 8) -> bool:
+    """Whether the web server will get its port; one that was killed just now may hold it a moment longer."""
+    deadline = time.monotonic() + patience
+    while not (free := port_is_free()) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    return free
 
 
 def port_is_free() -> bool:

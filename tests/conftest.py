@@ -16,7 +16,7 @@ import pytest
 from django.conf import settings
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
 from django.contrib.sessions.backends.db import SessionStore
-from django.core.cache import cache
+from django.core.cache import cache, caches
 from django.db import connections
 from django.utils import translation
 
@@ -79,6 +79,8 @@ def services(worker_number: int) -> None:
     url = settings.PLACES.redis_url()
     settings.CELERY_BROKER_URL = addresses.broker(url, 2 * worker_number)
     settings.CACHES["default"]["LOCATION"] = addresses.cache(url, 2 * worker_number + 1)
+    if caches.all(initialized_only=True):  # a test without a database was first: its cache is everybody's
+        del caches["default"]
     celery_app.conf.broker_url = settings.CELERY_BROKER_URL
 
 

@@ -9,14 +9,30 @@ on the block, and equal embeddings are exactly equal. Equal scores stand in the 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
+from threadpoolctl import ThreadpoolController
 
+from ml_core.retrieval.counting import count_both_ways
 from ml_core.retrieval.pairs import Pairs, where
 from ml_core.retrieval.shortlist import Columns, top_of_rows
 
-_CELLS = 4_000_000  # scores in a block, 16 MB
+_CELLS = 3_000_000  # scores in a block, 12 MB
+_MOST_THREADS = 8  # blocks at a time
+
+
+@dataclass(frozen=True)
+class _Block:
+    """Scores of captions `start` … and how many of them are above and near a right answer, by row and by column."""
+
+    start: int
+    scores_BN: np.ndarray
+    rows_above_B: np.ndarray
+    rows_near_B: np.ndarray
+    columns_above_N: np.ndarray
+    columns_near_N: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -48,19 +64,32 @@ class Ranking:
         self._pictures = _PictureToText(pairs, keep, self._texts.right_M)
 
     def blocks(self) -> Iterator[tuple[int, int]]:
-        """Ranks one block of captions after the other; yields (captions done, captions)."""
-        texts_ME, images_NE = self._pairs.texts_ME, self._pairs.images_NE
-        count = len(texts_ME)
-        buffer_BN = np.empty((min(self._size, count), len(images_NE)), dtype=np.float32)
-        masks = (np.empty(buffer_BN.shape, dtype=bool), np.empty(buffer_BN.shape, dtype=bool))
-        for start in range(0, count, self._size):
-            stop = min(start + self._size, count)
-            scores_BN = buffer_BN[: stop - start]
-            np.matmul(texts_ME[start:stop], images_NE.T, out=scores_BN)
-            above_BN, near_BN = (mask[: stop - start] for mask in masks)
-            self._texts.take(start, scores_BN, above_BN, near_BN)
-            self._pictures.take(start, scores_BN, above_BN, near_BN)
-            yield stop, count
+        """Ranks one block of captions after the other, as many at a time as there are cores; yields (captions done,
+        captions)."""
+        count = len(self._pairs.texts_ME)
+        libraries = ThreadpoolController().select(user_api="blas")
+        threads = min(_MOST_THREADS, max((library["num_threads"] for library in libraries.info()), default=1))
+        threads = max(1, min(threads, -(-count // self._size)))
+        shape = (min(self._size, count), len(self._pairs.images_NE))
+        buffers = [np.empty(shape, dtype=np.float32) for _ in range(threads)]
+        with ThreadPoolExecutor(threads) as pool:
+            for first in range(0, count, threads * self._size):
+                starts = range(first, min(first + threads * self._size, count), self._size)
+                with libraries.limit(limits=1):  # a core, a block: nobody waits for the slowest part of a product
+                    blocks = list(pool.map(self._take, starts, buffers))
+                for block in blocks:
+                    self._pictures.take(block)
+                    yield block.start + len(block.scores_BN), count
+
+    def _take(self, start: int, buffer_BN: np.ndarray) -> _Block:
+        texts_BE = self._pairs.texts_ME[start : start + self._size]
+        scores_BN = buffer_BN[: len(texts_BE)]
+        np.matmul(texts_BE, self._pairs.images_NE.T, out=scores_BN)
+        above_B, near_B = self._texts.bounds(start, len(texts_BE))
+        found = count_both_ways(scores_BN, above_B, near_B, self._pictures.above_N, self._pictures.near_N)
+        block = _Block(start, scores_BN, *found)
+        self._texts.take(block)
+        return block
 
     def outcome(self) -> tuple[Ranked, Ranked]:
         """(text→picture, picture→text), once every block is done."""
@@ -85,18 +114,24 @@ class _TextToPicture:
         self.given_MK = np.empty((len(pairs.items_M), self.keep), dtype=np.int32)
         self.scores_MK = np.empty((len(pairs.items_M), self.keep), dtype=np.float32)
 
-    def take(self, start: int, scores_BN: np.ndarray, above_BN: np.ndarray, near_BN: np.ndarray) -> None:
-        pairs, stop = self.pairs, start + len(scores_BN)
-        right_B1 = self.right_M[start:stop, None]
-        np.greater(scores_BN, (right_B1 + pairs.slack).astype(np.float32), out=above_BN)
-        np.greater_equal(scores_BN, (right_B1 - pairs.slack).astype(np.float32), out=near_BN)
-        above_B, near_B = _count_rows(above_BN), _count_rows(near_BN)
-        self.before_M[start:stop] = above_B
-        unsure_R = np.flatnonzero(near_B - above_B != 1)  # its own picture is always near
-        row_P, image_P = where(near_BN[unsure_R] & ~above_BN[unsure_R])
-        self._settle(start + unsure_R[row_P], image_P)
+    def bounds(self, start: int, size: int) -> tuple[np.ndarray, np.ndarray]:
+        """Scores of captions `start` … that are greater are above, that are as great are near, (B,) float32 each."""
+        right_B = self.right_M[start : start + size]
+        slack = self.pairs.slack
+        return (right_B + slack).astype(np.float32), (right_B - slack).astype(np.float32)
+
+    def take(self, block: _Block) -> None:
+        """Writes the rows of these captions alone: blocks may be taken at the same time."""
+        start, stop = block.start, block.start + len(block.scores_BN)
+        self.before_M[start:stop] = block.rows_above_B
+        unsure_R = np.flatnonzero(block.rows_near_B - block.rows_above_B != 1)  # its own picture is always near
+        if len(unsure_R):
+            above_B, near_B = self.bounds(start, stop - start)
+            scores_RN = block.scores_BN[unsure_R]
+            row_P, image_P = where((scores_RN >= near_B[unsure_R, None]) & (scores_RN <= above_B[unsure_R, None]))
+            self._settle(start + unsure_R[row_P], image_P)
         if self.keep:
-            rows = top_of_rows(pairs, start, scores_BN, self.keep)
+            rows = top_of_rows(self.pairs, start, block.scores_BN, self.keep)
             self.given_MK[start:stop], self.scores_MK[start:stop] = rows
 
     def _settle(self, text_P: np.ndarray, image_P: np.ndarray) -> None:
@@ -129,18 +164,18 @@ class _PictureToText:
         self.before_N = np.zeros(len(pairs.images_NE), dtype=np.int64)
         self.columns = Columns(pairs, keep) if keep else None
 
-    def take(self, start: int, scores_BN: np.ndarray, above_BN: np.ndarray, near_BN: np.ndarray) -> None:
-        stop = start + len(scores_BN)
-        np.greater(scores_BN, self.above_N, out=above_BN)
-        np.greater_equal(scores_BN, self.near_N, out=near_BN)
-        above_N, near_N = _count_columns(above_BN), _count_columns(near_BN)
-        self.before_N += above_N
+    def take(self, block: _Block) -> None:
+        """Adds what these captions say of every picture; one block at a time."""
+        start, stop = block.start, block.start + len(block.scores_BN)
+        self.before_N += block.columns_above_N
         own_N = (self.best_N >= start) & (self.best_N < stop)
-        unsure_R = np.flatnonzero(near_N - above_N != own_N)
-        row_P, place_P = where(near_BN[:, unsure_R] & ~above_BN[:, unsure_R])
-        self._settle(start + row_P, unsure_R[place_P])
+        unsure_R = np.flatnonzero(block.columns_near_N - block.columns_above_N != own_N)
+        if len(unsure_R):
+            scores_BR = block.scores_BN[:, unsure_R]
+            row_P, place_P = where((scores_BR >= self.near_N[unsure_R]) & (scores_BR <= self.above_N[unsure_R]))
+            self._settle(start + row_P, unsure_R[place_P])
         if self.columns:
-            self.columns.take(start, scores_BN)
+            self.columns.take(start, block.scores_BN)
 
     def _settle(self, text_P: np.ndarray, image_P: np.ndarray) -> None:
         pairs = self.pairs
@@ -171,17 +206,3 @@ def _ranked(
     score_Q = score_Q.astype(np.float32)
     np.copyto(scores_QK, score_Q[:, None], where=given_QK == right_Q[:, None])  # one pair, one score
     return Ranked(query_Q, right_Q, score_Q, (before_Q + 1).astype(np.int32), given_QK, scores_QK)
-
-
-def _count_rows(mask_BN: np.ndarray) -> np.ndarray:
-    """How many are True in each row; counting whole rows is many times faster than a sum over an axis."""
-    return np.fromiter(map(np.count_nonzero, mask_BN), dtype=np.int64, count=len(mask_BN))
-
-
-def _count_columns(mask_BN: np.ndarray) -> np.ndarray:
-    """How many are True in each column: bytes added up to 255 rows at a time, then widened."""
-    bytes_BN = mask_BN.view(np.uint8)
-    total_N = np.zeros(mask_BN.shape[1], dtype=np.int64)
-    for start in range(0, len(bytes_BN), 255):
-        total_N += np.add.reduce(bytes_BN[start : start + 255], axis=0, dtype=np.uint8)
-    return total_N

@@ -29,7 +29,6 @@ class Calculation(models.Model):
     state = models.CharField(max_length=12, choices=State.choices, default=State.WANTED)
     result = models.JSONField(default=dict)
     failure = models.TextField(blank=True)
-    heartbeat_at = models.DateTimeField(null=True)
     attempt = models.IntegerField(default=0)
     requested_at = models.DateTimeField()
     finished_at = models.DateTimeField(null=True)

@@ -116,6 +116,29 @@ def test_a_report_that_fails_says_why(campaign, web):
     assert "the moon" in read(web, address(campaign))
 
 
+@pytest.mark.parametrize("name", ["agreement_again", "api_agreement"])
+def test_a_report_that_failed_is_tried_again(campaign, web, name):
+    label_all(campaign)
+    read(web, address(campaign))
+    Calculation.objects.update(state="failed", failure="the moon", attempt=5)
+    assert "Try again" in read(web, address(campaign))
+    assert web.post(address(campaign, name)).status_code in (200, 302)
+    page = read(web, address(campaign))
+    assert "the moon" not in page and "Counting" in page
+    calculating.work()
+    assert "Cohen" in read(web, address(campaign))
+
+
+def test_a_report_that_did_not_fail_is_not_made_twice(campaign, web):
+    label_all(campaign)
+    read(web, address(campaign))
+    calculating.work()
+    done = Calculation.objects.get()
+    web.post(address(campaign, "agreement_again"))
+    now = Calculation.objects.get()
+    assert (now.state, now.requested_at) == ("ready", done.requested_at)
+
+
 def test_who_owes_answers_is_told_to_give_them_first(campaign):
     both = annotation_parts.campaign(campaign.run, name="With the owner", names=("ann", "owner"))
     client = Client()

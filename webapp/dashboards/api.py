@@ -14,8 +14,9 @@ from rest_framework.response import Response
 
 from webapp.accounts.doors import ProjectAPIView
 from webapp.annotation.campaigns.peers import own_open
+from webapp.annotation.models import Campaign
 from webapp.annotation.review import queries
-from webapp.annotation.review.calculations import agreement_of
+from webapp.annotation.review.calculations import agreement_again, agreement_of
 
 
 class AgreementOut(serializers.Serializer[Any]):
@@ -30,17 +31,30 @@ class AgreementOut(serializers.Serializer[Any]):
 class Agreement(ProjectAPIView):
     """How far a campaign's annotators agree."""
 
-    capability = {"GET": "agreement.view"}
+    capability = {"GET": "agreement.view", "POST": "agreement.view"}
     serializer_class = AgreementOut
 
     @extend_schema(responses=AgreementOut)
     def get(self, request: Request, slug: str, campaign_id: int) -> Response:
         """Every number of the page with its interval and n."""
+        return self._shown(self._campaign(campaign_id))
+
+    @extend_schema(request=None, responses=AgreementOut)
+    def post(self, request: Request, slug: str, campaign_id: int) -> Response:
+        """Tries a report that failed again; one that is there or under way stays as it is."""
+        campaign = self._campaign(campaign_id)
+        agreement_again(campaign=campaign, now=timezone.now())
+        return self._shown(campaign)
+
+    def _campaign(self, campaign_id: int) -> Campaign:
         campaign = queries.campaign_of(self.project, campaign_id)
         if campaign is None:
             raise Http404
         if owed := own_open(campaign, self.person):
             raise PermissionDenied(f"You annotate here and still owe {owed} answers: the others' are closed.")
+        return campaign
+
+    def _shown(self, campaign: Campaign) -> Response:
         found = agreement_of(campaign=campaign, now=timezone.now())
         told = {"current": found.current, "computed_at": found.at, "failure": found.failure, "report": found.result}
         return Response(AgreementOut(told).data)

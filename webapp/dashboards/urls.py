@@ -11,6 +11,7 @@ _HERE = "p/<slug:slug>/campaigns/<int:campaign_id>/agreement/"
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path(_HERE, views.agreement, name="agreement"),
+    path(f"{_HERE}again/", views.agreement_again, name="agreement_again"),
     path(f"{_HERE}<slug:part>.csv", views.agreement_file, name="agreement_file"),
     path(
         "api/v1/projects/<slug:slug>/campaigns/<int:campaign_id>/agreement/",

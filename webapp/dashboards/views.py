@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from django.http import Http404, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.text import slugify
@@ -19,7 +19,7 @@ from ml_core.cells import safe_cell
 from webapp.accounts.doors import ProjectRequest, project_page
 from webapp.annotation.campaigns.peers import own_open
 from webapp.annotation.models import Campaign
-from webapp.annotation.review import queries
+from webapp.annotation.review import calculations, queries
 from webapp.annotation.review.calculations import Shown, agreement_of
 from webapp.annotation.taxonomies.queries import document_of
 from webapp.dashboards import agreement as shown
@@ -71,6 +71,15 @@ def _read(campaign: Campaign, found: Shown) -> dict[str, Any]:
         "categories": [names.get(key, key) for key in report["categories"]],
         "people": people,
     }
+
+
+@project_page(post="agreement.view")
+def agreement_again(request: ProjectRequest, campaign_id: int) -> HttpResponse:
+    """A report that failed is tried again."""
+    campaign = _campaign(request, campaign_id)
+    if not own_open(campaign, request.user):
+        calculations.agreement_again(campaign=campaign, now=timezone.now())
+    return redirect("dashboards:agreement", request.project.slug, campaign.pk)
 
 
 @project_page("agreement.view")

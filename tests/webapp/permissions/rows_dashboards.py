@@ -42,6 +42,7 @@ def foreign_file(world: World, knocker: Knocker) -> dict[str, Any]:
 
 ROWS = [
     Row("dashboards:agreement", {"GET": _VIEW}, campaign, foreign=(foreign_campaign,)),
+    Row("dashboards:agreement_again", {"POST": _VIEW}, campaign, foreign=(foreign_campaign,)),
     Row("dashboards:agreement_file", {"GET": _VIEW}, file, foreign=(foreign_file,)),
-    Row("dashboards:api_agreement", {"GET": _VIEW}, campaign, foreign=(foreign_campaign,)),
+    Row("dashboards:api_agreement", {"GET": _VIEW, "POST": _VIEW}, campaign, foreign=(foreign_campaign,)),
 ]

@@ -44,6 +44,13 @@ def agreement_of(*, campaign: Campaign, now: datetime) -> Shown:
     return Shown(last.result if last else None, last.finished_at if last else None, current=False, failure=failure)
 
 
+def agreement_again(*, campaign: Campaign, now: datetime) -> None:
+    """Wants the report on the labels as they are once more, where it failed; nothing else is touched."""
+    row = _reports(campaign).filter(stamp=stamp(campaign)).first()
+    if row is not None:
+        again(row=row, now=now)
+
+
 def consensus_on(campaign: Campaign, idx: str) -> dict[str, Any] | None:
     """The newest report on one sample ("majority", "tie", "dawid_skene", "posterior"). Asks for no new one."""
     of_sample = KeyTransform(idx, KeyTransform("consensus", "result"))

@@ -6,15 +6,18 @@ import logging
 from datetime import datetime
 
 from webapp.accounts.actions.expiring import forget_expired
+from webapp.annotation.review.calculations import forget_replaced
 from webapp.experiments.sweeping import sweep
 
 logger = logging.getLogger(__name__)
 
 
 def tidy(*, now: datetime) -> None:
-    """Removes files that no row names, and sessions and invitations that have expired."""
+    """Removes files that no row names, what has expired, and agreement reports that newer ones have replaced."""
     sessions, invitations = forget_expired(now=now)
     logger.info("%s expired sessions and %s expired invitations were removed", sessions, invitations)
+    reports = forget_replaced(now=now)
+    logger.info("%s agreement reports that newer ones have replaced were removed", reports)
     found = sweep(now=now)
     logger.info(
         "%s files (%s bytes) and %s folders that no row names were removed",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from datetime import timedelta
 
 import pytest
 from django.test import Client
@@ -17,7 +18,9 @@ from tests.webapp.test_annotation_sets import label_all
 from webapp.accounts.models import User
 from webapp.annotation.models import Calculation, Campaign, Label, Task
 from webapp.annotation.review.actions import plant
+from webapp.annotation.review.calculations import KEPT, agreement_of
 from workers import calculating
+from workers.tidying import tidy
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("no_workers")]
 
@@ -137,6 +140,26 @@ def test_a_report_that_did_not_fail_is_not_made_twice(campaign, web):
     web.post(address(campaign, "agreement_again"))
     now = Calculation.objects.get()
     assert (now.state, now.requested_at) == ("ready", done.requested_at)
+
+
+def test_reports_that_newer_ones_have_replaced_go_after_a_week_and_the_newest_and_what_is_wanted_stay(campaign, web):
+    label_all(campaign)
+    owner, now = User.objects.get(username="owner"), timezone.now()
+    other = annotation_parts.campaign(campaign.run, name="Another")
+    agreement_of(campaign=other, now=now)
+    calculating.work()
+    for task in Task.objects.filter(campaign=campaign, group="overlap")[:3]:
+        agreement_of(campaign=campaign, now=now)
+        calculating.work()
+        plant(campaign=campaign, task=task, category="object", subtype="", explanation="", actor=owner, now=now)
+    agreement_of(campaign=campaign, now=now)
+    rows = list(Calculation.objects.order_by("pk"))
+    assert [row.state for row in rows] == ["ready", "ready", "ready", "ready", "wanted"]
+    Calculation.objects.filter(pk=rows[1].pk).update(state="failed")
+    tidy(now=now + KEPT - timedelta(hours=1))
+    assert Calculation.objects.count() == 5
+    tidy(now=now + KEPT + timedelta(hours=1))
+    assert list(Calculation.objects.order_by("pk")) == [rows[0], rows[3], rows[4]]
 
 
 def test_who_owes_answers_is_told_to_give_them_first(campaign):

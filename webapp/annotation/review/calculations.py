@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.db.models.fields.json import KeyTransform
 
 from webapp.accounts.models import Project
@@ -16,6 +16,7 @@ from webapp.annotation.review.gathering import stamp
 from webapp.broker import CALCULATION_TASK, wake
 
 AGREEMENT, FREEZE = "agreement", "freeze"
+KEPT = timedelta(days=7)  # for so long a report that a newer one has replaced can still be looked up
 UNDER_WAY = (Calculation.State.WANTED, Calculation.State.WORKING)
 
 
@@ -70,6 +71,16 @@ def wanted(*, project: Project, kind: str, stamp: str, request: dict[str, Any], 
     if fresh:
         transaction.on_commit(lambda: wake(CALCULATION_TASK), robust=True)
     return row
+
+
+def forget_replaced(*, now: datetime) -> int:
+    """Removes agreement reports that ended long ago and are not the newest ready one of their campaign; how many."""
+    reports = Calculation.objects.filter(kind=AGREEMENT)
+    ready = reports.filter(state=Calculation.State.READY, project=OuterRef("project"))
+    newer = ready.filter(request__campaign=OuterRef("request__campaign"), pk__gt=OuterRef("pk"))
+    ended = reports.exclude(state__in=UNDER_WAY).filter(finished_at__lt=now - KEPT)
+    failed = Calculation.State.FAILED
+    return ended.filter(Exists(newer) | Q(state=failed)).delete()[0]
 
 
 def again(*, row: Calculation, now: datetime) -> None:

@@ -54,12 +54,12 @@ def read_dataset(reference: str, look: Look | None = None) -> tuple[Dataset, lis
     read = _reader(prefix)
     if not path:
         raise BadInput(f"{reference!r} names nothing after {prefix}:", field="dataset")
-    if "sample" in inspect.signature(read).parameters:
-        dataset, problems = read(path, options, look=look or Look(), sample=sample, seed=seed)
-    else:
-        dataset, problems = read(path, options | ({"seed": str(seed)} if sample else {}))
-        dataset = sampled(dataset, sample, seed)
-    return dataset, problems
+    takes = inspect.signature(read).parameters
+    heard: dict[str, Any] = {"look": look or Look()} if "look" in takes else {}
+    if "sample" in takes:
+        return read(path, options, sample=sample, seed=seed, **heard)
+    dataset, problems = read(path, options | ({"seed": str(seed)} if sample else {}), **heard)
+    return sampled(dataset, sample, seed), problems
 
 
 def recognise(folder: Path) -> tuple[str, str]:

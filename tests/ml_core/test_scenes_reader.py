@@ -5,7 +5,8 @@ import hashlib
 import numpy as np
 import pytest
 
-from ml_core.datasets.opening import open_dataset
+from ml_core.datasets.checking import Look
+from ml_core.datasets.opening import open_dataset, read_dataset
 from ml_core.datasets.scenes.kinds import KINDS
 from ml_core.spec import BadInput
 
@@ -32,6 +33,30 @@ def test_pictures_drawn_by_several_processes_are_the_same():
     many = open_dataset("scenes:300?size=96")
     few = open_dataset("scenes:20?size=96")
     assert many.file_hashes[:20] == few.file_hashes
+
+
+@pytest.mark.parametrize("reference", ["scenes:25?size=64", "scenes:300?size=96"])
+def test_it_is_told_how_many_pictures_are_drawn(reference):
+    told = []
+    dataset, _ = read_dataset(reference, Look(tell=lambda *said: told.append(said)))
+    total = len(dataset.item_ids)
+    assert told == [("Drawing pictures", done, total) for done in [*range(10, total, 10), total]]
+
+
+@pytest.mark.parametrize("reference", ["scenes:25?size=64", "scenes:300?size=96"])
+def test_drawing_ends_where_the_listener_says_so(reference):
+    class Enough(Exception):
+        pass
+
+    told = []
+
+    def tell(stage, done, total):
+        told.append(done)
+        raise Enough
+
+    with pytest.raises(Enough):
+        read_dataset(reference, Look(tell=tell))
+    assert told == [10]
 
 
 def test_hashes_and_sizes_are_those_of_the_bytes(dataset):

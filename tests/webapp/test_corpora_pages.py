@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import time
 import zipfile
 
 import pytest
@@ -357,6 +358,21 @@ def test_administrators_open_and_close_server_folders(client, owner, tmp_path):
     client.post(reverse("corpora:root_remove", args=[root.pk]))
     assert not SourceRoot.objects.exists()
     assert set(AuditEvent.objects.values_list("verb", flat=True)) == {"source_root.added", "source_root.removed"}
+
+
+def test_the_import_page_shows_how_many_scenes_are_drawn(visit, project):
+    row = parts.started(project, "scenes:40?seed=1&size=64")
+    shown = []
+
+    def look(progress):
+        if progress["stage"] == "Drawing pictures" and not shown:
+            while not Import.objects.filter(pk=row.pk, progress__stage="Drawing pictures").exists():
+                time.sleep(0.05)  # until the heart has beaten
+            shown.append(text_of(visit("import_live", row.pk)))
+
+    parts.carried_out(row, listener=look)
+    assert "Drawing pictures" in shown[0]
+    assert 'max="40" value="10"' in shown[0]
 
 
 def test_a_data_set_in_the_making_is_not_shown(visit, project):

@@ -16,6 +16,7 @@ from django.utils.translation import gettext_noop
 from webapp.away import AWAY
 
 UNITS = {
+    gettext_noop("Drawing pictures"): gettext_noop("pictures"),
     gettext_noop("Reading pictures"): gettext_noop("pictures"),
     gettext_noop("Copying pictures"): gettext_noop("pictures"),
     gettext_noop("Writing captions"): gettext_noop("captions"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import multiprocessing
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import partial
@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from ml_core.datasets.checking import Look
 from ml_core.datasets.scenes.drawing import Drawn, draw
 from ml_core.datasets.scenes.kinds import KINDS
 from ml_core.datasets.scenes.wording import captions
@@ -37,15 +38,16 @@ class Options:
     size: int = 320
 
 
-def read(path: str, options: dict[str, str]) -> tuple[Dataset, list[Problem]]:
+def read(path: str, options: dict[str, str], *, look: Look | None = None) -> tuple[Dataset, list[Problem]]:
     """The first `path` scenes (a number) of a split; options `seed`, `size` (pixels), `split` (heldout, train).
 
-    Scene n is the same whatever the number asked for. Raises BadInput for a wrong number or option.
+    Scene n is the same whatever the number asked for. `look.tell` hears how many are drawn. Raises BadInput for a
+    wrong number or option.
     """
     count = _number("number of scenes", path, 1, MOST)
     wanted = _options(options)
     members = [_member(n, wanted) for n in range(count)]
-    drawn = _draw_all(count, wanted)
+    drawn = _draw_all(count, wanted, look or Look())
     return _dataset(members, drawn, wanted), []
 
 
@@ -83,15 +85,29 @@ def _draw(n: int, wanted: Options) -> Drawn:
     return draw(_member(n, wanted).scene, wanted.size, look=look, pose=f"{look}|{sibling}")
 
 
-def _draw_all(count: int, wanted: Options) -> list[Drawn]:
+def _draw_all(count: int, wanted: Options, look: Look) -> list[Drawn]:
     """Every picture, drawn by all processors where that pays."""
     job = partial(_draw, wanted=wanted)
     cores = len(os.sched_getaffinity(0))
     alone = cores == 1 or multiprocessing.current_process().daemon
     if alone or count * (wanted.size + 64) ** 2 < WORTH_A_POOL // 4:
-        return [job(n) for n in range(count)]
+        return _told(map(job, range(count)), count, look)
     with ProcessPoolExecutor(cores, mp_context=multiprocessing.get_context("spawn")) as pool:
-        return list(pool.map(job, range(count), chunksize=max(1, min(64, count // (cores * 4)))))
+        try:
+            return _told(pool.map(job, range(count), chunksize=max(1, min(64, count // (cores * 4)))), count, look)
+        except BaseException:
+            pool.shutdown(cancel_futures=True)
+            raise
+
+
+def _told(pictures: Iterable[Drawn], total: int, look: Look) -> list[Drawn]:
+    """The pictures as they come, and word of every tenth."""
+    drawn = []
+    for picture in pictures:
+        drawn.append(picture)
+        if len(drawn) % 10 == 0 or len(drawn) == total:
+            look.tell("Drawing pictures", len(drawn), total)
+    return drawn
 
 
 def _opener(drawn: list[Drawn], wanted: Options) -> Callable[[int], bytes]:

@@ -239,6 +239,33 @@ def test_who_still_owes_answers_never_sees_what_was_said_of_one_sample(campaign,
     assert not Gold.objects.filter(task=task).exists()
 
 
+def test_the_list_of_samples_names_annotators_only_where_a_sample_is_decided(campaign, web):
+    label_all(campaign)
+    task = disputed(campaign)
+    before = web.get(address(campaign, "tasks")).content.decode()
+    assert not any(name in before for name in ("ann<", "ann ", "· ann", "· bob", "· cy"))
+    assert '<span class="quiet">C</span>' in before
+    decided(campaign, task, said_of(task))
+    after = web.get(address(campaign, "tasks") + "?mark=decided").content.decode()
+    assert "A · ann" in after and "C · cy" in after
+
+
+def test_the_trail_tells_which_sample_was_decided_and_not_what(campaign):
+    """An owner who still owes answers reads the trail of the project."""
+    both = annotation_parts.campaign(campaign.run, name="With the owner", names=("ann", "owner", "cy"))
+    task = Task.objects.filter(campaign=both, group="overlap").first()
+    planted(both, task, "attribute")
+    made = decided(both, task, "attribute", reason="so")
+    actions.reopen(campaign=both, task=task, reason="", key=uuid.uuid4(), actor=made.decided_by, now=timezone.now())
+    owner = signed_in("owner")
+    slug = campaign.project.slug
+    for where in (f"/p/{slug}/audit/", f"/api/v1/projects/{slug}/audit/"):
+        told = owner.get(where)
+        assert told.status_code == 200 and task.idx in told.content.decode()
+        assert "attribute" not in told.content.decode()
+    assert AuditEvent.objects.filter(verb__in=["sample.decided", "gold.planted", "sample.reopened"]).count() == 3
+
+
 def test_a_cell_of_a_confusion_matrix_leads_to_its_samples(campaign, web):
     label_all(campaign)
     task = disputed(campaign)

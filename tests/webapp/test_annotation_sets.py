@@ -268,3 +268,17 @@ def test_a_set_frozen_early_is_closed_to_who_still_owes_answers(campaign, web, n
     other = Client()
     other.force_login(rae)
     assert other.get(reverse(f"annotation:{name}", args=[both.project.slug, found.pk])).status_code == 200
+
+
+def test_before_freezing_who_still_owes_answers_sees_counts_and_no_sample(campaign, web):
+    both = annotation_parts.campaign(campaign.run, name="With the owner", names=("ann", "owner", "cy"))
+    slots = Slot.objects.filter(annotator=annotation_parts.annotator(both, "ann"), state="open")[:3]
+    events = [Answer(uuid.uuid4(), slot.task_id, "answer", category="object") for slot in slots]
+    record_answers(annotator=annotation_parts.annotator(both, "ann"), events=events, source="page", now=timezone.now())
+    page = web.get(reverse("annotation:freeze", args=[both.project.slug, both.pk])).content.decode()
+    unlabelled = Task.objects.filter(campaign=both, state="active", labels=None)
+    assert f"<dd>{unlabelled.count()}</dd>" in page
+    assert not any(
+        idx in page.partition("<main")[2] for idx in unlabelled.values_list("idx", flat=True) if len(idx) > 2
+    )
+    assert "Without a label:" not in page

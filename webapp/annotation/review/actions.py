@@ -49,7 +49,7 @@ def plant(
     made = Gold.objects.create(
         task=task, category=category, subtype=subtype, explanation=_reason(explanation)[:400], planted_by=actor, at=now
     )
-    _told(campaign, "gold.planted", task, actor, now, category=category)
+    _told(campaign, "gold.planted", task, actor, now)
     return made
 
 
@@ -108,7 +108,7 @@ def _written(
                 decided_by=actor,
                 at=now,
             )
-            _told(campaign, verb, task, actor, now, category=category)
+            _told(campaign, verb, task, actor, now)
             return made
     except IntegrityError:
         earlier = Decision.objects.filter(key=key, task=task).first()
@@ -117,6 +117,7 @@ def _written(
         return earlier
 
 
-def _told(campaign: Campaign, verb: str, task: Task, actor: User, now: datetime, **more: str) -> None:
-    told = {"sample": task.idx, **more}
+def _told(campaign: Campaign, verb: str, task: Task, actor: User, now: datetime) -> None:
+    """Which sample, and not what was decided: who reads the trail may still owe their own answer to it."""
+    told = {"sample": task.idx}
     record(verb=verb, actor=actor, project=campaign.project, target=campaign.name, details=told, now=now)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -34,7 +34,7 @@ SURE = {1: _("guess"), 2: _("fairly sure"), 3: _("sure")}
 
 @dataclass(frozen=True)
 class Spoken:
-    """An answer in words. `who` stays empty until the sample is decided."""
+    """An answer in words. `who` is a name only once the sample is decided."""
 
     who: str
     name: str
@@ -79,17 +79,20 @@ class Card:
     reason: str
 
 
-def answers(standing: Standing, document: Taxonomy, language: str, *, named: bool | None = None) -> tuple[Spoken, ...]:
-    """The answers in words; with names once the sample is decided."""
-    with_names = standing.decision is not None if named is None else named
+def answers(standing: Standing, document: Taxonomy, language: str, *, lettered: bool = False) -> tuple[Spoken, ...]:
+    """The answers in words; with names once the sample is decided, before with `lettered` only the letters."""
     names = names_of(document, language)
-    return tuple(_spoken(answer, document, names, with_names) for answer in standing.answers)
+    found = []
+    for answer in standing.answers:
+        who = f"{answer.letter} · {answer.name}" if standing.decision else answer.letter if lettered else ""
+        found.append(_spoken(answer, document, names, who))
+    return tuple(found)
 
 
-def _spoken(answer: Answer, document: Taxonomy, names: Mapping[str, str], named: bool) -> Spoken:
+def _spoken(answer: Answer, document: Taxonomy, names: Mapping[str, str], who: str) -> Spoken:
     category = next((entry for entry in document.categories if entry.key == answer.category), None)
     return Spoken(
-        who=f"{answer.letter} · {answer.name}" if named else "",
+        who=who,
         name=names.get(answer.category, answer.category),
         subtype=names.get(answer.subtype, answer.subtype),
         colour=category.colour if category else "",
@@ -162,9 +165,9 @@ def category_names(document: Taxonomy, language: str) -> dict[str, str]:
     return {entry.key: entry.say(language).name for entry in document.categories}
 
 
-def groups(letters: Mapping[str, str]) -> list[tuple[str, Any]]:
+def groups(letters: Iterable[str]) -> list[tuple[str, Any]]:
     """The groups of a campaign as a select offers them."""
-    own = [(letter, f"{letter} · {who}") for letter, who in letters.items()]
+    own = [(letter, letter) for letter in letters]
     return [("", _("Every group")), ("overlap", _("Overlap")), *own, ("pool", _("Pool"))]
 
 
@@ -176,7 +179,7 @@ def beside(waiting: Sequence[Waiting], task: Task) -> tuple[int | None, int | No
 
 
 def card(standing: Standing, document: Taxonomy, language: str, pictures: str) -> Card:
-    """A sample in the list, with names: who looks here has given their own answers."""
+    """A sample in the list; who said what in letters, in names once it is decided."""
     task = standing.task
     return Card(
         id=task.pk,
@@ -186,7 +189,7 @@ def card(standing: Standing, document: Taxonomy, language: str, pictures: str) -
         prompt=None if task.prompt["kind"] == "text" else _slide(task, "prompt", task.prompt, _("Asked"), pictures),
         right=_slide(task, "right", task.right, WORDS["right"], pictures),
         given=_slide(task, "given", task.given, WORDS["given"], pictures, tone="near"),
-        answers=answers(standing, document, language, named=True),
+        answers=answers(standing, document, language, lettered=True),
         decision=past(standing.decision, document, language),
         gold=name(standing.gold, document, language) if standing.gold else "",
         state=task.state,

@@ -144,7 +144,7 @@ def tasks(request: ProjectRequest, campaign_id: int) -> HttpResponse:
         "count": queries.count_of(campaign, filters),
         "filters": filters,
         "groups": shown.groups(letters),
-        "letters": letters,
+        "letters": [(letter, letter) for letter in letters],
         "categories": shown.category_names(document, language),
         "marks": shown.MARKS,
         "next": f"?{urlencode(filters.address(after=after))}" if after is not None else "",

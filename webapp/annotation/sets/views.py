@@ -58,6 +58,7 @@ def freeze(request: ProjectRequest, campaign_id: int) -> HttpResponse:
         "samples": len(found.samples),
         "labelled": len(found.samples) - len(found.unlabelled),
         "unlabelled": found.unlabelled,
+        "owed": own_open(campaign, request.user),
         "decided": len(found.decided),
         "gold": len(found.gold),
         "several": several,

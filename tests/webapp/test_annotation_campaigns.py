@@ -15,7 +15,8 @@ from tests.webapp import annotation_parts, people
 from webapp.accounts.models import AuditEvent, User
 from webapp.annotation.campaigns import queries, staff, states
 from webapp.annotation.campaigns.forecast import Pace, forecast, together
-from webapp.annotation.labelling.actions import record_answers
+from webapp.annotation.campaigns.peers import own_open
+from webapp.annotation.labelling.actions import hand_out, record_answers
 from webapp.annotation.labelling.answers import Answer
 from webapp.annotation.models import Annotator, Campaign, Label, Slot, Task
 
@@ -124,6 +125,31 @@ def test_a_pool_grows_and_shrinks_with_its_people(run):
     staff.remove_annotator(annotator=row, actor=None, now=timezone.now())
     assert free.count() == 42
     consistent(campaign)
+
+
+def test_what_somebody_owes_a_pool_is_what_they_hold_and_could_still_take(run):
+    campaign = annotation_parts.campaign(run, mode="pool", quota=20)
+    ann = annotation_parts.annotator(campaign, "ann")
+    assert own_open(campaign, ann.user) == 20  # 30 samples are free, and the quota bounds what is theirs to take
+    staff.set_quota(annotator=ann, quota=None, actor=None, now=timezone.now())
+    assert own_open(campaign, ann.user) == 30  # a sample that everybody labels is one, however many slots it has
+    handed = hand_out(annotator=ann, wanted=5, have=set(), now=timezone.now())
+    assert own_open(campaign, ann.user) == 30
+    Slot.objects.filter(annotator=ann, task__in=[task.task_id for task in handed]).update(
+        state="answered", lease_until=None
+    )
+    assert own_open(campaign, ann.user) == 25
+    assert own_open(campaign, User.objects.get(username="owner")) == 0
+
+
+def test_a_pool_of_which_somebody_has_had_everything_owes_them_an_open_door(run):
+    campaign = annotation_parts.campaign(run, mode="pool", quota=None)
+    ann = annotation_parts.annotator(campaign, "ann")
+    for task in Task.objects.filter(campaign=campaign, state="active"):
+        first = task.slots.order_by("number").first()
+        Slot.objects.filter(pk=first.pk).update(state="answered", annotator=ann)
+    assert Slot.objects.filter(campaign=campaign, state="free").exists()
+    assert own_open(campaign, ann.user) == 0
 
 
 def test_a_quota_is_never_below_what_somebody_holds(run):

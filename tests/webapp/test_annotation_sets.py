@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import uuid
+from datetime import timedelta
 
 import pytest
 from django.test import Client
@@ -26,6 +27,7 @@ from webapp.corpora.files import store
 from webapp.corpora.models import Caption
 from webapp.experiments.models import Run
 from webapp.experiments.references import Named
+from webapp.experiments.sweeping import sweep
 from workers import calculating
 from workers.inputs import resolved_spec
 
@@ -135,6 +137,18 @@ def test_the_same_labels_frozen_again_are_the_same_set_and_another_label_is_anot
     second = made(campaign)
     assert second.number == first.number + 1
     assert second.content_hash != first.content_hash
+
+
+def test_files_of_a_set_stay_and_those_of_a_freezing_that_was_killed_are_swept(campaign, settings, tmp_path):
+    settings.NEARMISS_STORE = str(tmp_path / "own")
+    label_all(campaign)
+    found = made(campaign)
+    kept = store().list("sets")
+    assert kept
+    store().write_bytes(f"sets/{found.pk + 1}/object.json", b"{}")
+    gone = sweep(now=timezone.now() + timedelta(days=2))
+    assert [file.key for file in gone.files if file.key.startswith("sets/")] == [f"sets/{found.pk + 1}/object.json"]
+    assert store().list("sets") == kept
 
 
 def test_the_shares_say_that_thirty_overlap_samples_are_not_enough_to_correct(campaign):

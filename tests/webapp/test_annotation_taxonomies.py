@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+from datetime import timedelta
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -23,6 +24,7 @@ from webapp.annotation.taxonomies.colours import DARK, LIGHT, contrast, unreadab
 from webapp.annotation.taxonomies.differences import differences
 from webapp.annotation.taxonomies.guides import as_html
 from webapp.corpora.files import store
+from webapp.experiments.sweeping import sweep
 
 pytestmark = pytest.mark.django_db
 
@@ -163,6 +165,22 @@ def test_an_example_picture_is_re_encoded_and_served_without_what_else_was_in_it
     assert "two cups" in owner.get(url(taxonomy)).content.decode()
     served = owner.get(url(taxonomy, "taxonomy_picture", picture_id=kept.pk))
     assert (served["Content-Type"], served["X-Content-Type-Options"]) == ("image/webp", "nosniff")
+
+
+def test_a_picture_without_a_row_is_swept_and_one_that_only_a_copy_shows_stays(project, taxonomy, settings, tmp_path):
+    settings.NEARMISS_STORE, settings.NEARMISS_CACHE = str(tmp_path / "store"), tmp_path / "cache"
+    now = timezone.now()
+    kept = actions.keep_picture(taxonomy=taxonomy, data=small_picture(1), now=now)
+    version = actions.add_version(
+        taxonomy=taxonomy, document=DEFAULT, guide={}, examples=[{"choice": "count", "picture": kept.pk, "note": ""}],
+        note="", actor=None, now=now,
+    )  # fmt: skip
+    actions.copy_taxonomy(version=version, project=project, name="Copy", actor=None, now=now)
+    kept.delete()
+    store().write_bytes(f"taxonomies/{taxonomy.pk}/killed.webp", b"x")
+    gone = [file.key for file in sweep(now=now + timedelta(days=2)).files]
+    assert gone == [f"taxonomies/{taxonomy.pk}/killed.webp"]
+    assert store().list("taxonomies") == [kept.key]
 
 
 @pytest.mark.parametrize("data", [b"<svg xmlns='x'/>", b"", b"GIF89a broken", b"<html>"])

@@ -15,7 +15,8 @@ from webapp.annotation.campaigns import uploads
 from webapp.annotation.campaigns.queries import Waiting, waiting_for
 from webapp.annotation.exchange.names import kept_files
 from webapp.annotation.review.waiting import decisions_wanted
-from webapp.annotation.sets import references
+from webapp.annotation.sets import references, subsets
+from webapp.annotation.taxonomies import queries as taxonomies
 from webapp.design.navigation import Section, register_section
 from webapp.experiments.sweeping import register_names
 
@@ -29,7 +30,8 @@ def register() -> None:
     home.register(decisions_wanted)
     references.register()
     register_names("labels", kept_files)
-    register_names(uploads.PREFIX, uploads.named_files)
+    for kind in (uploads, taxonomies, subsets):
+        register_names(kind.PREFIX, kind.named_files)
 
 
 def waiting_for_person(user: User, memberships: list[Membership]) -> list[Card]:

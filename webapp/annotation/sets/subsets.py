@@ -4,18 +4,27 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
+from collections.abc import Iterator
 
 from webapp.annotation.models import AnalysisItem, AnalysisSet
 from webapp.corpora.files import store
 from webapp.corpora.models import Caption, Item
 from webapp.experiments.cases.queries import cases_numbered
 
+PREFIX = "sets"
 WHOLE = "all"
 
 
 def subset_key(set_id: int, name: str) -> str:
     """Where the store keeps the queries of one category (or WHOLE) of a set."""
-    return f"sets/{set_id}/{name}.json"
+    return f"{PREFIX}/{set_id}/{name}.json"
+
+
+def named_files() -> Iterator[str]:
+    """Every file of a set that there is, for the sweep: one whose freezing was killed has files and no row."""
+    found = store().list(PREFIX)
+    there = {str(number) for number in AnalysisSet.objects.values_list("pk", flat=True)}
+    return (key for key in found if key.split("/")[1] in there)
 
 
 def write_subsets(made: AnalysisSet) -> None:

@@ -18,6 +18,7 @@ from ml_core.taxonomy import Taxonomy as Document
 from webapp.accounts.actions.audit import record
 from webapp.accounts.models import Project, User
 from webapp.annotation.models import Taxonomy, TaxonomyPicture, TaxonomyVersion
+from webapp.annotation.taxonomies.queries import PREFIX
 from webapp.corpora.displaying import encoded
 from webapp.corpora.files import store
 
@@ -131,7 +132,7 @@ def keep_picture(*, taxonomy: Taxonomy, data: bytes, now: datetime) -> TaxonomyP
     if found is not None:
         return found
     facts = announced(clean)
-    key = f"taxonomies/{taxonomy.pk}/{sha}.webp"
+    key = f"{PREFIX}/{taxonomy.pk}/{sha}.webp"
     store().write_bytes(key, clean)
     return TaxonomyPicture.objects.create(
         taxonomy=taxonomy, key=key, sha256=sha, width=facts.width, height=facts.height, created_at=now

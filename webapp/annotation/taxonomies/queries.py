@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
@@ -12,6 +13,8 @@ from django.utils.translation import gettext as _
 from ml_core.taxonomy import Taxonomy as Document
 from webapp.accounts.models import Project
 from webapp.annotation.models import Campaign, Taxonomy, TaxonomyPicture, TaxonomyVersion
+
+PREFIX = "taxonomies"  # of the store: where example pictures lie
 
 
 def document_of(version: TaxonomyVersion) -> Document:
@@ -94,6 +97,11 @@ def pictures_of(taxonomy: Taxonomy) -> dict[int, TaxonomyPicture]:
 def picture_of(taxonomy: Taxonomy, picture_id: int) -> TaxonomyPicture | None:
     """One of its pictures."""
     return TaxonomyPicture.objects.filter(taxonomy=taxonomy, pk=picture_id).first() if picture_id < 2**63 else None
+
+
+def named_files() -> Iterable[str]:
+    """The file of every picture that has a row, for the sweep; copies of a taxonomy name the same files."""
+    return TaxonomyPicture.objects.values_list("key", flat=True).iterator()
 
 
 def campaigns_with(taxonomy: Taxonomy) -> list[tuple[int, str, int]]:

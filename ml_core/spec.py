@@ -24,6 +24,15 @@ class BadInput(Exception):
         self.field = field
 
 
+class Disproved(Exception):
+    """Raised by a method that did its work and found that what it was asked to confirm is not so. Exit 1, no traceback;
+    what it left until then is kept."""
+
+    def __init__(self, message: str, *, advice: str = ""):
+        super().__init__(message)
+        self.advice = advice
+
+
 class Stopped(Exception):
     """Raised by a method after it has written its last checkpoint because it was asked to stop."""
 

@@ -14,7 +14,7 @@ from ml_core.command.arguments import Request, parse
 from ml_core.command.keeping import Keeper, write_json
 from ml_core.events import Failure, Log, Provenance
 from ml_core.methods import card
-from ml_core.spec import BadInput, Context, Stopped
+from ml_core.spec import BadInput, Context, Disproved, Stopped
 
 OK, FAILED, BAD_INPUT = 0, 1, 2
 _HELP = ("-h", "--help", "help")
@@ -53,6 +53,9 @@ def run(request: Request, say: saying.Say) -> int:
         keeper.write()
         say(Log(str(error) or "Stopped as asked; the run can be resumed from its last checkpoint.", "warning"))
         return 128 + (stopping.number or signal.SIGTERM)
+    except Disproved as error:
+        keeper.write()
+        return _told(Failure(str(error), error.advice), say)
     except BadInput as error:
         return _bad_input(error, say)
     except Exception as error:  # noqa: BLE001 (whatever it is: a person gets a reason, the log the traceback)
@@ -89,6 +92,10 @@ def _failed(error: Exception, out: Path, say: saying.Say) -> int:
     failure = Failure(*explain(error))
     if isinstance(error, BrokenPipeError):  # nobody listens any more
         return FAILED
+    return _told(failure, say)
+
+
+def _told(failure: Failure, say: saying.Say) -> int:
     if say is saying.as_json:
         say(failure)
     print(saying.words(failure), file=sys.stderr, flush=True)

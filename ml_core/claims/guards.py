@@ -1,0 +1,120 @@
+"""What may not be compared or called a gain, and why: selection by the baseline, unlike runs, data seen in training."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+
+Selection = Literal["", "failures", "successes"]
+_SHOWN = 5
+
+
+def selected_baseline(rank_Q: np.ndarray) -> Selection:
+    """Whether queries look chosen by the baseline's own outcome: none right ("failures") or all ("successes").
+
+    Among failures a change can only repair, among successes only break: the count says nothing until a control that
+    changes as much at random stands beside it. (Q,) ranks of the baseline, from 1; no query is no selection.
+    """
+    rank_Q = np.asarray(rank_Q)
+    if not len(rank_Q):
+        return ""
+    if (rank_Q > 1).all():
+        return "failures"
+    return "successes" if (rank_Q == 1).all() else ""
+
+
+def selection_text(selection: Selection, control: bool) -> str:
+    """The sentence that stands beside a number on such queries; empty where there is no selection."""
+    if not selection:
+        return ""
+    what, only = ("wrong", "repair") if selection == "failures" else ("right", "break")
+    start = f"The baseline gets every one of these queries {what}, so a change can only {only} here."
+    if control:
+        return f"{start} What counts is the difference to the control, which changes as much at random."
+    return f"{start} Nothing is shown without a control run that changes as much at random."
+
+
+@dataclass(frozen=True)
+class Basis:
+    """What a run's numbers rest on: its data set and its queries, each by a hash; `name` is how people call it."""
+
+    name: str
+    data_hash: str
+    queries: dict[str, str]  # direction → a hash of the queries' ids, in their order
+
+
+def comparable(one: Basis, other: Basis) -> str:
+    """Why two runs may not be compared, in a sentence with what to do; empty where they may."""
+    if not one.data_hash or not other.data_hash:
+        lacking = one if not one.data_hash else other
+        return f"Run {lacking.name} does not say which data set it was evaluated on. Run it again, then compare."
+    if one.data_hash != other.data_hash:
+        return (
+            f"Runs {one.name} and {other.name} were evaluated on different data sets ({one.data_hash[:12]} and "
+            f"{other.data_hash[:12]}). Evaluate one of them again on the other's data set."
+        )
+    common = set(one.queries) & set(other.queries)
+    if not common:
+        return f"Runs {one.name} and {other.name} have no direction in common. Evaluate one of them in both directions."
+    for direction in sorted(common):
+        if one.queries[direction] != other.queries[direction]:
+            return (
+                f"Runs {one.name} and {other.name} answered different queries ({direction}). Compare runs with the "
+                "same sample of the data set."
+            )
+    return ""
+
+
+@dataclass(frozen=True)
+class Overlap:
+    """What training and evaluation have in common."""
+
+    ids: tuple[str, ...]
+    hashes: tuple[str, ...]
+
+    @property
+    def reason(self) -> str:
+        """Why the evaluation is refused, with what to do; empty where nothing is in common."""
+        if not self.ids and not self.hashes:
+            return ""
+        parts = []
+        if self.ids:
+            parts.append(f"{len(self.ids):,} pictures have the same id ({_some(self.ids)})")
+        if self.hashes:
+            parts.append(
+                f"{len(self.hashes):,} pictures have the same content ({_some([h[:12] for h in self.hashes])})"
+            )
+        return (
+            f"The model was trained on what it is evaluated on: {' and '.join(parts)}. "
+            "Train without them, or evaluate on pictures it has not seen."
+        )
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain values for JSON: counts, the first few of each, and the reason."""
+        return {
+            "ids": len(self.ids),
+            "hashes": len(self.hashes),
+            "first_ids": list(self.ids[:_SHOWN]),
+            "first_hashes": list(self.hashes[:_SHOWN]),
+            "reason": self.reason,
+        }
+
+
+def overlap(
+    train_ids: Collection[str],
+    evaluation_ids: Collection[str],
+    *,
+    train_hashes: Collection[str] = (),
+    evaluation_hashes: Collection[str] = (),
+) -> Overlap:
+    """Ids and content hashes in both; ids count only where both sides name things in one scheme (say, one archive)."""
+    ids = set(train_ids).intersection(evaluation_ids)
+    hashes = set(train_hashes).intersection(evaluation_hashes)
+    return Overlap(tuple(sorted(ids)), tuple(sorted(hashes)))
+
+
+def _some(names: Collection[str]) -> str:
+    return ", ".join(list(names)[:_SHOWN]) + (", …" if len(names) > _SHOWN else "")

@@ -1,0 +1,29 @@
+"""Estimates and verdicts as plain values for JSON."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ml_core.metrics.significance.verdict import Verdict
+from ml_core.metrics.uncertainty import Estimate
+
+CELLS = ("repaired", "broken", "still_wrong", "wrong_differently", "still_right")
+
+
+def plain(estimate: Estimate) -> dict[str, Any]:
+    """An estimate's value, low, high, n; low and high are None where there is no interval."""
+    return estimate._asdict()
+
+
+def plain_verdict(found: Verdict) -> dict[str, Any]:
+    """A verdict's counts, net change, p, adjusted p and whether it is shown."""
+    return {
+        "n": found.n,
+        "units": found.units,
+        **{cell: getattr(found, cell) for cell in CELLS},
+        "net": plain(found.net),
+        "p": found.p,
+        "test": found.test,
+        "adjusted": found.adjusted,
+        "shown": found.shown,
+    }

@@ -1,0 +1,74 @@
+"""The verdict of each run against the baseline on each slice, and what counts as one family of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ml_core.claims.guards import selection_text
+from ml_core.claims.plain import plain_verdict
+from ml_core.claims.plan import Plan
+from ml_core.claims.slices import Slice
+from ml_core.metrics.significance.verdict import Verdict, judged, verdict_on
+from ml_core.metrics.uncertainty import How
+
+Key = tuple[str, str, str]  # run, direction, slice
+
+
+def verdicts_of(
+    slices: Mapping[str, Mapping[str, Slice]], plan: Plan, how: How
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Run → direction → slice → verdict, and the family they were judged in.
+
+    Where the baseline got none of a slice's queries right (or all), the family holds the difference to the control in
+    place of the difference to the baseline, and nothing where there is no control; the control itself is never judged
+    on such a slice.
+    """
+    keys = [
+        (run, way, name) for run in plan.runs if run != plan.baseline for way, named in slices.items() for name in named
+    ]
+    against_baseline = {key: _verdict(slices, key, plan.baseline, how) for key in keys}
+    against_control = {
+        key: _verdict(slices, key, plan.control, how)
+        for key in keys
+        if plan.control and key[0] != plan.control and slices[key[1]][key[2]].selection
+    }
+    family: dict[Key, Verdict] = {
+        key: against_control.get(key, found)
+        for key, found in against_baseline.items()
+        if key in against_control or not slices[key[1]][key[2]].selection
+    }
+    decided = dict(zip(family, judged(list(family.values()), level=plan.level), strict=True))
+    found: dict[str, Any] = {}
+    for run, way, name in keys:
+        key = (run, way, name)
+        card = _card(slices[way][name], plan, against_baseline[key], decided.get(key), against_control.get(key))
+        found.setdefault(run, {}).setdefault(way, {})[name] = card
+    about = {
+        "method": "holm",
+        "level": plan.level,
+        "size": len(family),
+        "members": [list(key) for key in family],
+        "left_out": len(keys) - len(family),
+    }
+    return found, about
+
+
+def _verdict(slices: Mapping[str, Mapping[str, Slice]], key: Key, against: str, how: How) -> Verdict:
+    run, way, name = key
+    field = slices[way][name].field
+    return verdict_on(field.outcomes(against), field.outcomes(run), **how)
+
+
+def _card(
+    part: Slice, plan: Plan, against_baseline: Verdict, decided: Verdict | None, against_control: Verdict | None
+) -> dict[str, Any]:
+    """One verdict for JSON. On a selected slice "adjusted" and "shown" are those of the difference to the control."""
+    shown = plain_verdict(against_baseline)
+    shown["adjusted"] = decided.adjusted if decided else None
+    shown["shown"] = decided.shown if decided else False
+    shown["judged"] = decided is not None
+    shown["selection"] = part.selection
+    shown["why"] = selection_text(part.selection, bool(plan.control))
+    shown["against_control"] = plain_verdict(decided) if decided and against_control else None
+    return shown

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import time
 from collections import deque
 from collections.abc import Callable, Generator, Iterator, Sequence
@@ -37,8 +39,23 @@ def encode_dataset(
     model = f"{encoder.model_id}@{encoder.revision}"
     cache = EmbeddingCache(store, dataset.content_hash, model, encoder.preprocessing_hash)
     images_NE = yield from _encode(_Pictures(dataset, encoder, context), cache, encoder, context)
-    texts_ME = yield from _encode(_Texts(dataset, encoder), cache, encoder, context)
+    texts_ME = yield from _encode(_Texts(dataset.caption_texts, encoder), cache, encoder, context)
     return images_NE, texts_ME
+
+
+def encode_texts(
+    texts: Sequence[str], encoder: Encoder, store: Store, context: Context
+) -> Generator[Event, None, np.ndarray]:
+    """Use as `texts_ME = yield from encode_texts(…)`: any list of texts, cached by what they say and in which order.
+
+    float32 of unit length, as `encode_dataset` gives them for captions, and as resumable. A Progress without a rate
+    tells of what came from the cache.
+    """
+    content = hashlib.sha256(json.dumps(["texts", *texts], ensure_ascii=False).encode()).hexdigest()
+    model = f"{encoder.model_id}@{encoder.revision}"
+    cache = EmbeddingCache(store, content, model, encoder.preprocessing_hash)
+    texts_ME = yield from _encode(_Texts(texts, encoder), cache, encoder, context)
+    return texts_ME
 
 
 class _Pictures:
@@ -66,8 +83,8 @@ class _Texts:
     kind: Kind = "texts"
     unit = "texts"
 
-    def __init__(self, dataset: Dataset, encoder: Encoder):
-        self.count, self._texts, self._encoder = len(dataset.caption_texts), dataset.caption_texts, encoder
+    def __init__(self, texts: Sequence[str], encoder: Encoder):
+        self.count, self._texts, self._encoder = len(texts), texts, encoder
 
     def rows(self, start: int, stop: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         chunk = self._texts[start:stop]

@@ -16,7 +16,7 @@ import numpy as np
 from threadpoolctl import ThreadpoolController
 
 from ml_core.retrieval.counting import count_both_ways
-from ml_core.retrieval.pairs import Pairs, where
+from ml_core.retrieval.pairs import Scored, where
 from ml_core.retrieval.shortlist import Columns, top_of_rows
 
 _CELLS = 3_000_000  # scores in a block, 12 MB
@@ -55,22 +55,26 @@ class Ranking:
     """Both directions in the making: go through `blocks()`, then ask for the `outcome()`.
 
     Text→picture: every caption against all N pictures, in caption order. Picture→text: every picture that has a
-    caption against all M captions, by the best of its own. `keep` is how many first answers are wanted.
+    caption against all M captions, by the best of its own. `keep` is how many first answers are wanted. Without
+    `pictures` the second direction is left out, and `texts()` tells the first.
     """
 
-    def __init__(self, pairs: Pairs, keep: int = 0, block: int | None = None):
-        self._pairs, self._size = pairs, block or max(64, _CELLS // len(pairs.images_NE))
+    def __init__(self, pairs: Scored, keep: int = 0, block: int | None = None, *, pictures: bool = True):
+        self._pairs, self._size = pairs, block or max(64, _CELLS // len(pairs.image_order_N))
         self._texts = _TextToPicture(pairs, keep)
-        self._pictures = _PictureToText(pairs, keep, self._texts.right_M)
+        self._pictures = _PictureToText(pairs, keep, self._texts.right_M) if pictures else None
+        never_N = np.full(len(pairs.image_order_N), np.inf, dtype=np.float32)
+        self._above_N = self._pictures.above_N if self._pictures else never_N
+        self._near_N = self._pictures.near_N if self._pictures else never_N
 
     def blocks(self) -> Iterator[tuple[int, int]]:
         """Ranks one block of captions after the other, as many at a time as there are cores; yields (captions done,
         captions)."""
-        count = len(self._pairs.texts_ME)
+        count = len(self._pairs.items_M)
         libraries = ThreadpoolController().select(user_api="blas")
         threads = min(_MOST_THREADS, max((library["num_threads"] for library in libraries.info()), default=1))
         threads = max(1, min(threads, -(-count // self._size)))
-        shape = (min(self._size, count), len(self._pairs.images_NE))
+        shape = (min(self._size, count), len(self._pairs.image_order_N))
         buffers = [np.empty(shape, dtype=np.float32) for _ in range(threads)]
         with ThreadPoolExecutor(threads) as pool:
             for first in range(0, count, threads * self._size):
@@ -78,25 +82,31 @@ class Ranking:
                 with libraries.limit(limits=1):  # a core, a block: nobody waits for the slowest part of a product
                     blocks = list(pool.map(self._take, starts, buffers))
                 for block in blocks:
-                    self._pictures.take(block)
+                    if self._pictures:
+                        self._pictures.take(block)
                     yield block.start + len(block.scores_BN), count
 
     def _take(self, start: int, buffer_BN: np.ndarray) -> _Block:
-        texts_BE = self._pairs.texts_ME[start : start + self._size]
-        scores_BN = buffer_BN[: len(texts_BE)]
-        np.matmul(texts_BE, self._pairs.images_NE.T, out=scores_BN)
-        above_B, near_B = self._texts.bounds(start, len(texts_BE))
-        found = count_both_ways(scores_BN, above_B, near_B, self._pictures.above_N, self._pictures.near_N)
+        scores_BN = buffer_BN[: len(self._pairs.items_M) - start]
+        self._pairs.fill(start, scores_BN)
+        above_B, near_B = self._texts.bounds(start, len(scores_BN))
+        found = count_both_ways(scores_BN, above_B, near_B, self._above_N, self._near_N)
         block = _Block(start, scores_BN, *found)
         self._texts.take(block)
         return block
 
+    def texts(self) -> Ranked:
+        """Text→picture, once every block is done."""
+        return self._texts.outcome()
+
     def outcome(self) -> tuple[Ranked, Ranked]:
-        """(text→picture, picture→text), once every block is done."""
+        """(text→picture, picture→text), once every block is done. ValueError where the second was left out."""
+        if self._pictures is None:
+            raise ValueError("pictures were not ranked against texts")
         return self._texts.outcome(), self._pictures.outcome()
 
 
-def rank_both(pairs: Pairs, keep: int = 0, block: int | None = None) -> tuple[Ranked, Ranked]:
+def rank_both(pairs: Scored, keep: int = 0, block: int | None = None) -> tuple[Ranked, Ranked]:
     """(text→picture, picture→text) at once; see Ranking."""
     ranking = Ranking(pairs, keep, block)
     for _ in ranking.blocks():
@@ -107,8 +117,8 @@ def rank_both(pairs: Pairs, keep: int = 0, block: int | None = None) -> tuple[Ra
 class _TextToPicture:
     """Counts, for each caption, the pictures before its own."""
 
-    def __init__(self, pairs: Pairs, keep: int):
-        self.pairs, self.keep = pairs, min(keep, len(pairs.images_NE))
+    def __init__(self, pairs: Scored, keep: int):
+        self.pairs, self.keep = pairs, min(keep, len(pairs.image_order_N))
         self.right_M = pairs.scores(np.arange(len(pairs.items_M)), pairs.items_M)
         self.before_M = np.zeros(len(pairs.items_M), dtype=np.int64)
         self.given_MK = np.empty((len(pairs.items_M), self.keep), dtype=np.int32)
@@ -151,17 +161,18 @@ class _TextToPicture:
 class _PictureToText:
     """Counts, for each picture with captions, the captions before the best of its own."""
 
-    def __init__(self, pairs: Pairs, keep: int, right_M: np.ndarray):
+    def __init__(self, pairs: Scored, keep: int, right_M: np.ndarray):
         self.pairs = pairs
         order_M = np.lexsort((pairs.text_order_M, -right_M, pairs.items_M))
         self.query_Q, first_Q = np.unique(pairs.items_M[order_M], return_index=True)
-        self.best_N = np.full(len(pairs.images_NE), -1, dtype=np.int64)
+        self.best_N = np.full(len(pairs.image_order_N), -1, dtype=np.int64)
         self.best_N[self.query_Q] = order_M[first_Q]
-        self.right_N = np.full(len(pairs.images_NE), np.inf)  # a picture without captions has nobody before or near it
+        # A picture without captions has nobody before or near it.
+        self.right_N = np.full(len(pairs.image_order_N), np.inf)
         self.right_N[self.query_Q] = right_M[self.best_N[self.query_Q]]
         self.above_N = (self.right_N + pairs.slack).astype(np.float32)
         self.near_N = (self.right_N - pairs.slack).astype(np.float32)
-        self.before_N = np.zeros(len(pairs.images_NE), dtype=np.int64)
+        self.before_N = np.zeros(len(pairs.image_order_N), dtype=np.int64)
         self.columns = Columns(pairs, keep) if keep else None
 
     def take(self, block: _Block) -> None:

@@ -3,10 +3,37 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Protocol
 
 import numpy as np
 
 _PAIRS = 256  # pairs that are rescored at a time: what stays in a core's cache
+
+
+class Scored(Protocol):
+    """Whatever scores captions against pictures: by blocks in float32, any pair in double precision."""
+
+    @property
+    def items_M(self) -> np.ndarray:
+        """The picture of each caption."""
+
+    @property
+    def image_order_N(self) -> np.ndarray:
+        """Each picture's place in the order of ids."""
+
+    @property
+    def text_order_M(self) -> np.ndarray:
+        """Each caption's place in the order of ids."""
+
+    @property
+    def slack(self) -> float:
+        """How far a score of a block may be from the exact one."""
+
+    def fill(self, start: int, scores_BN: np.ndarray) -> None:
+        """Writes the scores of captions `start` … against every picture into the block, float32."""
+
+    def scores(self, text_P: np.ndarray, image_P: np.ndarray) -> np.ndarray:
+        """Exact scores of P (caption, picture) pairs, (P,) float64."""
 
 
 @dataclass(frozen=True)
@@ -23,6 +50,10 @@ class Pairs:
     def __post_init__(self) -> None:
         # 4 √E u bounds the rounding of a product of unit vectors with overwhelming probability (Higham, Mary 2019).
         object.__setattr__(self, "slack", 4.0 * float(np.sqrt(self.images_NE.shape[1])) * 2.0**-24)
+
+    def fill(self, start: int, scores_BN: np.ndarray) -> None:
+        """Writes the cosines of captions `start` … against every picture into the block, float32."""
+        np.matmul(self.texts_ME[start : start + len(scores_BN)], self.images_NE.T, out=scores_BN)
 
     def scores(self, text_P: np.ndarray, image_P: np.ndarray) -> np.ndarray:
         """Cosines of P (caption, picture) pairs in double precision: (P,), the same whatever else is in the call."""

@@ -6,12 +6,12 @@ from collections.abc import Callable
 
 import numpy as np
 
-from ml_core.retrieval.pairs import Pairs, where
+from ml_core.retrieval.pairs import Scored, where
 
 _PENDING = 4_000_000  # candidates held before they are merged, about 64 MB
 
 
-def top_of_rows(pairs: Pairs, start: int, scores_BN: np.ndarray, keep: int) -> tuple[np.ndarray, np.ndarray]:
+def top_of_rows(pairs: Scored, start: int, scores_BN: np.ndarray, keep: int) -> tuple[np.ndarray, np.ndarray]:
     """The first `keep` ≤ N pictures of captions `start` …: positions (B, K) int32 and scores (B, K) float32."""
     bound_B = _lower_bound(scores_BN, keep, axis=1) - np.float32(2 * pairs.slack)
     row_P, image_P = where(scores_BN >= bound_B[:, None])
@@ -30,8 +30,8 @@ def top_of_rows(pairs: Pairs, start: int, scores_BN: np.ndarray, keep: int) -> t
 class Columns:
     """The first `keep` captions of every picture, over blocks of captions; holds N × keep and pending candidates."""
 
-    def __init__(self, pairs: Pairs, keep: int):
-        self.pairs, self.keep = pairs, min(keep, len(pairs.texts_ME))
+    def __init__(self, pairs: Scored, keep: int):
+        self.pairs, self.keep = pairs, min(keep, len(pairs.items_M))
         self.bound_N: np.ndarray | None = None
         self.kept = (np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0, np.float64))  # picture, caption, score
         self.pending: list[tuple[np.ndarray, ...]] = []
@@ -53,7 +53,7 @@ class Columns:
         """Positions (N, K) int32 and scores (N, K) float32."""
         self._merge()
         image_P, text_P, score_P = self.kept
-        given_NK = np.full((len(self.pairs.images_NE), self.keep), -1, dtype=np.int32)
+        given_NK = np.full((len(self.pairs.image_order_N), self.keep), -1, dtype=np.int32)
         scores_NK = np.full(given_NK.shape, -np.inf, dtype=np.float32)
         place_P = _places(image_P)
         given_NK[image_P, place_P], scores_NK[image_P, place_P] = text_P, score_P
@@ -69,7 +69,7 @@ class Columns:
         order_P = self.pairs.text_order_M[text_P]
         chosen, place = _first_of_groups(image_P, score_P, order_P, rescore, self.pairs.slack, self.keep)
         self.kept = (image_P[chosen], text_P[chosen], score_P[chosen])
-        self.bound_N = np.full(len(self.pairs.images_NE), -np.inf, dtype=np.float32)
+        self.bound_N = np.full(len(self.pairs.image_order_N), -np.inf, dtype=np.float32)
         last = place == self.keep - 1
         self.bound_N[self.kept[0][last]] = self.kept[2][last] - 2 * self.pairs.slack
 

@@ -143,9 +143,9 @@ def _as(kind: Any, content: Any, where: str) -> Any:
         raise _bad(f"{where}: {told}") from error
 
 
-def _csv(kind: type[Label] | type[Answer], rows: Iterable[Label | Answer]) -> bytes:
+def _csv(kind: type[T], rows: Iterable[T]) -> bytes:
     """One row a dataclass; what a spreadsheet would take for a formula has a quote before it, as `_cell` reads back."""
-    names = [column.name for column in fields(kind)]
+    names = [column.name for column in fields(kind)]  # type: ignore[arg-type]
     sink = io.StringIO()
     writer = csv.writer(sink, lineterminator="\n")
     writer.writerow(names)

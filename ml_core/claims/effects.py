@@ -1,4 +1,4 @@
-"""What a run did to each category of labelled queries: counts as labelled, and shares and net change by design weights."""
+"""What a run did to each category of labelled queries: counts as labelled, shares and net change by design weights."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Per-query outcomes of runs: one run's columns, several runs' put side by side, and the Parquet file that holds them."""
+"""Per-query outcomes of runs: one run's columns, several runs' side by side, the Parquet file that holds them."""
 
 from __future__ import annotations
 

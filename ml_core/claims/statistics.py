@@ -15,8 +15,8 @@ import numpy as np
 from ml_core.claims.effects import effects_of
 from ml_core.claims.labels import distribution
 from ml_core.claims.outcomes import RunOutcomes, aligned
-from ml_core.claims.plan import ALL, Label, Plan
 from ml_core.claims.plain import plain
+from ml_core.claims.plan import ALL, Label, Plan
 from ml_core.claims.ranks import CURVE, rank_changes, recall_curve
 from ml_core.claims.registered import confirm
 from ml_core.claims.seeds import groups_of
@@ -81,7 +81,7 @@ def _directions(outcomes: Mapping[str, Mapping[str, RunOutcomes]], plan: Plan) -
     if plan.control == plan.baseline:
         raise BadInput("the control may not be the baseline itself", field="control")
     common = [way for way in outcomes[plan.baseline] if all(way in outcomes[run] for run in plan.runs)]
-    directions = plan.directions or tuple(common)
+    directions: tuple[str, ...] = plan.directions or tuple(common)
     if not directions:
         raise BadInput("the runs have no direction in common", field="runs")
     if missing := [way for way in directions if way not in common]:

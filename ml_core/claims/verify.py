@@ -96,13 +96,14 @@ def _files(out: Path, report: dict[str, Any]) -> Iterator[Event]:
 
 
 def _markdown(report: dict[str, Any]) -> str:
+    runs = ", ".join(f"{name} ({_plain(title)})" for name, title in report["runs"].items())
     lines = [
         "# Verification of a claim",
         "",
         f"**{report['verdict']}**",
         "",
         f"- claim `{report['claim']}`",
-        f"- runs: {', '.join(f'{name} ({_plain(title)})' for name, title in report['runs'].items())}; baseline {report['baseline']}",
+        f"- runs: {runs}; baseline {report['baseline']}",
         f"- {report['mode']}; {report['numbers']:,} numbers compared, tolerance {report['tolerance']:g}",
         f"- largest difference {report['largest_difference']:.3g}",
         "",

@@ -51,9 +51,9 @@ def random_run(seed: int, start: np.ndarray | None = None, moved: float = 0.3) -
 
 
 def comparison(**changes: Any) -> tuple[dict[str, dict[str, RunOutcomes]], list[Label], Plan]:
-    """Three runs, of which `rnd` is the control; forty labelled failures of run 1; changes replace the plan's fields."""
+    """Three runs, of which `rnd` is the control; forty labelled failures of run 1; changes are the plan's."""
     first = random_run(1)
-    outcomes = {"1": first, "2": random_run(2, first["t2i"].rank_Q), "rnd": random_run(3, first["t2i"].rank_Q)}
+    outcomes = {"1": first, "2": random_run(2, first["t2i"].rank_Q), "rnd": random_run(3, first["t2i"].rank_Q, 0.5)}
     failures = np.flatnonzero(first["t2i"].rank_Q > 1)
     labels = [
         Label("t2i", f"c{number}", CATEGORIES[place % 3], origin="single", stratum="failures")

@@ -1,4 +1,4 @@
-"""claims.verify: an honest bundle verifies in a clean process; a changed outcome, number or label is found and named."""
+"""claims.verify: an honest bundle verifies in a clean process; a changed outcome, number or label is named."""
 
 from __future__ import annotations
 

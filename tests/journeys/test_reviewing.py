@@ -14,7 +14,7 @@ from tests.webapp import people
 from tests.webapp.test_annotation_sets import label_all
 from webapp.accounts.models import User
 from webapp.annotation.models import Campaign, Decision
-from webapp.annotation.review import queries
+from webapp.annotation.review import queueing
 
 NEXT = "before => document.querySelector('input[name=key]')?.value !== before && document.readyState === 'complete'"
 
@@ -53,7 +53,7 @@ def test_keys_typed_into_a_reason_decide_nothing(campaign: Campaign, page: Page)
 
 
 def test_enter_decides_and_leads_on_and_arrows_look_around(campaign: Campaign, page: Page) -> None:
-    waiting = queries.queue(campaign)
+    waiting = queueing.queue(campaign)
     page.keyboard.press("ArrowRight")
     page.wait_for_url(f"**/tasks/{waiting[1].id}/")
     page.wait_for_selector("#stage figure")

@@ -20,7 +20,7 @@ from webapp.accounts.models import AuditEvent, User
 from webapp.annotation.labelling.actions import record_answers
 from webapp.annotation.labelling.answers import Answer
 from webapp.annotation.models import Calculation, Campaign, Decision, Gold, Slot, Task
-from webapp.annotation.review import actions, queries
+from webapp.annotation.review import actions, queries, queueing
 from webapp.annotation.review.calculations import agreement_of, consensus_on
 from workers import calculating
 
@@ -51,7 +51,7 @@ def address(campaign: Campaign, name: str, **more: object) -> str:
 
 
 def disputed(campaign: Campaign) -> Task:
-    return Task.objects.get(pk=queries.queue(campaign)[0].id)
+    return Task.objects.get(pk=queueing.queue(campaign)[0].id)
 
 
 def decided(campaign: Campaign, task: Task, category: str, **more) -> Decision:
@@ -74,8 +74,8 @@ def said_of(task: Task) -> str:
 def test_samples_whose_answers_differ_wait_in_the_order_of_the_plan(campaign):
     label_all(campaign)
     odd = Task.objects.filter(campaign=campaign, group="overlap", position__in=range(1, 99, 2)).order_by("position")
-    assert [row.id for row in queries.queue(campaign)] == [task.pk for task in odd]
-    assert {row.whys for row in queries.queue(campaign)} == {("disagreement",)}
+    assert [row.id for row in queueing.queue(campaign)] == [task.pk for task in odd]
+    assert {row.whys for row in queueing.queue(campaign)} == {("disagreement",)}
 
 
 def test_flags_and_skips_wait_too(campaign):
@@ -87,8 +87,110 @@ def test_flags_and_skips_wait_too(campaign):
         Answer(uuid.uuid4(), skipped.pk, "skip", skip_reason="unclear"),
     ]
     record_answers(annotator=who, events=events, source="page", now=timezone.now())
-    assert {row.id: row.whys for row in queries.queue(campaign)} == {flagged.pk: ("flag",), skipped.pk: ("skipped",)}
-    assert [row.id for row in queries.queue(campaign, "flag")] == [flagged.pk]
+    assert {row.id: row.whys for row in queueing.queue(campaign)} == {flagged.pk: ("flag",), skipped.pk: ("skipped",)}
+    assert [row.id for row in queueing.queue(campaign, queueing.Sought("flag"))] == [flagged.pk]
+
+
+def reported(campaign: Campaign) -> dict[str, float]:
+    """The newest report's posteriors of samples with several answers."""
+    agreement_of(campaign=campaign, now=timezone.now())
+    calculating.work()
+    found = agreement_of(campaign=campaign, now=timezone.now()).result["consensus"]
+    return {idx: row["posterior"] for idx, row in found.items() if len(row["answers"]) > 1}
+
+
+def torn(campaign: Campaign) -> list[Task]:
+    """Everything answered; the overlap samples all by different words, so that no consensus can be sure."""
+    label_all(campaign)
+    shared = list(Task.objects.filter(campaign=campaign, group="overlap").order_by("position"))
+    for shift, name in enumerate(("ann", "bob", "cy")):
+        who = annotation_parts.annotator(campaign, name)
+        events = [
+            Answer(uuid.uuid4(), task.pk, "answer", category=KEYS[(number + shift * (number % 2 + 1)) % 7])
+            for number, task in enumerate(shared)
+        ]
+        record_answers(annotator=who, events=events, source="page", now=timezone.now())
+    return shared
+
+
+def test_a_consensus_that_is_not_sure_enough_is_a_reason_to_wait(campaign, web):
+    torn(campaign)
+    assert queueing.queue(campaign, queueing.Sought("unsure")) == []
+    page = web.get(address(campaign, "review") + "?why=unsure").content.decode()
+    assert "is still being made" in page
+    sure = reported(campaign)
+    low = {idx for idx, posterior in sure.items() if posterior < queueing.SURE_ENOUGH}
+    assert low
+    assert {row.idx for row in queueing.queue(campaign, queueing.Sought("unsure"))} == low
+    assert "less than 80 %" in web.get(address(campaign, "review")).content.decode()
+
+
+def test_samples_of_one_answer_are_never_called_an_unsure_consensus(campaign):
+    label_all(campaign)
+    reported(campaign)
+    assert {row.group for row in queueing.queue(campaign)} == {"overlap"}
+
+
+def test_the_queue_is_narrowed_by_group_and_by_what_somebody_said(campaign, web):
+    label_all(campaign)
+    who = annotation_parts.annotator(campaign, "ann")
+    own = Task.objects.filter(campaign=campaign, group="A").first()
+    flagged = Answer(uuid.uuid4(), own.pk, "answer", category=KEYS[3], flagged=True)
+    record_answers(annotator=who, events=[flagged], source="page", now=timezone.now())
+    assert [row.id for row in queueing.queue(campaign, queueing.Sought(group="A"))] == [own.pk]
+    for key in KEYS:
+        found = {row.id for row in queueing.queue(campaign, queueing.Sought(category=key))}
+        saying = {row.id for row in queueing.queue(campaign) if Task.objects.get(pk=row.id).labels.filter(category=key)}
+        assert found == saying
+    page = web.get(address(campaign, "review") + "?group=A&why=flag").content.decode()
+    link = address(campaign, "decide", task_id=own.pk)
+    assert f"{link}?why=flag&amp;group=A" in page
+    assert "?why=disagreement&amp;group=A" in page
+
+
+def test_the_queue_is_ordered_as_asked(campaign):
+    torn(campaign)
+    sure = reported(campaign)
+    by = {order: queueing.queue(campaign, queueing.Sought(order=order)) for order in queueing.ORDERS}
+    assert {len(rows) for rows in by.values()} == {len(by["plan"])}
+    assert [sure[row.idx] for row in by["posterior"]] == sorted(sure[row.idx] for row in by["posterior"])
+    assert [row.since for row in by["oldest"]] == sorted(row.since for row in by["oldest"])
+    assert [row.spread for row in by["spread"]] == sorted((row.spread for row in by["spread"]), reverse=True)
+
+
+def test_deciding_leads_on_in_the_order_that_was_chosen(campaign, web):
+    torn(campaign)
+    reported(campaign)
+    rows = queueing.queue(campaign, queueing.Sought(order="posterior"))
+    values = {"category": KEYS[0], "reason": "so", "key": str(uuid.uuid4())}
+    answer = web.post(address(campaign, "decide", task_id=rows[2].id) + "?order=posterior", values)
+    assert answer["Location"] == address(campaign, "decide", task_id=rows[3].id) + "?order=posterior"
+    back = web.get(address(campaign, "decide", task_id=rows[2].id) + "?order=posterior").content.decode()
+    assert address(campaign, "decide", task_id=rows[1].id) + "?order=posterior" in back
+    assert f"{len(rows) - 1} wait" in back
+
+
+def test_an_empty_queue_says_why(campaign, web):
+    where = address(campaign, "review")
+    assert "Nobody has answered yet" in web.get(where).content.decode()
+    label_all(campaign, differ=False)
+    assert "Everybody agrees so far" in web.get(where).content.decode()
+    who = annotation_parts.annotator(campaign, "ann")
+    task = Task.objects.filter(campaign=campaign, group="A").first()
+    said = Answer(uuid.uuid4(), task.pk, "answer", category=KEYS[0], flagged=True)
+    record_answers(annotator=who, events=[said], source="page", now=timezone.now())
+    assert "1 other sample waits" in web.get(where + "?group=B").content.decode()
+    decided(campaign, task, KEYS[0])
+    assert "1 sample is decided" in web.get(where).content.decode()
+
+
+def test_over_the_api_the_queue_is_narrowed_and_ordered_as_on_the_page(campaign, web):
+    label_all(campaign)
+    rows = web.get(address(campaign, "api_queue") + "?group=overlap&order=spread").json()
+    assert [row["id"] for row in rows] == [row.id for row in queueing.queue(campaign, queueing.Sought(order="spread"))]
+    assert sum(rows[0]["said"].values()) == rows[0]["answers"]
+    for wrong in ("why=moon", "order=moon"):
+        assert web.get(address(campaign, "api_queue") + f"?{wrong}").status_code == 400
 
 
 def test_the_queue_asks_the_database_a_fixed_number_of_times(campaign):
@@ -96,7 +198,7 @@ def test_the_queue_asks_the_database_a_fixed_number_of_times(campaign):
     with CaptureQueriesContext(
         connection,
     ) as asked:
-        queries.queue(campaign)
+        queueing.queue(campaign)
     assert len(asked) <= 4
 
 
@@ -124,12 +226,12 @@ def test_the_order_of_answers_tells_nothing_of_who_gave_them(campaign):
 
 def test_deciding_takes_the_sample_out_of_the_queue_and_leads_to_the_next(campaign, web):
     label_all(campaign)
-    first, second = queries.queue(campaign)[:2]
+    first, second = queueing.queue(campaign)[:2]
     task = Task.objects.get(pk=first.id)
     values = {"category": said_of(task), "subtype": "", "reason": "", "key": str(uuid.uuid4())}
     answer = web.post(address(campaign, "decide", task_id=first.id), values)
     assert answer["Location"] == address(campaign, "decide", task_id=second.id)
-    assert first.id not in {row.id for row in queries.queue(campaign)}
+    assert first.id not in {row.id for row in queueing.queue(campaign)}
     assert AuditEvent.objects.filter(verb="sample.decided").exists()
 
 
@@ -158,7 +260,7 @@ def test_decisions_are_never_changed_and_a_sample_may_be_opened_again(campaign):
     decided(campaign, task, said_of(task))
     rae = User.objects.get(username="rae")
     actions.reopen(campaign=campaign, task=task, reason="too quick", key=uuid.uuid4(), actor=rae, now=timezone.now())
-    assert task.pk in {row.id for row in queries.queue(campaign)}
+    assert task.pk in {row.id for row in queueing.queue(campaign)}
     decided(campaign, task, said_of(task))
     history = queries.standing_of(task).history
     assert [bool(entry.category) for entry in history] == [True, False, True]
@@ -396,10 +498,10 @@ def test_one_report_at_a_time_is_under_way_however_many_labels_come(campaign):
 
 def test_home_tells_reviewers_what_waits_and_nobody_else(campaign, web):
     label_all(campaign)
-    count = len(queries.queue(campaign))
+    count = len(queueing.queue(campaign))
     assert f"{count} samples wait for your decision" in web.get("/").content.decode()
     assert "wait for your decision" not in signed_in("ann").get("/").content.decode()
-    for row in queries.queue(campaign):
+    for row in queueing.queue(campaign):
         task = Task.objects.get(pk=row.id)
         decided(campaign, task, said_of(task))
     assert "for your decision" not in web.get("/").content.decode()

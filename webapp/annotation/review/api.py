@@ -16,7 +16,7 @@ from rest_framework.response import Response
 from webapp.accounts.doors import ProjectAPIView
 from webapp.annotation.campaigns.peers import own_open
 from webapp.annotation.models import Campaign, Task
-from webapp.annotation.review import actions, queries, shown
+from webapp.annotation.review import actions, queries, queueing, shown
 from webapp.api import checked
 
 
@@ -30,6 +30,10 @@ class WaitingOut(serializers.Serializer[Any]):
     text = serializers.CharField()
     answers = serializers.IntegerField()
     awaited = serializers.IntegerField()
+    group = serializers.CharField()
+    said = serializers.DictField(child=serializers.IntegerField(), help_text="How often each category was named.")
+    since = serializers.DateTimeField(help_text="When its last answer came.")
+    posterior = serializers.FloatField(allow_null=True, help_text="Of the newest agreement report's consensus.")
 
 
 class AnswerOut(serializers.Serializer[Any]):
@@ -76,20 +80,32 @@ class GoldIn(serializers.Serializer[Any]):
     explanation = serializers.CharField(max_length=400, allow_blank=True, required=False, default="")
 
 
+QUEUE_FILTERS = [
+    OpenApiParameter(
+        "why", str, enum=queueing.WHYS,
+        description=f"`unsure`: the consensus of several answers is less than {queueing.SURE_ENOUGH:.0%} sure.",
+    ),
+    OpenApiParameter("group", str, description="`overlap`, `pool`, or an annotator's letter."),
+    OpenApiParameter("category", str, description="Somebody named it."),
+    OpenApiParameter("order", str, enum=queueing.ORDERS),
+]  # fmt: skip
+
+
 class Queue(ProjectAPIView):
     """What waits for a decision."""
 
     capability = {"GET": "label.adjudicate"}
     serializer_class = WaitingOut
 
-    @extend_schema(responses=WaitingOut(many=True), parameters=[OpenApiParameter("why", str, enum=queries.WHYS)])
+    @extend_schema(responses=WaitingOut(many=True), parameters=QUEUE_FILTERS)
     def get(self, request: Request, slug: str, campaign_id: int) -> Response:
-        """In the order of the plan."""
+        """Narrowed and ordered as the page's address says."""
         campaign = _campaign(self, campaign_id)
-        why = request.query_params.get("why", "")
-        if why and why not in queries.WHYS:
-            raise serializers.ValidationError({"why": [f"One of {', '.join(queries.WHYS)}."]})
-        return Response(WaitingOut(queries.queue(campaign, why), many=True).data)
+        for name, known in (("why", queueing.WHYS), ("order", queueing.ORDERS)):
+            if request.query_params.get(name, known[0]) not in ("", *known):
+                raise serializers.ValidationError({name: [f"One of {', '.join(known)}."]})
+        rows = queueing.queue(campaign, shown.read_sought(request.query_params))
+        return Response(WaitingOut(rows, many=True).data)
 
 
 class Tasks(ProjectAPIView):

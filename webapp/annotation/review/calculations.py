@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.db.models.fields.json import KeyTransform
 
@@ -32,17 +32,22 @@ class Shown:
 
 def agreement_of(*, campaign: Campaign, now: datetime) -> Shown:
     """The agreement report of a campaign; asks for a new one where labels have come since and none is under way."""
-    name = stamp(campaign)
-    reports = _reports(campaign)
-    row = reports.filter(stamp=name).first()
-    if row is None and not reports.filter(state__in=UNDER_WAY).exists():
-        row = wanted(project=campaign.project, kind=AGREEMENT, stamp=name, request={"campaign": campaign.pk}, now=now)
+    row, reports = ask_for_agreement(campaign=campaign, now=now), _reports(campaign)
     if row is not None and row.state == Calculation.State.READY:
         return Shown(row.result, row.finished_at, current=True)
     earlier = reports.filter(state=Calculation.State.READY).order_by("-pk")
     last = earlier.first()
     failure = row.failure if row is not None and row.state == Calculation.State.FAILED else ""
     return Shown(last.result if last else None, last.finished_at if last else None, current=False, failure=failure)
+
+
+def ask_for_agreement(*, campaign: Campaign, now: datetime) -> Calculation | None:
+    """The report on the labels as they are, asked for where there is none; None while an earlier one is under way."""
+    name, reports = stamp(campaign), _reports(campaign)
+    row = reports.filter(stamp=name).first()
+    if row is None and not reports.filter(state__in=UNDER_WAY).exists():
+        row = wanted(project=campaign.project, kind=AGREEMENT, stamp=name, request={"campaign": campaign.pk}, now=now)
+    return row
 
 
 def agreement_again(*, campaign: Campaign, now: datetime) -> None:
@@ -57,6 +62,29 @@ def consensus_on(campaign: Campaign, idx: str) -> dict[str, Any] | None:
     of_sample = KeyTransform(idx, KeyTransform("consensus", "result"))
     ready = _reports(campaign).filter(state=Calculation.State.READY).order_by("-pk")
     return ready.annotate(of_sample=of_sample).values_list("of_sample", flat=True).first()
+
+
+_POSTERIORS = """
+SELECT item.key, (item.value ->> 'posterior')::float8, (SELECT count(*) FROM jsonb_object_keys(item.value -> 'answers'))
+FROM annotation_calculation report, jsonb_each(report.result -> 'consensus') item WHERE report.id = %s
+"""
+
+
+def newest_report_at(campaign: Campaign) -> datetime | None:
+    """When the newest agreement report was made."""
+    ready = _reports(campaign).filter(state=Calculation.State.READY).order_by("-pk")
+    return ready.values_list("finished_at", flat=True).first()
+
+
+def posteriors_of(campaign: Campaign) -> dict[str, tuple[float, int]]:
+    """By idx: how sure the newest report's consensus is, and of how many answers. Asks for no new one."""
+    ready = _reports(campaign).filter(state=Calculation.State.READY).order_by("-pk")
+    newest = ready.values_list("pk", flat=True).first()
+    if newest is None:
+        return {}
+    with connection.cursor() as cursor:
+        cursor.execute(_POSTERIORS, [newest])
+        return {idx: (posterior, answers) for idx, posterior, answers in cursor.fetchall()}
 
 
 def _reports(campaign: Campaign) -> QuerySet[Calculation]:

@@ -1,9 +1,9 @@
-"""Reads for reviewers: what waits for a decision, a task with everything said of it, who errs how."""
+"""Reads for reviewers: a task with everything said of it, the list of tasks, who errs how."""
 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -14,10 +14,9 @@ from django.utils.crypto import salted_hmac
 from webapp.accounts.models import Project, User
 from webapp.annotation.campaigns.peers import UNANSWERED
 from webapp.annotation.models import Annotator, Campaign, Decision, Gold, Label, Slot, Task
+from webapp.annotation.review.queueing import DISAGREEMENT, Sought, queue
 
 PAGE = 24
-DISAGREEMENT, FLAG, SKIPPED = "disagreement", "flag", "skipped"
-WHYS = (DISAGREEMENT, FLAG, SKIPPED)
 
 
 @dataclass(frozen=True)
@@ -62,24 +61,6 @@ class Standing:
     def said(self) -> tuple[Answer, ...]:
         """The answers that name a category."""
         return tuple(answer for answer in self.answers if answer.category)
-
-    @property
-    def whys(self) -> tuple[str, ...]:
-        """Why somebody should look at it."""
-        return tuple(_whys(self.answers))
-
-
-@dataclass(frozen=True)
-class Waiting:
-    """A task in the queue."""
-
-    id: int
-    idx: str
-    position: int
-    whys: tuple[str, ...]
-    text: str
-    answers: int
-    awaited: int
 
 
 @dataclass(frozen=True)
@@ -139,29 +120,6 @@ def campaign_of(project: Project, campaign_id: int) -> Campaign | None:
 def task_of(campaign: Campaign, task_id: int) -> Task | None:
     """A task of this campaign."""
     return Task.objects.filter(campaign=campaign, pk=task_id).first() if task_id < 2**63 else None
-
-
-def queue(campaign: Campaign, why: str = "") -> list[Waiting]:
-    """The tasks that wait for a decision, in the order of the plan. Four queries."""
-    rows = _labels(campaign).filter(task__state=Task.State.ACTIVE)
-    by_task: dict[int, list[Answer]] = defaultdict(list)
-    tasks: dict[int, Task] = {}
-    for label in rows.select_related("task"):
-        by_task[label.task_id].append(_answer(label))
-        tasks[label.task_id] = label.task
-    decided = _decided(campaign)
-    awaited = Counter(
-        Slot.objects.filter(campaign=campaign, state__in=(*UNANSWERED, Slot.State.FREE)).values_list("task", flat=True)
-    )
-    found = []
-    for task_id, answers in by_task.items():
-        whys = tuple(_whys(answers))
-        if not whys or task_id in decided or (why and why not in whys):
-            continue
-        task = tasks[task_id]
-        text = str(task.prompt.get("text") or task.prompt.get("name") or "")
-        found.append(Waiting(task_id, task.idx, task.position, whys, text, len(answers), awaited[task_id]))
-    return sorted(found, key=lambda row: row.position)
 
 
 def standing_of(task: Task) -> Standing:
@@ -265,7 +223,7 @@ def _narrowed(campaign: Campaign, filters: Filters) -> QuerySet[Task]:
             pk__in=[r.task_id for r in _newest(Gold.objects.filter(task__campaign=campaign)) if r.category]
         )
     elif filters.mark == "differ":
-        rows = rows.filter(pk__in=[row.id for row in queue(campaign, DISAGREEMENT)])
+        rows = rows.filter(pk__in=[row.id for row in queue(campaign, Sought(DISAGREEMENT))])
     return rows
 
 
@@ -293,14 +251,6 @@ def _answer(label: Label) -> Answer:
         label.spent_ms,
         label.answered_at,
     )
-
-
-def _whys(answers: Iterable[Answer]) -> list[str]:
-    rows = list(answers)
-    told = {(row.category, row.subtype) for row in rows if row.category}
-    found = [DISAGREEMENT] if len({category for category, _ in told}) > 1 else []
-    found += [FLAG] if any(row.flagged for row in rows) else []
-    return found + ([SKIPPED] if any(row.skip_reason for row in rows) else [])
 
 
 def _decided(campaign: Campaign) -> set[int]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,13 +12,21 @@ from ml_core.taxonomy import Taxonomy
 from webapp.annotation.labelling.answers import SKIP_REASONS
 from webapp.annotation.labelling.wording import WORDS
 from webapp.annotation.models import Gold, Task
-from webapp.annotation.review.queries import Answer, Filters, Past, Standing, Waiting, names_of
+from webapp.annotation.review.queries import Answer, Filters, Past, Standing, names_of
+from webapp.annotation.review.queueing import ORDERS, PLAN, WHYS, Sought
 from webapp.design.slides import Slide
 
-WHYS = {
+WHY_NAMES = {
     "disagreement": _("Answers differ"),
     "flag": _("Flagged"),
     "skipped": _("Skipped by somebody"),
+    "unsure": _("Unsure consensus"),
+}
+ORDER_NAMES = {
+    "plan": _("As planned"),
+    "oldest": _("Longest waiting first"),
+    "spread": _("Most disagreement first"),
+    "posterior": _("Least sure consensus first"),
 }
 MARKS = {
     "": _("Every sample"),
@@ -171,13 +179,6 @@ def groups(letters: Iterable[str]) -> list[tuple[str, Any]]:
     return [("", _("Every group")), ("overlap", _("Overlap")), *own, ("pool", _("Pool"))]
 
 
-def beside(waiting: Sequence[Waiting], task: Task) -> tuple[int | None, int | None]:
-    """The ids of the samples that wait before and after this one."""
-    before = [row.id for row in waiting if row.position < task.position]
-    after = [row.id for row in waiting if row.position > task.position]
-    return (before[-1] if before else None), (after[0] if after else None)
-
-
 def card(standing: Standing, document: Taxonomy, language: str, pictures: str) -> Card:
     """A sample in the list; who said what in letters, in names once it is decided."""
     task = standing.task
@@ -243,6 +244,21 @@ def _content(task: Task, role: str, content: dict[str, Any]) -> dict[str, Any]:
         "width": content["width"],
         "height": content["height"],
     }
+
+
+def said(counts: Mapping[str, int], names: Mapping[str, str]) -> str:
+    """How often each category was named, without who."""
+    return " · ".join(f"{names.get(key, key)} {count}" for key, count in counts.items())
+
+
+def read_sought(values: Mapping[str, str]) -> Sought:
+    """What of the queue an address means; what makes no sense there is left out."""
+
+    def text(name: str, known: Iterable[str] | None = None) -> str:
+        found = values.get(name, "").replace("\0", "")[:40]
+        return found if known is None or found in known else ""
+
+    return Sought(text("why", WHYS), text("group"), text("category"), text("order", ORDERS) or PLAN)
 
 
 def read_filters(values: Mapping[str, str]) -> Filters:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from dataclasses import replace
 from typing import Any
 from urllib.parse import urlencode
 
@@ -20,8 +21,8 @@ from webapp.accounts.doors import ProjectRequest, project_page
 from webapp.annotation.campaigns.peers import own_open
 from webapp.annotation.labelling.pictures import MEDIA_TYPE, SIZES, picture_bytes
 from webapp.annotation.models import Campaign, Task
-from webapp.annotation.review import actions, queries, shown
-from webapp.annotation.review.calculations import consensus_on
+from webapp.annotation.review import actions, queries, queueing, shown
+from webapp.annotation.review.calculations import ask_for_agreement, consensus_on, newest_report_at
 from webapp.annotation.review.forms import DecisionForm, GoldForm
 from webapp.annotation.taxonomies.queries import document_of
 
@@ -32,20 +33,34 @@ def queue(request: ProjectRequest, campaign_id: int) -> HttpResponse:
     campaign = _campaign(request, campaign_id)
     if closed := _closed(request, campaign):
         return closed
-    why = request.GET.get("why", "") if request.GET.get("why", "") in queries.WHYS else ""
-    everything = queries.queue(campaign)
-    rows = [row for row in everything if not why or why in row.whys]
+    sought = shown.read_sought(request.GET)
+    ask_for_agreement(campaign=campaign, now=timezone.now())
+    everything = queueing.queue(campaign, replace(sought, why=""))
+    rows = [row for row in everything if not sought.why or sought.why in row.whys]
+    names = shown.category_names(document_of(campaign.taxonomy_version), get_language() or "en")
     page = {
         "project": request.project,
         "campaign": campaign,
-        "rows": rows[:200],
+        "rows": [(row, shown.said(row.said, names)) for row in rows[:200]],
         "count": len(rows),
-        "why": why,
-        "whys": [(name, shown.WHYS[name], sum(name in row.whys for row in everything)) for name in queries.WHYS],
+        "sought": sought,
+        "query": _query(sought),
+        "whys": [
+            (name, words, sum(name in row.whys for row in everything), _query(replace(sought, why=name)))
+            for name, words in shown.WHY_NAMES.items()
+        ],
+        "everything": _query(replace(sought, why="")),
         "total": len(everything),
-        "names": shown.WHYS,
-        "api": request.build_absolute_uri(_url(campaign, "api_queue")),
+        "groups": shown.groups(queries.letters_of(campaign)),
+        "categories": names,
+        "orders": shown.ORDER_NAMES,
+        "sure_enough": 100 * queueing.SURE_ENOUGH,
+        "reported": newest_report_at(campaign),
+        "api": request.build_absolute_uri(_url(campaign, "api_queue")) + _query(sought),
     }
+    if not rows:
+        page |= {"elsewhere": len(queueing.queue(campaign)), "answered": queueing.answered(campaign),
+                 "decided": queries.count_of(campaign, queries.Filters(mark="decided"))}  # fmt: skip
     return render(request, "annotation/review/queue.html", page)
 
 
@@ -64,8 +79,8 @@ def decide(request: ProjectRequest, campaign_id: int, task_id: int) -> HttpRespo
             form.add_error(problem.field if problem.field in form.fields else None, str(problem))
         else:
             return _onward(request, campaign, task)
-    waiting = queries.queue(campaign, _why(request))
-    before, after = shown.beside(waiting, task)
+    waiting = queueing.queue(campaign, shown.read_sought(request.GET), keep=task.pk)
+    before, after = queueing.beside(waiting, task.pk)
     language = get_language() or "en"
     document = document_of(campaign.taxonomy_version)
     page = {
@@ -80,10 +95,10 @@ def decide(request: ProjectRequest, campaign_id: int, task_id: int) -> HttpRespo
         "gold_form": GoldForm(),
         "choices": shown.choices(document, language),
         "form": form,
-        "left": len(waiting),
+        "left": sum(bool(row.whys) for row in waiting if row.id != task.pk or not standing.decision),
         "previous": _decide_url(request, campaign, before),
         "next": _decide_url(request, campaign, after),
-        "back": _url(campaign, "review"),
+        "back": _url(campaign, "review") + _query(shown.read_sought(request.GET)),
         "given": shown.for_script(task, document, language, _pictures_url(campaign)),
     }
     return render(request, "annotation/review/decide.html", page, status=422 if form.errors else 200)
@@ -207,12 +222,13 @@ def picture(request: ProjectRequest, campaign_id: int, task_id: int, side: str, 
 
 def _onward(request: ProjectRequest, campaign: Campaign, task: Task) -> HttpResponse:
     """To the next one that waits, or to the queue that says that nothing does."""
-    waiting = queries.queue(campaign, _why(request))
-    later = [row for row in waiting if row.position > task.position] or waiting
-    if not later:
+    waiting = queueing.queue(campaign, shown.read_sought(request.GET), keep=task.pk)
+    _before, after = queueing.beside(waiting, task.pk)
+    following = after or next((row.id for row in waiting if row.id != task.pk), None)
+    if following is None:
         messages.success(request, _("Decided. Nothing waits any more."))
-        return redirect(_url(campaign, "review"))
-    return redirect(_decide_url(request, campaign, later[0].id))
+        return redirect(_url(campaign, "review") + _query(shown.read_sought(request.GET)))
+    return redirect(_decide_url(request, campaign, following))
 
 
 def _closed(request: ProjectRequest, campaign: Campaign) -> HttpResponse | None:
@@ -224,16 +240,14 @@ def _closed(request: ProjectRequest, campaign: Campaign) -> HttpResponse | None:
     return render(request, "annotation/review/closed.html", page, status=403)
 
 
-def _why(request: ProjectRequest) -> str:
-    text = request.GET.get("why", "")
-    return text if text in queries.WHYS else ""
+def _query(sought: queueing.Sought) -> str:
+    return f"?{urlencode(sought.address())}" if sought.address() else ""
 
 
 def _decide_url(request: ProjectRequest, campaign: Campaign, task_id: int | None) -> str:
     if task_id is None:
         return ""
-    query = f"?why={_why(request)}" if _why(request) else ""
-    return _url(campaign, "decide", task_id=task_id) + query
+    return _url(campaign, "decide", task_id=task_id) + _query(shown.read_sought(request.GET))
 
 
 def _pictures_url(campaign: Campaign) -> str:

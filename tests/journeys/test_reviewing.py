@@ -64,3 +64,18 @@ def test_enter_decides_and_leads_on_and_arrows_look_around(campaign: Campaign, p
     page.keyboard.press("Enter")
     page.wait_for_url(f"**/tasks/{waiting[1].id}/")
     assert Decision.objects.get(campaign=campaign).task_id == waiting[0].id
+
+
+def test_a_question_mark_shows_the_keys_and_nothing_is_decided_behind_them(campaign: Campaign, page: Page) -> None:
+    page.keyboard.press("?")
+    sheet = page.get_by_role("dialog", name="Keys")
+    expect(sheet).to_be_visible()
+    expect(sheet.locator(".keys-row", has_text="Decide and next").locator("kbd")).to_have_text("↵")
+    expect(sheet.locator(".keys-row", has_text="Reason").locator("kbd")).to_have_text("R")
+    assert sheet.locator(".keys-row").count() >= 7 + 2 + 8
+    page.keyboard.press("Digit1")
+    page.keyboard.press("Escape")
+    expect(sheet).to_be_hidden()
+    expect(page.locator('input[name="category"]')).to_have_value("")
+    page.locator('[data-act="help"]').click()
+    expect(sheet).to_be_visible()

@@ -224,6 +224,18 @@ def test_the_order_of_answers_tells_nothing_of_who_gave_them(campaign):
     assert len(orders) > 1
 
 
+def test_how_long_each_answer_took_is_told_without_saying_whose_it_is(campaign, web):
+    who = annotation_parts.annotator(campaign, "ann")
+    task = Task.objects.filter(campaign=campaign, group="overlap").first()
+    said = Answer(uuid.uuid4(), task.pk, "answer", category=KEYS[0], first_choice_ms=1400, spent_ms=3200)
+    record_answers(annotator=who, events=[said], source="page", now=timezone.now())
+    page = web.get(address(campaign, "decide", task_id=task.pk)).content.decode()
+    assert "took 3.2 s, first choice after 1.4 s" in page
+    assert "Annotator 1" in page and "A · ann" not in page
+    answer = web.get(address(campaign, "api_task", task_id=task.pk)).json()["answers"][0]
+    assert (answer["letter"], answer["spent_ms"], answer["first_choice_ms"]) == ("", 3200, 1400)
+
+
 def test_deciding_takes_the_sample_out_of_the_queue_and_leads_to_the_next(campaign, web):
     label_all(campaign)
     first, second = queueing.queue(campaign)[:2]

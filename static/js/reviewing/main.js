@@ -40,6 +40,22 @@ function submit() {
   form.requestSubmit();
 }
 
+// What every key does here, as it is printed on this keyboard.
+function help() {
+  const box = document.getElementById("keys");
+  const fine = given.categories.flatMap((c) => c.subtypes.map((s) => [`choose:${s.key}`, `${c.name} / ${s.name}`]));
+  const choices = given.categories.map((c) => [`choose:${c.key}`, c.name]);
+  box.replaceChildren(...[...choices, ...fine, ...Object.entries(given.actions)].map(([action, name]) => {
+    const row = document.createElement("p");
+    row.className = "keys-row";
+    const key = document.createElement("kbd");
+    key.textContent = keys.printed(action);
+    row.append(name, key);
+    return row;
+  }));
+  document.getElementById("help").showModal();
+}
+
 function act(name) {
   if (name.startsWith("choose:")) {
     const key = name.slice(7);
@@ -48,6 +64,7 @@ function act(name) {
   switch (name) {
     case "submit": return submit();
     case "note": return reason.focus();
+    case "help": return help();
     case "previous": return document.getElementById("previous")?.click();
     case "next": return document.getElementById("next")?.click();
     case "overlay": return pressed("overlay", stage.overlay());
@@ -64,6 +81,7 @@ function pressed(name, on) {
 }
 
 addEventListener("keydown", (event) => {
+  if (document.querySelector("dialog[open]")) return; // Escape closes it, nothing is decided behind it
   if (event.ctrlKey && event.code === "Enter") return submit();
   if (event.code === "Escape" && event.target === reason) return reason.blur();
   if (isTyping(event.target) || event.ctrlKey || event.metaKey || event.altKey) return;
@@ -93,5 +111,6 @@ addEventListener("pageshow", () => (sent = false));
 stage.addEventListener("view", ({ detail }) => {
   document.getElementById("zoom").textContent = `${Math.round(detail * 100)} %`;
 });
+keys.learn();
 mark();
 stage.show(given.task);

@@ -47,6 +47,7 @@ class AnswerOut(serializers.Serializer[Any]):
     note = serializers.CharField()
     flagged = serializers.BooleanField()
     spent_ms = serializers.IntegerField(allow_null=True)
+    first_choice_ms = serializers.IntegerField(allow_null=True)
 
 
 class TaskOut(serializers.Serializer[Any]):
@@ -200,6 +201,7 @@ def _task_out(standing: queries.Standing, *, named: bool) -> dict[str, Any]:
                 "note": answer.note,
                 "flagged": answer.flagged,
                 "spent_ms": answer.spent_ms,
+                "first_choice_ms": answer.first_choice_ms,
             }
             for answer in standing.answers
         ],

@@ -32,6 +32,7 @@ class Answer:
     note: str
     flagged: bool
     spent_ms: int | None
+    first_choice_ms: int | None
     at: datetime
 
 
@@ -249,6 +250,7 @@ def _answer(label: Label) -> Answer:
         label.note,
         label.flagged,
         label.spent_ms,
+        label.first_choice_ms,
         label.answered_at,
     )
 

@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from ml_core.taxonomy import Taxonomy
 from webapp.annotation.labelling.answers import SKIP_REASONS
-from webapp.annotation.labelling.wording import WORDS
+from webapp.annotation.labelling.wording import ACTIONS, WORDS
 from webapp.annotation.models import Gold, Task
 from webapp.annotation.review.queries import Answer, Filters, Past, Standing, names_of
 from webapp.annotation.review.queueing import ORDERS, PLAN, WHYS, Sought
@@ -37,6 +37,12 @@ MARKS = {
     "gold": _("Gold"),
     "unusable": _("Unusable"),
 }
+ACTION_NAMES = {
+    "submit": _("Decide and next"),
+    "note": _("Reason"),
+    **{name: ACTIONS[name] for name in ("previous", "next", "help", "blink", "overlay", "link")},
+    **{name: ACTIONS[name] for name in ("zoom_in", "zoom_out", "zoom_reset")},
+}
 SURE = {1: _("guess"), 2: _("fairly sure"), 3: _("sure")}
 
 
@@ -54,6 +60,7 @@ class Spoken:
     note: str
     flagged: bool
     seconds: float | None
+    first_choice: float | None  # seconds to it
     key: str
     subtype_key: str
 
@@ -109,10 +116,15 @@ def _spoken(answer: Answer, document: Taxonomy, names: Mapping[str, str], who: s
         sure=SURE.get(answer.confidence or 0, ""),
         note=answer.note,
         flagged=answer.flagged,
-        seconds=answer.spent_ms / 1000 if answer.spent_ms is not None else None,
+        seconds=_seconds(answer.spent_ms),
+        first_choice=_seconds(answer.first_choice_ms),
         key=answer.category,
         subtype_key=answer.subtype,
     )
+
+
+def _seconds(milliseconds: int | None) -> float | None:
+    return milliseconds / 1000 if milliseconds is not None else None
 
 
 def consensus(found: Mapping[str, Any] | None, document: Taxonomy, language: str) -> dict[str, Any] | None:
@@ -226,6 +238,7 @@ def for_script(task: Task, document: Taxonomy, language: str, pictures: str) -> 
         "urls": {"pictures": pictures},
         "words": {key: str(text) for key, text in WORDS.items()},
         "categories": choices(document, language),
+        "actions": {name: str(text) for name, text in ACTION_NAMES.items()},
         "task": {
             "id": task.pk,
             "prompt": _content(task, "prompt", task.prompt),

@@ -9,6 +9,8 @@ from django.utils import timezone
 from ml_core.taxonomy import DEFAULT
 from tests.ml_core.small_sets import picture as small_picture
 from tests.webapp.permissions.rows import Kwargs, Row, in_project
+from tests.webapp.permissions.rows_annotation_review import foreign_task, stray_task, task
+from tests.webapp.permissions.rows_cases import case, foreign_case
 from tests.webapp.permissions.world import Knocker, World
 from webapp.annotation.taxonomies.actions import create_taxonomy, keep_picture
 
@@ -37,6 +39,8 @@ OURS, THEIRS = at("taxonomy"), (at("foreign_taxonomy"),)
 NUMBERED, THEIR_NUMBERED = at("taxonomy", number=1), (at("foreign_taxonomy", number=1), at("taxonomy", number=99))
 ROWS = [
     Row("annotation:taxonomies", {"GET": VIEW, "POST": MANAGE}, in_project),
+    Row("annotation:example_of_case", {"GET": MANAGE, "POST": MANAGE}, case, (foreign_case,)),
+    Row("annotation:example_of_sample", {"GET": MANAGE, "POST": MANAGE}, task, (stray_task, foreign_task)),
     Row("annotation:taxonomy", {"GET": VIEW}, OURS, THEIRS),
     Row("annotation:taxonomy_edit", {"GET": MANAGE, "POST": MANAGE}, OURS, THEIRS),
     Row("annotation:taxonomy_archive", {"POST": MANAGE}, OURS, THEIRS),

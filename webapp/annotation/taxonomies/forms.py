@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
@@ -24,3 +27,23 @@ class FileForm(forms.Form):
     import_name = forms.CharField(
         max_length=120, required=False, label=_("Name"), help_text=_("Empty: as the file has it.")
     )
+
+
+class ExampleForm(forms.Form):
+    """Which picture of a case is to be an example, and of what."""
+
+    side = forms.ChoiceField(label=_("Picture"), widget=forms.RadioSelect)
+    choice = forms.ChoiceField(label=_("Example of"))
+    note = forms.CharField(max_length=300, required=False, label=_("Note"), help_text=_("Shown under the picture."))
+
+    def __init__(
+        self,
+        *args: Any,
+        sides: Sequence[tuple[str, str]],
+        choices: Sequence[tuple[str, Sequence[tuple[str, str]]]],
+        **kwargs: Any,
+    ):
+        """`choices`: (a taxonomy's name, [("its id:a key", words)])."""
+        super().__init__(*args, **kwargs)
+        self.fields["side"].choices = sides  # type: ignore[attr-defined]
+        self.fields["choice"].choices = choices  # type: ignore[attr-defined]

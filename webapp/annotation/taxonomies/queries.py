@@ -45,6 +45,20 @@ def versions_to_use(project: Project) -> list[tuple[TaxonomyVersion, str]]:
     return [(row, _("%(name)s, version %(n)d") % {"name": row.taxonomy.name, "n": row.number}) for row in newest]
 
 
+def choices_to_show(project: Project, language: str = "en") -> list[tuple[str, list[tuple[str, str]]]]:
+    """(a taxonomy, [("its id:a key", words)]) of everything that can have an example: categories and subtypes."""
+    found = []
+    for version, label in versions_to_use(project):
+        choices = []
+        for category in document_of(version).categories:
+            name = category.say(language).name
+            choices.append((f"{version.taxonomy_id}:{category.key}", name))
+            fine = [(f"{version.taxonomy_id}:{sub.key}", sub.say(language).name) for sub in category.subtypes]
+            choices += [(value, f"{name} / {words}") for value, words in fine]
+        found.append((label, choices))
+    return found
+
+
 @dataclass(frozen=True)
 class TaxonomyRow:
     """A taxonomy in the list."""

@@ -12,6 +12,8 @@ _API = "api/v1/projects/<slug:slug>/taxonomies/"
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path(_ALL, views.taxonomies, name="taxonomies"),
+    path(f"{_ALL}example/case/<int:run_id>/<int:number>/", views.example_of_case, name="example_of_case"),
+    path(f"{_ALL}example/sample/<int:campaign_id>/<int:task_id>/", views.example_of_sample, name="example_of_sample"),
     path(_ONE, views.taxonomy, name="taxonomy"),
     path(f"{_ONE}edit/", views.edit, name="taxonomy_edit"),
     path(f"{_ONE}archive/", views.archive, name="taxonomy_archive"),

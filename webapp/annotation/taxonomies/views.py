@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.http import Http404, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.cache import patch_cache_control
 from django.utils.safestring import SafeString
@@ -24,7 +26,8 @@ from webapp.annotation.models import Taxonomy, TaxonomyPicture, TaxonomyVersion
 from webapp.annotation.taxonomies import actions, drafts, files, queries
 from webapp.annotation.taxonomies.differences import differences
 from webapp.annotation.taxonomies.drafts import Draft
-from webapp.annotation.taxonomies.forms import FileForm, NewForm
+from webapp.annotation.taxonomies.examples import Offer, offered_by_case, offered_by_sample
+from webapp.annotation.taxonomies.forms import ExampleForm, FileForm, NewForm
 from webapp.annotation.taxonomies.guides import as_html
 from webapp.corpora.displaying import MEDIA_TYPE
 from webapp.corpora.files import store
@@ -120,6 +123,7 @@ def edit(request: ProjectRequest, taxonomy_id: int) -> HttpResponse:
                 return _saved(request, found, newest, document, draft)
     else:
         draft = drafts.draft_of(Document.model_validate(newest.document), newest.guide, newest.examples)
+        draft.examples += _brought(request, found)
     page = {
         "project": request.project,
         "taxonomy": found,
@@ -132,6 +136,41 @@ def edit(request: ProjectRequest, taxonomy_id: int) -> HttpResponse:
     }
     status = 422 if wrong else 200
     return render(request, "annotation/taxonomies/edit.html", page, status=status)
+
+
+@project_page("taxonomy.manage", post="taxonomy.manage")
+def example_of_case(request: ProjectRequest, run_id: int, number: int) -> HttpResponse:
+    """The pictures of a case, of which one goes as an example into a draft."""
+    return _example(request, offered_by_case(request.project, run_id, number))
+
+
+@project_page("taxonomy.manage", post="taxonomy.manage")
+def example_of_sample(request: ProjectRequest, campaign_id: int, task_id: int) -> HttpResponse:
+    """The pictures of a sample, likewise."""
+    return _example(request, offered_by_sample(request.project, campaign_id, task_id))
+
+
+def _example(request: ProjectRequest, found: list[Offer] | None) -> HttpResponse:
+    if found is None:
+        raise Http404("No such case and no such sample.")
+    _mark(request)
+    offers = {offer.side: offer for offer in found}
+    choices = queries.choices_to_show(request.project, get_language() or "en")
+    sides = [(side, offer.words) for side, offer in offers.items()]
+    form = ExampleForm(request.POST or None, sides=sides, choices=choices, initial={"side": next(iter(offers), "")})
+    if request.method == "POST" and form.is_valid():
+        try:
+            return _into_draft(request, offers[form.cleaned_data["side"]], form)
+        except BadInput as problem:
+            told(form, problem)
+    chosen = form["side"].value()
+    page = {
+        "project": request.project,
+        "form": form,
+        "pictures": [(offer, _address(request, offer), offer.side == chosen) for offer in offers.values()],
+        "taxonomies": len(choices),
+    }
+    return render(request, "annotation/taxonomies/example.html", page, status=422 if form.errors else 200)
 
 
 @project_page(post="taxonomy.manage")
@@ -205,6 +244,40 @@ def _take_picture(request: ProjectRequest, found: Taxonomy, draft: Draft) -> lis
     choice = request.POST.get("picture-choice", "")[:40]
     draft.examples.append({"choice": choice, "picture": kept.pk, "note": request.POST.get("picture-note", "")[:300]})
     return []
+
+
+def _number(text: str | None) -> int | None:
+    return int(text) if text and text.isascii() and text.isdigit() and len(text) < 19 else None
+
+
+def _address(request: ProjectRequest, offer: Offer) -> str:
+    """Where an offered picture is looked at."""
+    slug = request.project.slug
+    if not offer.key:
+        return reverse("corpora:picture", args=[slug, offer.corpus_id, offer.number, "medium"])
+    _, digest, name = offer.key.rsplit("/", 2)
+    return reverse("annotation:upload_picture", args=[slug, digest, name.removesuffix(".webp")])
+
+
+def _into_draft(request: ProjectRequest, offer: Offer, form: ExampleForm) -> HttpResponse:
+    """Keeps the picture with the taxonomy and opens its editor with the example in the draft."""
+    number, _colon, choice = form.cleaned_data["choice"].partition(":")
+    found = _found(request, int(number))
+    kept = actions.keep_picture(taxonomy=found, data=offer.data(), now=timezone.now())
+    messages.success(request, _("The picture is in the draft: save a new version to keep it as an example."))
+    where = reverse("annotation:taxonomy_edit", args=[request.project.slug, found.pk])
+    asked = urlencode({"picture": kept.pk, "choice": choice, "note": form.cleaned_data["note"]})
+    return redirect(f"{where}?{asked}#examples")
+
+
+def _brought(request: ProjectRequest, found: Taxonomy) -> list[dict[str, Any]]:
+    """The example that the address brings into a fresh draft, if it is one of the taxonomy's pictures."""
+    number = _number(request.GET.get("picture"))
+    if number is None or queries.picture_of(found, number) is None:
+        return []
+    return [
+        {"choice": request.GET.get("choice", "")[:40], "picture": number, "note": request.GET.get("note", "")[:300]}
+    ]
 
 
 def _stale(request: ProjectRequest, newest: TaxonomyVersion) -> list[tuple[str, str]]:

@@ -103,6 +103,7 @@ def case(request: ProjectRequest, run_id: int, number: int) -> HttpResponse:
         "previous": place.case(before) if before is not None else "",
         "next": place.case(after) if after is not None else "",
         "back": _gallery_url(run) + f"?{filters.address()}",
+        "may_teach": role_may(request.role, "taxonomy.manage"),
         "api": api_call(request, "experiments:api_case", slug=run.project.slug, run_id=run.pk, number=number),
     }
     return render(request, "experiments/cases/case.html", _common(request, looking) | values)

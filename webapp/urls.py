@@ -20,10 +20,10 @@ def health(request: HttpRequest) -> HttpResponse:
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("healthz", health, name="health"),
+    path("", include("webapp.annotation.urls")),  # the busiest first: each is tried in turn
+    path("", include("webapp.experiments.urls")),
     path("", include("webapp.accounts.urls")),
     path("", include("webapp.corpora.urls")),
-    path("", include("webapp.experiments.urls")),
-    path("", include("webapp.annotation.urls")),
     path("", include("webapp.dashboards.urls")),
     *allauth_urlpatterns,
 ]

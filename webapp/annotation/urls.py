@@ -10,4 +10,4 @@ from webapp.annotation.sets.urls import urlpatterns as sets
 from webapp.annotation.taxonomies.urls import urlpatterns as taxonomies
 
 app_name = "annotation"
-urlpatterns = [*taxonomies, *campaigns, *labelling, *exchange, *review, *sets]
+urlpatterns = [*labelling, *campaigns, *taxonomies, *exchange, *review, *sets]  # the busiest first

@@ -7,6 +7,9 @@ from urllib.parse import urlencode, urlsplit
 
 from psycopg.conninfo import conninfo_to_dict
 
+# Django's default, none, would also refuse to prepare the statements that ask for it.
+NEVER_BY_ITSELF = 2**31
+
 
 def database(url: str, *, pool: int = 0) -> dict[str, Any]:
     """Django's database settings for `postgresql://user:password@host:port/name?host=/socket/folder`."""
@@ -18,7 +21,7 @@ def database(url: str, *, pool: int = 0) -> dict[str, Any]:
         "PASSWORD": parts.pop("password", ""),
         "HOST": parts.pop("host", ""),
         "PORT": parts.pop("port", ""),
-        "OPTIONS": parts,
+        "OPTIONS": parts | {"prepare_threshold": NEVER_BY_ITSELF},
         "CONN_HEALTH_CHECKS": True,
     }
     if pool:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from django.db import connection
 
 from webapp.accounts.models import ApiToken, Membership, Project, User
+from webapp.statements import rows
 
 _OWN = [field.attname for field in Membership._meta.concrete_fields]
 _PROJECTS = [field.attname for field in Project._meta.concrete_fields]
@@ -31,11 +32,8 @@ def memberships_of(user: User) -> list[Membership]:
 
 
 def _memberships(text: str, *values: int | str) -> list[Membership]:
-    with connection.cursor() as cursor:
-        cursor.execute(text, values)
-        rows = cursor.fetchall()
     found = []
-    for row in rows:
+    for row in rows(text, values):
         membership = Membership.from_db(connection.alias, _OWN, row[: len(_OWN)])
         membership.project = Project.from_db(connection.alias, _PROJECTS, row[len(_OWN) :])
         found.append(membership)

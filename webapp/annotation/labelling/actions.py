@@ -12,9 +12,9 @@ from django.utils.translation import gettext as _
 from webapp.annotation.campaigns.actions import replace_unusable
 from webapp.annotation.labelling import sql
 from webapp.annotation.labelling.answers import REPLACING, SAVED, Answer, Handed, Saved, refusal
-from webapp.annotation.labelling.statements import rows
 from webapp.annotation.labelling.taxonomy import choices_of
 from webapp.annotation.models import Annotator, Campaign, Task
+from webapp.statements import rows
 
 POOL = Campaign.Mode.POOL
 MOST_AT_ONCE = 40  # tasks that one person may hold ahead of their answers

@@ -14,9 +14,9 @@ from django.utils.translation import ngettext
 from webapp.accounts.models import Project, User
 from webapp.annotation.labelling import sql
 from webapp.annotation.labelling.answers import Handed
-from webapp.annotation.labelling.statements import rows
 from webapp.annotation.models import Annotator, Campaign, Gold, Label, Slot, Task
 from webapp.corpora.models import Item
+from webapp.statements import rows
 
 PAGE = 20
 

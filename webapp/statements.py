@@ -1,11 +1,12 @@
-"""Runs the statements of labelling prepared: each connection plans them once, and that is most of what they cost.
+"""Runs the statements of the busiest requests prepared: planned once a connection, which is most of their cost.
 
-Django's own cursors plan anew every time. While queries are being counted they are used, so that these count too.
+Django's own cursors plan anew every time, which suits statements whose best plan hangs on their values. While queries
+are being counted they are used, so that these count too.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
 import psycopg
@@ -13,8 +14,8 @@ from django.db import connection
 from django.db.utils import DatabaseErrorWrapper
 
 
-def rows(statement: str, values: Mapping[str, Any]) -> list[tuple[Any, ...]]:
-    """What a statement returns (each of ours returns rows); the errors are Django's."""
+def rows(statement: str, values: Mapping[str, Any] | Sequence[Any]) -> list[tuple[Any, ...]]:
+    """What a statement returns (each of ours returns rows); the errors are Django's. The text is a constant."""
     if connection.queries_logged:
         with connection.cursor() as cursor:
             cursor.execute(statement, values)

@@ -29,7 +29,7 @@ def mcnemar_power(repaired_share: float, broken_share: float, n: int, level: flo
         return 0.0
     middle, spread = n * discordant, np.sqrt(n * discordant * (1 - discordant))
     low = max(0, int(middle - _SPREAD * spread) - 1)
-    numbers_M = np.arange(low, min(n, int(middle + _SPREAD * spread) + 2) + 1, dtype=np.float64)
+    numbers_M = np.arange(low, min(n, int(middle + _SPREAD * spread) + 2) + 1)
     edges_M = _edges(numbers_M, level)
     share = repaired_share / discordant
     seen_M = edges_M >= 0

@@ -1,0 +1,211 @@
+"""Paired tests agree with scipy, keep their level, and their intervals cover what they say."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy import stats
+
+from ml_core.metrics.significance.families import holm
+from ml_core.metrics.significance.mcnemar import exact_mcnemar, items_needed, mcnemar_power
+from ml_core.metrics.significance.paired import paired_bootstrap
+from ml_core.metrics.significance.signflip import permutation_test, sign_flip
+from ml_core.metrics.significance.verdict import Outcomes, judged, verdict_on
+from ml_core.metrics.uncertainty import wilson
+
+
+def test_five_repaired_and_none_broken_have_p_one_sixteenth():
+    assert exact_mcnemar(5, 0) == 0.0625
+
+
+@given(st.integers(0, 400), st.integers(0, 400))
+def test_mcnemar_is_the_two_sided_binomial_test(repaired: int, broken: int):
+    expected = stats.binomtest(repaired, repaired + broken).pvalue if repaired + broken else 1.0
+    assert exact_mcnemar(repaired, broken) == pytest.approx(expected, rel=1e-9)
+    assert exact_mcnemar(repaired, broken) == exact_mcnemar(broken, repaired)
+
+
+def test_a_tiny_p_is_not_rounded_to_nothing():
+    assert exact_mcnemar(300, 0) == pytest.approx(2.0**-299, rel=1e-9)
+
+
+def test_a_negative_count_is_refused():
+    with pytest.raises(ValueError, match="not negative"):
+        exact_mcnemar(-1, 3)
+
+
+@pytest.mark.parametrize(("repaired", "broken", "n"), [(0.3, 0.1, 30), (0.2, 0.05, 60), (0.05, 0.05, 200), (0.9, 0, 5)])
+def test_power_is_the_sum_over_every_table(repaired: float, broken: float, n: int):
+    expected = 0.0
+    for up in range(n + 1):
+        for down in range(n + 1 - up):
+            if exact_mcnemar(up, down) <= 0.05:
+                expected += stats.multinomial.pmf(
+                    [up, down, n - up - down], n, [repaired, broken, 1 - repaired - broken]
+                )
+    assert mcnemar_power(repaired, broken, n) == pytest.approx(expected, abs=1e-9)
+
+
+def test_from_the_number_needed_on_the_power_stays():
+    needed = items_needed(0.10, 0.04)
+    assert needed is not None
+    assert mcnemar_power(0.10, 0.04, needed - 1) < 0.8
+    assert all(mcnemar_power(0.10, 0.04, n) >= 0.8 for n in range(needed, needed + 60))
+
+
+def test_no_number_of_items_shows_an_effect_that_is_none():
+    assert items_needed(0.1, 0.1) is None
+
+
+def test_an_exact_sign_flip_is_the_count_over_every_choice_of_signs():
+    rng = np.random.default_rng(4)
+    for _ in range(30):
+        sums_U = rng.integers(-3, 4, 9)
+        signs = np.array(np.meshgrid(*[[-1, 1]] * 9)).reshape(9, -1)
+        expected = (np.abs(sums_U @ signs) >= abs(sums_U.sum())).mean()
+        assert sign_flip(sums_U, np.arange(9)) == pytest.approx(expected, rel=1e-12)
+
+
+def test_drawn_sign_flips_agree_with_scipy():
+    rng = np.random.default_rng(5)
+    before_U, after_U = rng.random(60), rng.random(60) + 0.07
+    ours = permutation_test(before_U, after_U, np.arange(60), resamples=50_000)
+    theirs = stats.permutation_test(
+        (after_U, before_U), lambda a, b, axis: np.mean(a - b, axis=axis),
+        permutation_type="samples", n_resamples=50_000, vectorized=True, rng=np.random.default_rng(1),
+    )  # fmt: skip
+    assert ours == pytest.approx(theirs.pvalue, abs=0.01)
+
+
+def test_units_of_one_hit_each_make_the_sign_flip_mcnemars_test():
+    change_Q = np.array([1] * 17 + [-1] * 6 + [0] * 40)
+    assert sign_flip(change_Q, np.arange(63)) == pytest.approx(exact_mcnemar(17, 6), rel=1e-12)
+
+
+def test_captions_of_a_picture_that_change_together_are_one_observation():
+    change_Q = np.repeat([1, 0, 0, 0], 5)
+    assert sign_flip(change_Q, np.repeat(np.arange(4), 5)) == 1.0
+    assert sign_flip(change_Q, np.arange(20)) == 0.0625
+
+
+def test_five_thousand_pictures_with_five_captions_are_tested_exactly():
+    rng = np.random.default_rng(0)
+    sums_U = rng.integers(-5, 6, 5000)
+    p = sign_flip(sums_U, np.arange(5000))
+    z = abs(sums_U.sum()) / math.sqrt((sums_U**2).sum())
+    assert p == pytest.approx(2 * stats.norm.sf(z), abs=0.01)
+
+
+@pytest.mark.parametrize("bad", [np.array([]), np.array([0.0, np.nan])])
+def test_nothing_and_what_is_not_a_number_are_refused(bad: np.ndarray):
+    with pytest.raises(ValueError, match=r"changes of 0|not finite"):
+        sign_flip(bad, np.arange(len(bad)))
+    with pytest.raises(ValueError, match=r"pairs of scores of 0|not finite"):
+        paired_bootstrap(np.zeros(len(bad)), bad, np.arange(len(bad)))
+
+
+def _captions(rng: np.random.Generator, pictures: int, gain: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Hits before and after on five captions of each picture, alike within a picture."""
+    hardness_U = rng.random(pictures)
+    moved_U = rng.normal(gain, 0.15, pictures)
+    before = rng.random((pictures, 5)) < hardness_U[:, None]
+    after = rng.random((pictures, 5)) < np.clip(hardness_U + moved_U, 0, 1)[:, None]
+    return before.ravel(), after.ravel(), np.repeat(np.arange(pictures), 5)
+
+
+def test_intervals_of_a_net_change_cover_it_95_times_in_100():
+    rng = np.random.default_rng(11)
+    wide = [_captions(rng, 200_000, 0.05)]
+    truth = float(np.mean(wide[0][1]) - np.mean(wide[0][0]))
+    covered = 0
+    for seed in range(400):
+        before_Q, after_Q, units_Q = _captions(rng, 150, 0.05)
+        net = paired_bootstrap(before_Q, after_Q, units_Q, resamples=1000, seed=seed)
+        covered += net.low <= truth <= net.high
+    assert 0.92 <= covered / 400 <= 0.98
+
+
+def test_without_an_effect_the_sign_flip_by_picture_raises_a_false_alarm_5_times_in_100():
+    rng = np.random.default_rng(12)
+    alarms = [sign_flip(after.astype(int) - before, units) <= 0.05
+              for before, after, units in (_captions(rng, 60, 0.0) for _ in range(1500))]  # fmt: skip
+    low, high = wilson(sum(alarms), len(alarms), 0.999)
+    assert low <= 0.05 and high >= 0.03  # exact and discrete: at the level or below
+
+
+def test_without_an_effect_mcnemar_keeps_its_level():
+    rng = np.random.default_rng(13)
+    up = rng.binomial(30, 0.5, 4000)
+    assert np.mean([exact_mcnemar(int(one), 30 - int(one)) <= 0.05 for one in up]) <= 0.055
+
+
+def test_a_family_of_twenty_true_hypotheses_raises_an_alarm_5_times_in_100_at_most():
+    rng = np.random.default_rng(14)
+    alarms = [bool((holm(rng.random(20)) <= 0.05).any()) for _ in range(3000)]
+    assert wilson(sum(alarms), 3000, 0.999)[0] <= 0.05
+
+
+def test_holm_adjusts_step_by_step_in_the_order_given():
+    assert holm([0.04, 0.01, 0.03]) == pytest.approx([0.06, 0.03, 0.06])
+    assert holm([0.5, 0.9]) == pytest.approx([1.0, 1.0])
+    with pytest.raises(ValueError, match="between 0 and 1"):
+        holm([0.2, math.nan])
+
+
+def test_where_nothing_changed_the_interval_still_allows_for_what_was_missed():
+    same = np.array([True, False] * 20)
+    net = paired_bootstrap(same, same, np.arange(40))
+    assert net.value == 0 and net.low == -net.high and net.high == pytest.approx(wilson(0, 40)[1])
+
+
+def test_a_single_unit_that_changed_has_no_interval():
+    net = paired_bootstrap(np.zeros(5), np.ones(5), np.zeros(5, dtype=int))
+    assert (net.value, net.low, net.high, net.n) == (1.0, None, None, 1)
+
+
+def test_the_multinomial_draws_of_hits_agree_with_drawing_units():
+    before_Q, after_Q, units_Q = _captions(np.random.default_rng(3), 120, 0.1)
+    hits = paired_bootstrap(before_Q, after_Q, units_Q, resamples=20_000)
+    graded = paired_bootstrap(before_Q * 0.5, after_Q * 0.5, units_Q, resamples=20_000)
+    assert graded.value == pytest.approx(hits.value / 2)
+    assert (graded.low, graded.high) == pytest.approx((hits.low / 2, hits.high / 2), abs=0.003)
+
+
+def _run(ranks: list[int], first: list[int] | None = None, units: list[int] | None = None) -> Outcomes:
+    numbers = np.arange(len(ranks))
+    return Outcomes(numbers, np.array(units or numbers), np.array(ranks), np.array(first or ranks))
+
+
+def test_a_verdict_counts_every_query_in_one_cell():
+    verdict = verdict_on(_run([1, 1, 2, 2, 2], [0, 0, 9, 9, 9]), _run([1, 3, 1, 4, 2], [0, 5, 2, 8, 9]))
+    cells = (verdict.still_right, verdict.broken, verdict.repaired, verdict.wrong_differently, verdict.still_wrong)
+    assert cells == (1, 1, 1, 1, 1) and verdict.n == 5 and verdict.net.value == 0
+
+
+def test_five_repaired_and_none_broken_is_not_shown():
+    [verdict] = judged([verdict_on(_run([2] * 5 + [1] * 20), _run([1] * 25))])
+    assert (verdict.test, verdict.p, verdict.adjusted, verdict.shown) == ("mcnemar", 0.0625, 0.0625, False)
+
+
+def test_many_repaired_and_few_broken_is_shown_until_the_family_grows():
+    strong = verdict_on(_run([2] * 9 + [1] * 40), _run([1] * 49))
+    none = verdict_on(_run([1, 2] * 20), _run([1, 2] * 20))
+    assert judged([strong])[0].shown
+    assert not judged([strong, *[none] * 30])[0].shown
+
+
+def test_captions_of_one_picture_are_judged_by_picture():
+    units = [0] * 5 + [1] * 5
+    verdict = verdict_on(_run([2] * 5 + [1] * 5, units=units), _run([1] * 10, units=units))
+    assert (verdict.test, verdict.units, verdict.p) == ("sign_flip", 2, 1.0)
+
+
+def test_runs_on_other_queries_are_refused():
+    with pytest.raises(ValueError, match="same queries"):
+        verdict_on(_run([1, 2]), _run([1, 2, 3]))
+    with pytest.raises(ValueError, match="no query"):
+        verdict_on(_run([]), _run([]))

@@ -43,13 +43,9 @@ def metrics(
     way: Direction, chosen_Q: np.ndarray, tail: str, ks: tuple[int, ...], resamples: int, seed: int
 ) -> Iterator[Event]:
     """Every metric of one direction over the chosen queries; `tail` is `/slice` or nothing."""
+    yield from recalls(way, chosen_Q, tail, ks, resamples, seed)
     rank_Q, unit_Q = way.ranked.rank_Q[chosen_Q], way.unit_Q[chosen_Q]
     queries, how = len(rank_Q), How(resamples=resamples, seed=seed)
-    for k in ks:
-        if k > way.candidates:
-            yield Log(f"{way.name}: recall@{k} is left out, there are only {way.candidates:,} candidates", "warning")
-        else:
-            yield _metric(way, f"recall@{k}", tail, proportion(*by_unit(hits_at(rank_Q, k), unit_Q), **how))
     precision_Q = average_precision_at_r(way.right_QK[chosen_Q], way.relevant_Q[chosen_Q])
     sums = [by_unit(values_Q, unit_Q) for values_Q in (reciprocal_ranks(rank_Q), precision_Q, rank_Q)]
     estimates = means(np.column_stack([part for part, _ in sums]), sums[0][1], fractions=(True, True, False), **how)
@@ -62,8 +58,21 @@ def metrics(
     yield _metric(way, "queries", tail, Estimate(queries, queries, queries, missed.n))
 
 
-def case_table(way: Direction, keep: int, first: int) -> pa.Table:
-    """The outcomes as a table of the cases' SCHEMA, numbered from `first`."""
+def recalls(
+    way: Direction, chosen_Q: np.ndarray, tail: str, ks: tuple[int, ...], resamples: int, seed: int
+) -> Iterator[Event]:
+    """Recall at every depth of one direction over the chosen queries; a depth beyond the candidates is left out."""
+    rank_Q, unit_Q = way.ranked.rank_Q[chosen_Q], way.unit_Q[chosen_Q]
+    for k in ks:
+        if k > way.candidates:
+            yield Log(f"{way.name}: recall@{k} is left out, there are only {way.candidates:,} candidates", "warning")
+        else:
+            share = proportion(*by_unit(hits_at(rank_Q, k), unit_Q), resamples=resamples, seed=seed)
+            yield _metric(way, f"recall@{k}", tail, share)
+
+
+def case_table(way: Direction, keep: int, numbers_Q: np.ndarray) -> pa.Table:
+    """The outcomes as a table of the cases' SCHEMA, numbered as said."""
     ranked, queries = way.ranked, len(way.ranked.query_Q)
     prompt, answer = ("text", "picture") if way.name == "t2i" else ("picture", "text")
     keep = min(keep, ranked.given_QK.shape[1])
@@ -73,7 +82,7 @@ def case_table(way: Direction, keep: int, first: int) -> pa.Table:
         return pa.ListArray.from_arrays(offsets, pa.array(values_QK[:, :keep].ravel()))
 
     columns = {
-        "number": np.arange(first, first + queries, dtype=np.int32),
+        "number": numbers_Q.astype(np.int32),
         "direction": pa.array([way.name]).take(pa.array(np.zeros(queries, np.int32))),
         "unit": way.unit_Q.astype(np.int32),
         "prompt_kind": pa.array([prompt]).take(pa.array(np.zeros(queries, np.int32))),

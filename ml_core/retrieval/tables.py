@@ -24,14 +24,17 @@ def query_ids(way: Direction, dataset: Dataset) -> list[str]:
     return [ids[number] for number in way.ranked.query_Q]
 
 
-def outcomes(ways: list[Direction], ids: list[list[str]], keep: int, out: Path) -> Iterator[Event]:
-    """cases.parquet and queries.parquet: the queries of one direction after the other, numbered through."""
-    starts = np.cumsum([0] + [len(way.ranked.query_Q) for way in ways])
-    tables = [report.case_table(way, keep, int(start)) for way, start in zip(ways, starts, strict=False)]
-    yield Cases("cases.parquet", write_cases(out / "cases.parquet", tables))
-    names = pa.table(
-        {"number": pa.array(np.arange(starts[-1]), pa.int32()), "id": [name for part in ids for name in part]}
-    )
+def outcomes(
+    ways: list[Direction], ids: list[list[str]], keep: int, out: Path, numbers_Q: np.ndarray | None = None
+) -> Iterator[Event]:
+    """cases.parquet and queries.parquet: the queries of one direction after the other, numbered through unless
+    `numbers_Q` says how."""
+    sizes = [len(way.ranked.query_Q) for way in ways]
+    numbers_Q = np.arange(sum(sizes)) if numbers_Q is None else numbers_Q
+    parts = np.split(numbers_Q, np.cumsum(sizes)[:-1])
+    cases = [report.case_table(way, keep, part) for way, part in zip(ways, parts, strict=True)]
+    yield Cases("cases.parquet", write_cases(out / "cases.parquet", cases))
+    names = pa.table({"number": pa.array(numbers_Q, pa.int32()), "id": [name for part in ids for name in part]})
     pq.write_table(names, out / "queries.parquet", compression="zstd")
     yield Artifact("queries.parquet", "Ids of the queries", "data", "application/vnd.apache.parquet")
 

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
-from django.core.exceptions import RequestDataTooBig
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
@@ -21,7 +20,7 @@ from webapp.api import KeysetPagination, checked, narrowed
 from webapp.corpora import serializers as shapes
 from webapp.corpora.actions import corpora as corpus_actions
 from webapp.corpora.actions import imports as actions
-from webapp.corpora.actions.uploads import WholeFileOnDisk, as_file
+from webapp.corpora.actions.uploads import WholeFileOnDisk, as_file, refuse_larger
 from webapp.corpora.models import Caption, Corpus, Import, Item
 from webapp.corpora.queries import folders
 from webapp.corpora.queries import imports as import_queries
@@ -234,9 +233,7 @@ class Upload(ProjectAPIView):
     )
     def post(self, request: Request, slug: str) -> Response:
         """Upload a zip and have it looked at."""
-        announced = request.META.get("CONTENT_LENGTH") or "0"
-        if announced.isdigit() and int(announced) > settings.NEARMISS_UPLOAD_LIMIT + 2**20:
-            raise RequestDataTooBig("The upload is larger than this server accepts.")
+        refuse_larger(request, settings.NEARMISS_UPLOAD_LIMIT)
         values = checked(shapes.UploadWritten, request)
         row = actions.start_upload(
             project=self.project,

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from django.contrib import messages
-from django.core.exceptions import RequestDataTooBig
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -36,6 +35,7 @@ from webapp.annotation.campaigns.uploads import Sample, Upload
 from webapp.annotation.models import Annotator, Campaign
 from webapp.annotation.taxonomies import queries as taxonomies
 from webapp.annotation.taxonomies.actions import default_version
+from webapp.corpora.actions.uploads import refuse_larger
 from webapp.corpora.displaying import MEDIA_TYPE
 from webapp.corpora.files import store
 from webapp.design.slides import Slide
@@ -203,9 +203,7 @@ def new(request: ProjectRequest) -> HttpResponse:
 @project_page("campaign.manage", post="campaign.manage")
 def upload(request: ProjectRequest) -> HttpResponse:
     """The form for a zip of samples; what is in it is looked at before a campaign is made of it."""
-    announced = request.META.get("CONTENT_LENGTH") or "0"
-    if announced.isdigit() and int(announced) > uploads.MOST_BYTES + 2**20:
-        raise RequestDataTooBig(_("The upload is larger than this server accepts."))
+    refuse_larger(request, uploads.MOST_BYTES)
     return _upload(request)
 
 

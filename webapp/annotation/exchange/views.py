@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import TypeVar
 
 from django.contrib import messages
-from django.core.exceptions import PermissionDenied, RequestDataTooBig
+from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpResponse, StreamingHttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -29,6 +29,7 @@ from webapp.annotation.exchange.packing import zipped
 from webapp.annotation.labelling.answers import SKIP_REASONS
 from webapp.annotation.models import Annotator, Campaign, LabelFile
 from webapp.annotation.taxonomies.queries import document_of
+from webapp.corpora.actions.uploads import refuse_larger
 from webapp.corpora.files import store
 
 Download = TypeVar("Download", HttpResponse, StreamingHttpResponse)
@@ -40,9 +41,7 @@ VERDICTS = {NEW: "new", REPLACES: "replaces", KEPT: "kept", SAME: "same", BLANK:
 @project_page("label.exchange", post="label.exchange")
 def files(request: ProjectRequest, campaign_id: int) -> HttpResponse:
     """What can be downloaded, the form for what comes back, and the files that came."""
-    announced = request.META.get("CONTENT_LENGTH", "0")
-    if announced.isdigit() and int(announced) > records.MOST_BYTES + 2**20:
-        raise RequestDataTooBig(_("The upload is larger than this server accepts."))
+    refuse_larger(request, records.MOST_BYTES)
     return _files(request, campaign_id)
 
 

@@ -5,9 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 from django.conf import settings
+from django.core.exceptions import RequestDataTooBig
 from django.core.files.uploadedfile import TemporaryUploadedFile, UploadedFile
 from django.core.files.uploadhandler import StopUpload, TemporaryFileUploadHandler
+from django.http import HttpRequest
 from django.utils.translation import gettext as _
+from rest_framework.request import Request
 
 from ml_core.spec import BadInput
 
@@ -25,6 +28,13 @@ class WholeFileOnDisk(TemporaryFileUploadHandler):
             self.over = True
             raise StopUpload(connection_reset=True)
         super().receive_data_chunk(raw_data, start)
+
+
+def refuse_larger(request: HttpRequest | Request, most: int) -> None:
+    """413 for a request that announces more than `most` bytes of a file (and a little beside it), before it is read."""
+    announced = request.META.get("CONTENT_LENGTH") or "0"
+    if announced.isdigit() and int(announced) > most + 2**20:
+        raise RequestDataTooBig(_("The upload is larger than this server accepts."))
 
 
 def as_file(upload: UploadedFile) -> Path:

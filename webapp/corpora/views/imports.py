@@ -9,7 +9,6 @@ from urllib.parse import urlencode
 
 from django.conf import settings
 from django.contrib import messages
-from django.core.exceptions import RequestDataTooBig
 from django.core.files.uploadedfile import UploadedFile
 from django.forms import Form
 from django.http import HttpResponse
@@ -24,7 +23,7 @@ from ml_core.spec import BadInput
 from webapp.accounts.capabilities import role_may
 from webapp.accounts.doors import ProjectRequest, project_page
 from webapp.corpora.actions import imports as actions
-from webapp.corpora.actions.uploads import WholeFileOnDisk, as_file
+from webapp.corpora.actions.uploads import WholeFileOnDisk, as_file, refuse_larger
 from webapp.corpora.forms import ScenesForm, SourceForm, UploadForm
 from webapp.corpora.models import Import
 from webapp.corpora.queries import folders
@@ -91,9 +90,7 @@ def from_folder(request: ProjectRequest, root_id: int) -> HttpResponse:
 @project_page("corpus.import", post="corpus.import")
 def from_upload(request: ProjectRequest) -> HttpResponse:
     """Upload a zip and import it."""
-    announced = request.META.get("CONTENT_LENGTH", "0")
-    if announced.isdigit() and int(announced) > settings.NEARMISS_UPLOAD_LIMIT + 2**20:
-        raise RequestDataTooBig(_("The upload is larger than this server accepts."))
+    refuse_larger(request, settings.NEARMISS_UPLOAD_LIMIT)
     request.upload_handlers = [WholeFileOnDisk(request)]
     return _from_upload(request)
 

@@ -153,3 +153,18 @@ def test_who_only_reads_is_offered_nothing(run, taxonomy):
     people.member(run.project, viewer, "viewer")
     page = people.browser(viewer).get(reverse("experiments:case", args=[run.project.slug, run.pk, failure(run).number]))
     assert "Use as example" not in page.content.decode()
+
+
+def test_the_api_takes_a_picture_of_a_case_or_a_sample(run, owner, taxonomy):
+    pictures = reverse("annotation:api_taxonomy_pictures", args=[run.project.slug, taxonomy.pk])
+    task = Task.objects.filter(campaign=annotation_parts.campaign(run)).first()
+    of_case = {"run": run.pk, "case": int(task.idx), "side": "right"}
+    of_sample = {"campaign": task.campaign_id, "task": task.pk, "side": "right"}
+    first, second = (owner.post(pictures, body, content_type="application/json") for body in (of_case, of_sample))
+    assert first.status_code == second.status_code == 201, first.content
+    assert first.json() == second.json()
+    for wrong in (
+        of_case | {"case": 999_999}, of_case | {"side": "prompt"}, of_sample | {"task": task.pk + 9_999},
+        {"side": "right"}, {"run": run.pk, "task": task.pk, "side": "right"}, of_case | {"side": "left"},
+    ):  # fmt: skip
+        assert owner.post(pictures, wrong, content_type="application/json").status_code == 400, wrong

@@ -250,6 +250,68 @@ def test_the_api_writes_a_version_and_refuses_what_cannot_be_read(owner, project
     assert pale.status_code == 400 and "contrast" in pale.content.decode()
 
 
+def api(taxonomy: Taxonomy, name: str = "api_taxonomy", **more: object) -> str:
+    return url(taxonomy, name, **more)
+
+
+def test_the_api_archives_a_taxonomy_and_brings_it_back(owner, taxonomy):
+    for archived in (True, True, False):
+        answer = owner.patch(api(taxonomy), {"archived": archived}, content_type="application/json")
+        assert answer.json() == {"archived": archived}
+        taxonomy.refresh_from_db()
+        assert (taxonomy.archived_at is not None) == archived
+    assert owner.patch(api(taxonomy), {}, content_type="application/json").status_code == 400
+
+
+def test_the_api_copies_a_version_with_its_examples(owner, project, taxonomy):
+    now = timezone.now()
+    kept = actions.keep_picture(taxonomy=taxonomy, data=small_picture(1), now=now)
+    examples = [{"choice": "count", "picture": kept.pk, "note": "two"}]
+    actions.add_version(
+        taxonomy=taxonomy, document=DEFAULT, guide={}, examples=examples, note="", actor=None, now=now
+    )  # fmt: skip
+    copies = api(taxonomy, "api_taxonomy_copies")
+    made = owner.post(copies, {"name": "Newest"}, content_type="application/json")
+    assert made.status_code == 201
+    (example,) = made.json()["examples"]
+    assert (example["choice"], example["note"]) == ("count", "two") and example["picture"] != kept.pk
+    assert TaxonomyPicture.objects.get(pk=example["picture"]).taxonomy.name == "Newest"
+    first = owner.post(copies, {"name": "First", "number": 1}, content_type="application/json")
+    assert first.json()["examples"] == []
+    for wrong in ({"name": "Newest"}, {"name": "x", "number": 9}, {"number": 1}):
+        assert owner.post(copies, wrong, content_type="application/json").status_code == 400, wrong
+
+
+def test_the_api_keeps_pictures_and_a_version_names_them_as_examples(owner, project, taxonomy):
+    pictures = api(taxonomy, "api_taxonomy_pictures")
+    made = owner.post(pictures, {"file": SimpleUploadedFile("cup.png", small_picture(1))})
+    assert made.status_code == 201, made.content
+    kept = made.json()
+    assert owner.get(pictures).json() == [kept]
+    served = owner.get(f"{pictures}{kept['id']}/")
+    assert (served["Content-Type"], served.content[:4]) == ("image/webp", b"RIFF")
+    document = DEFAULT.model_dump(mode="json")
+    example = {"choice": "underspecified", "picture": kept["id"], "note": "which one?"}
+
+    def write(**more):
+        return owner.post(api(taxonomy), {"taxonomy": document, **more}, content_type="application/json")
+
+    assert write(examples=[example]).json()["examples"] == [example]
+    assert write(note="the guide alone", guide={"en": "Read"}).json()["examples"] == [example]
+    assert write(examples=[]).json()["examples"] == []
+    for wrong in (example | {"choice": "moon"}, example | {"picture": kept["id"] + 1}, {"choice": "count"}):
+        answer = write(examples=[wrong])
+        assert answer.status_code == 400 and "examples.0" in answer.content.decode(), wrong
+    assert write(examples=[example] * 101).status_code == 400
+
+
+@pytest.mark.parametrize("sent", [{"file": b"<svg/>"}, {}, {"file": b""}])
+def test_the_api_refuses_what_is_no_picture(owner, taxonomy, sent):
+    sent = {name: SimpleUploadedFile("x.png", data) for name, data in sent.items()}
+    answer = owner.post(api(taxonomy, "api_taxonomy_pictures"), sent)
+    assert answer.status_code == 400 and answer.json()["errors"][0]["field"] == "file"
+
+
 # Campaigns -----------------------------------------------------------------------------------------------------------
 
 

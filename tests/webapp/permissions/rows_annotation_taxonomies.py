@@ -37,6 +37,8 @@ def at(thing: str, picture: str = "", **more: Any) -> Kwargs:
 VIEW, MANAGE = "taxonomy.view", "taxonomy.manage"
 OURS, THEIRS = at("taxonomy"), (at("foreign_taxonomy"),)
 NUMBERED, THEIR_NUMBERED = at("taxonomy", number=1), (at("foreign_taxonomy", number=1), at("taxonomy", number=99))
+PICTURED = at("taxonomy", "guide_picture")
+THEIR_PICTURED = (at("taxonomy", "foreign_guide_picture"), at("foreign_taxonomy", "foreign_guide_picture"))
 ROWS = [
     Row("annotation:taxonomies", {"GET": VIEW, "POST": MANAGE}, in_project),
     Row("annotation:example_of_case", {"GET": MANAGE, "POST": MANAGE}, case, (foreign_case,)),
@@ -46,8 +48,10 @@ ROWS = [
     Row("annotation:taxonomy_archive", {"POST": MANAGE}, OURS, THEIRS),
     Row("annotation:taxonomy_version", {"GET": VIEW}, NUMBERED, THEIR_NUMBERED),
     Row("annotation:taxonomy_file", {"GET": VIEW}, NUMBERED, THEIR_NUMBERED),
-    Row("annotation:taxonomy_picture", {"GET": VIEW}, at("taxonomy", "guide_picture"),
-        (at("taxonomy", "foreign_guide_picture"), at("foreign_taxonomy", "foreign_guide_picture"))),
+    Row("annotation:taxonomy_picture", {"GET": VIEW}, PICTURED, THEIR_PICTURED),
     Row("annotation:api_taxonomies", {"GET": VIEW, "POST": MANAGE}, in_project),
-    Row("annotation:api_taxonomy", {"GET": VIEW, "POST": MANAGE}, OURS, THEIRS),
+    Row("annotation:api_taxonomy", {"GET": VIEW, "POST": MANAGE, "PATCH": MANAGE}, OURS, THEIRS),
+    Row("annotation:api_taxonomy_copies", {"POST": MANAGE}, OURS, THEIRS),
+    Row("annotation:api_taxonomy_pictures", {"GET": VIEW, "POST": MANAGE}, OURS, THEIRS),
+    Row("annotation:api_taxonomy_picture", {"GET": VIEW}, PICTURED, THEIR_PICTURED),
 ]  # fmt: skip

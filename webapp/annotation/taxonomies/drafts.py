@@ -18,6 +18,7 @@ from webapp.annotation.taxonomies.colours import DARK, LIGHT, unreadable
 WORDS = ("name", "long_name", "use_when", "not_when")
 MOST = 24  # categories, and subtypes of one
 LONGEST_GUIDE = 20_000
+MOST_EXAMPLES = 100
 
 
 def _no_words() -> dict[str, dict[str, str]]:
@@ -109,7 +110,7 @@ def _read(values: Mapping[str, str], above: str, count: str, depth: int) -> list
 def _read_examples(values: Mapping[str, str]) -> list[dict[str, Any]]:
     count = values.get("examples", "0")
     found = []
-    for place in range(min(int(count) if count.isascii() and count.isdigit() else 0, 100)):
+    for place in range(min(int(count) if count.isascii() and count.isdigit() else 0, MOST_EXAMPLES)):
         picture = values.get(f"example-{place}-picture", "")
         if values.get(f"example-{place}-drop") or not (picture.isascii() and picture.isdigit()):
             continue

@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from ml_core.taxonomy import Taxonomy as Document
 from webapp.accounts.models import Project
 from webapp.annotation.models import Campaign, Taxonomy, TaxonomyPicture, TaxonomyVersion
+from webapp.corpora.files import store
 
 PREFIX = "taxonomies"  # of the store: where example pictures lie
 
@@ -111,6 +112,14 @@ def pictures_of(taxonomy: Taxonomy) -> dict[int, TaxonomyPicture]:
 def picture_of(taxonomy: Taxonomy, picture_id: int) -> TaxonomyPicture | None:
     """One of its pictures."""
     return TaxonomyPicture.objects.filter(taxonomy=taxonomy, pk=picture_id).first() if picture_id < 2**63 else None
+
+
+def bytes_of(picture: TaxonomyPicture) -> bytes | None:
+    """The picture as it was re-encoded; None where its file is gone."""
+    try:
+        return store().read_bytes(picture.key)
+    except FileNotFoundError:
+        return None
 
 
 def named_files() -> Iterable[str]:

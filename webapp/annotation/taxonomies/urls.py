@@ -9,6 +9,7 @@ from webapp.annotation.taxonomies import api, views
 _ALL = "p/<slug:slug>/taxonomies/"
 _ONE = f"{_ALL}<int:taxonomy_id>/"
 _API = "api/v1/projects/<slug:slug>/taxonomies/"
+_API_ONE = f"{_API}<int:taxonomy_id>/"
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path(_ALL, views.taxonomies, name="taxonomies"),
@@ -21,5 +22,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path(f"{_ONE}versions/<int:number>/taxonomy.json", views.file, name="taxonomy_file"),
     path(f"{_ONE}pictures/<int:picture_id>/", views.picture, name="taxonomy_picture"),
     path(_API, api.Taxonomies.as_view(), name="api_taxonomies"),
-    path(f"{_API}<int:taxonomy_id>/", api.TaxonomyDetail.as_view(), name="api_taxonomy"),
+    path(_API_ONE, api.TaxonomyDetail.as_view(), name="api_taxonomy"),
+    path(f"{_API_ONE}copies/", api.Copies.as_view(), name="api_taxonomy_copies"),
+    path(f"{_API_ONE}pictures/", api.Pictures.as_view(), name="api_taxonomy_pictures"),
+    path(f"{_API_ONE}pictures/<int:picture_id>/", api.Picture.as_view(), name="api_taxonomy_picture"),
 ]

@@ -30,7 +30,6 @@ from webapp.annotation.taxonomies.examples import Offer, offered_by_case, offere
 from webapp.annotation.taxonomies.forms import ExampleForm, FileForm, NewForm
 from webapp.annotation.taxonomies.guides import as_html
 from webapp.corpora.displaying import MEDIA_TYPE
-from webapp.corpora.files import store
 from webapp.experiments.views.found import api_call
 
 NAMES = {"en": "English", "zh-hans": "简体中文"}
@@ -202,12 +201,9 @@ def file(request: ProjectRequest, taxonomy_id: int, number: int) -> HttpResponse
 def picture(request: ProjectRequest, taxonomy_id: int, picture_id: int) -> HttpResponse:
     """An example picture, as it was re-encoded."""
     kept = queries.picture_of(_found(request, taxonomy_id), picture_id)
-    if kept is None:
+    data = queries.bytes_of(kept) if kept else None
+    if data is None:
         raise Http404("No such picture.")
-    try:
-        data = store().read_bytes(kept.key)
-    except FileNotFoundError:
-        raise Http404("The picture's file is gone.") from None
     response = HttpResponse(data, content_type=MEDIA_TYPE, headers={"X-Content-Type-Options": "nosniff"})
     patch_cache_control(response, private=True, max_age=86_400, immutable=True)
     return response

@@ -60,7 +60,7 @@ def compute(outcomes: Mapping[str, Mapping[str, RunOutcomes]], labels: Sequence[
         "curves": _curves(slices, plan),
         "labels": distribution(labels, fields),
         "effects": effects_of(fields, labels, plan, how),
-        "groups": groups_of(metrics, slices, plan),
+        "groups": groups_of(metrics, slices, plan, how),
         "mode": "confirmatory" if plan.registration else "exploratory",
         "registration": confirm(slices, plan, how),
     }

@@ -217,6 +217,30 @@ def test_seed_groups_have_a_mean_with_students_interval_and_a_band() -> None:
     assert (lows <= means).all() and (means <= highs).all()
 
 
+def test_a_group_of_seeds_changes_against_the_baselines_group() -> None:
+    ranks = {
+        "a1": [2] * 20 + [1] * 40, "a2": [2] * 18 + [1] * 42,
+        "b1": [1] * 15 + [2] * 5 + [1] * 40, "b2": [1] * 60, "b3": [1] * 60,
+    }  # fmt: skip
+    runs = {name: {"i2t": way("i2t", np.array(of))} for name, of in ranks.items()}
+    groups = {"before": ("a1", "a2"), "after": ("b1", "b2", "b3")}
+    plan = Plan("a1", tuple(runs), groups=groups, resamples=200, slices={"wrong": {"i2t": ("p0", "p1", "p2")}})
+    result = compute(runs, [], plan)["groups"]
+    change = result["after"]["changes"]["i2t"]["all"]
+    expected = np.mean([55 / 60, 1, 1]) - np.mean([40 / 60, 42 / 60])
+    assert change["net"]["value"] == pytest.approx(expected)
+    assert change["net"]["low"] < expected < change["net"]["high"]
+    assert change["shown"] and change["p"] < 1e-4
+    assert result["after"]["against"] == ["a1", "a2"] and result["before"]["changes"] == {}
+    chosen = result["after"]["changes"]["i2t"]["wrong"]
+    assert chosen["selection"] == "failures" and not chosen["judged"] and not chosen["shown"]
+
+
+def test_a_slice_of_one_query_has_a_verdict_and_shows_nothing() -> None:
+    card = found(slices={"one": {"t2i": ("c1",)}})["verdicts"]["2"]["t2i"]["one"]
+    assert card["n"] == card["units"] == 1 and not card["shown"]
+
+
 def registered(after: list[int], smallest: float, **changes: Any) -> dict[str, Any]:
     said: dict[str, Any] = {
         "run": "b", "direction": "i2t", "slice": "all", "metric": "recall@1", "smallest_effect": smallest, "n": 60,

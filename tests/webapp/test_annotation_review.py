@@ -20,7 +20,7 @@ from webapp.accounts.models import AuditEvent, User
 from webapp.annotation.labelling.actions import record_answers
 from webapp.annotation.labelling.answers import Answer
 from webapp.annotation.models import Calculation, Campaign, Decision, Gold, Slot, Task
-from webapp.annotation.review import actions, queries, queueing
+from webapp.annotation.review import actions, own, queries, queueing
 from webapp.annotation.review.calculations import agreement_of, consensus_on
 from workers import calculating
 
@@ -134,16 +134,16 @@ def test_samples_of_one_answer_are_never_called_an_unsure_consensus(campaign):
 def test_the_queue_is_narrowed_by_group_and_by_what_somebody_said(campaign, web):
     label_all(campaign)
     who = annotation_parts.annotator(campaign, "ann")
-    own = Task.objects.filter(campaign=campaign, group="A").first()
-    flagged = Answer(uuid.uuid4(), own.pk, "answer", category=KEYS[3], flagged=True)
+    theirs = Task.objects.filter(campaign=campaign, group="A").first()
+    flagged = Answer(uuid.uuid4(), theirs.pk, "answer", category=KEYS[3], flagged=True)
     record_answers(annotator=who, events=[flagged], source="page", now=timezone.now())
-    assert [row.id for row in queueing.queue(campaign, queueing.Sought(group="A"))] == [own.pk]
+    assert [row.id for row in queueing.queue(campaign, queueing.Sought(group="A"))] == [theirs.pk]
     for key in KEYS:
         found = {row.id for row in queueing.queue(campaign, queueing.Sought(category=key))}
         saying = {row.id for row in queueing.queue(campaign) if Task.objects.get(pk=row.id).labels.filter(category=key)}
         assert found == saying
     page = web.get(address(campaign, "review") + "?group=A&why=flag").content.decode()
-    link = address(campaign, "decide", task_id=own.pk)
+    link = address(campaign, "decide", task_id=theirs.pk)
     assert f"{link}?why=flag&amp;group=A" in page
     assert "?why=disagreement&amp;group=A" in page
 
@@ -446,8 +446,70 @@ def test_feedback_tells_patterns_against_the_truth(campaign, web):
 
 
 def test_own_feedback_opens_when_the_share_is_done(campaign):
+    task = Slot.objects.filter(annotator=annotation_parts.annotator(campaign, "ann"), state="open").first().task
+    said = Answer(uuid.uuid4(), task.pk, "answer", category=KEYS[0])
+    record_answers(
+        annotator=annotation_parts.annotator(campaign, "ann"), events=[said], source="page", now=timezone.now()
+    )
+    planted(campaign, task, KEYS[1])
     page = signed_in("ann").get(address(campaign, "own_feedback")).content.decode()
-    assert "It opens when your share is done" in page
+    assert "It opens when your share is done" in page and task.idx not in page.partition("<main")[2]
+    assert signed_in("ann").get(address(campaign, "own_sample", task_id=task.pk)).status_code == 302
+
+
+def test_own_feedback_shows_the_samples_where_another_thing_is_true_and_opens_them(campaign):
+    label_all(campaign)
+    ann = signed_in("ann")
+    wrong, right = Task.objects.filter(campaign=campaign, group="A").order_by("position")[:2]
+    planted(campaign, right, KEYS[right.position % 7])
+    rae = User.objects.get(username="rae")
+    other = KEYS[(wrong.position + 1) % 7]
+    actions.plant(campaign=campaign, task=wrong, category=other, subtype="", explanation="Look at the dog.",
+                  actor=rae, now=timezone.now())  # fmt: skip
+    page = ann.get(address(campaign, "own_feedback")).content.decode().partition("<main")[2]
+    assert address(campaign, "own_sample", task_id=wrong.pk) in page
+    assert address(campaign, "own_sample", task_id=right.pk) not in page
+    assert "Look at the dog." in page and "planted as gold" in page
+    every = ann.get(address(campaign, "own_feedback") + "?every=1").content.decode()
+    assert address(campaign, "own_sample", task_id=right.pk) in every
+    said = KEYS[wrong.position % 7]
+    assert f"?said={said}&amp;truth={other}#samples" in page
+    narrowed = ann.get(address(campaign, "own_feedback") + f"?said={other}&truth={said}").content.decode()
+    assert "None of your samples is like that" in narrowed
+    large = ann.get(address(campaign, "own_sample", task_id=wrong.pk)).content.decode()
+    picture = large.split('<img src="')[1].split('"')[0]
+    assert ann.get(picture)["Content-Type"] == "image/webp"
+
+
+def test_nobody_opens_a_sample_in_their_feedback_that_they_did_not_answer(campaign):
+    label_all(campaign)
+    theirs = Task.objects.filter(campaign=campaign, group="B").first()
+    assert signed_in("ann").get(address(campaign, "own_sample", task_id=theirs.pk)).status_code == 404
+
+
+def test_what_the_others_agreed_on_is_told_only_once_the_campaign_is_finished(campaign):
+    label_all(campaign)
+    reported(campaign)
+    cy = signed_in("cy")
+    before = cy.get(address(campaign, "own_feedback")).content.decode()
+    assert "consensus of all" not in before and "once the campaign is finished" in before
+    Campaign.objects.filter(pk=campaign.pk).update(state="finished")
+    after = cy.get(address(campaign, "own_feedback")).content.decode()
+    odd = Task.objects.filter(campaign=campaign, group="overlap", position__in=range(1, 99, 2))
+    assert after.count("consensus of all who answered (") == odd.count()
+    assert not any(name in after for name in ("· ann", "· bob", "ann<", "bob<"))
+
+
+def test_own_samples_page_by_key_without_losing_one(campaign):
+    label_all(campaign)
+    who = annotation_parts.annotator(campaign, "ann")
+    for task in Task.objects.filter(campaign=campaign, labels__annotator=who):
+        planted(campaign, task, KEYS[(task.position + 1) % 7])
+    seen, after = [], -1
+    while after is not None:
+        rows, after = own.compared(who, own.Wished(after=after), size=5)
+        seen += [row.position for row in rows]
+    assert seen == sorted(set(seen)) and len(seen) == who.labels.count()
 
 
 def test_a_samples_picture_is_for_those_who_may_see_which_is_which(campaign, web):

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import uuid
 from typing import Any
+
+from django.utils import timezone
 
 from tests.webapp.permissions.rows import Row
 from tests.webapp.permissions.rows_annotation_exchange import bare_campaign
 from tests.webapp.permissions.world import Knocker, World
-from webapp.annotation.models import Task
+from webapp.annotation.labelling.actions import record_answers
+from webapp.annotation.labelling.answers import Answer
+from webapp.annotation.models import Annotator, Task
 
 
 def build(world: World) -> None:
@@ -16,6 +21,20 @@ def build(world: World) -> None:
         campaign = bare_campaign(project, person, f"Review {name}")
         world.things[f"{name}review"] = campaign
         world.things[f"{name}review_task"] = Task.objects.get(campaign=campaign)
+    world.things["answered_task"] = _answered(world)
+
+
+def _answered(world: World) -> Task:
+    """A sample of ours that everybody who may label has answered."""
+    task = Task.objects.get(campaign=bare_campaign(world.project, world.owner, "Answered"))
+    now = timezone.now()
+    users = {knocker.user for knocker in world.knockers if knocker.user and knocker.role} | {world.owner}
+    for number, user in enumerate(sorted(users, key=lambda user: user.pk)):
+        more = {"letter": f"Z{number}", "joined_at": now}
+        person, _made = Annotator.objects.get_or_create(campaign=task.campaign, user=user, defaults=more)
+        event = Answer(uuid.uuid4(), task.pk, "answer", category="object")
+        record_answers(annotator=person, events=[event], source="page", now=now)
+    return task
 
 
 def campaign(world: World, knocker: Knocker) -> dict[str, Any]:
@@ -69,6 +88,17 @@ def not_own(world: World, knocker: Knocker) -> dict[str, Any]:
     return {"slug": world.project.slug, "campaign_id": world["labelling_of_others"].pk}
 
 
+def own_sample(world: World, knocker: Knocker) -> dict[str, Any]:
+    """A sample of ours that the knocker has answered."""
+    task = world["answered_task"]
+    return {"slug": world.project.slug, "campaign_id": task.campaign_id, "task_id": task.pk}
+
+
+def not_own_sample(world: World, knocker: Knocker) -> dict[str, Any]:
+    """Another sample under a campaign that the knocker has answered in."""
+    return own_sample(world, knocker) | {"task_id": world["review_task"].pk}
+
+
 _DECIDE = "label.adjudicate"
 _STRAY = (stray_task, foreign_task)
 ROWS = [
@@ -80,6 +110,7 @@ ROWS = [
     Row("annotation:task_picture", {"GET": "campaign.view"}, picture, foreign=(foreign_picture,)),
     Row("annotation:feedback", {"GET": "campaign.view"}, campaign, foreign=(foreign_campaign,)),
     Row("annotation:own_feedback", {"GET": "label.give"}, own, foreign=(not_own, foreign_campaign)),
+    Row("annotation:own_sample", {"GET": "label.give"}, own_sample, foreign=(not_own_sample,)),
     Row("annotation:api_queue", {"GET": _DECIDE}, campaign, foreign=(foreign_campaign,)),
     Row("annotation:api_tasks", {"GET": "campaign.view"}, campaign, foreign=(foreign_campaign,)),
     Row("annotation:api_task", {"GET": _DECIDE}, task, foreign=_STRAY),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db import connection, transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
@@ -64,27 +64,36 @@ def consensus_on(campaign: Campaign, idx: str) -> dict[str, Any] | None:
     return ready.annotate(of_sample=of_sample).values_list("of_sample", flat=True).first()
 
 
-_POSTERIORS = """
-SELECT item.key, (item.value ->> 'posterior')::float8, (SELECT count(*) FROM jsonb_object_keys(item.value -> 'answers'))
-FROM annotation_calculation report, jsonb_each(report.result -> 'consensus') item WHERE report.id = %s
-"""
-
-
 def newest_report_at(campaign: Campaign) -> datetime | None:
     """When the newest agreement report was made."""
     ready = _reports(campaign).filter(state=Calculation.State.READY).order_by("-pk")
     return ready.values_list("finished_at", flat=True).first()
 
 
-def posteriors_of(campaign: Campaign) -> dict[str, tuple[float, int]]:
-    """By idx: how sure the newest report's consensus is, and of how many answers. Asks for no new one."""
+class Settled(NamedTuple):
+    """A sample's consensus by Dawid and Skene's model: how sure it is, and of how many answers."""
+
+    category: str
+    posterior: float
+    answers: int
+
+
+_CONSENSUS = """
+SELECT item.key, item.value ->> 'dawid_skene', (item.value ->> 'posterior')::float8,
+    (SELECT count(*) FROM jsonb_object_keys(item.value -> 'answers'))
+FROM annotation_calculation report, jsonb_each(report.result -> 'consensus') item WHERE report.id = %s
+"""
+
+
+def consensus_of(campaign: Campaign) -> dict[str, Settled]:
+    """By idx, what the newest report says. Asks for no new one."""
     ready = _reports(campaign).filter(state=Calculation.State.READY).order_by("-pk")
     newest = ready.values_list("pk", flat=True).first()
     if newest is None:
         return {}
     with connection.cursor() as cursor:
-        cursor.execute(_POSTERIORS, [newest])
-        return {idx: (posterior, answers) for idx, posterior, answers in cursor.fetchall()}
+        cursor.execute(_CONSENSUS, [newest])
+        return {idx: Settled(*row) for idx, *row in cursor.fetchall()}
 
 
 def _reports(campaign: Campaign) -> QuerySet[Calculation]:

@@ -14,7 +14,7 @@ from django.db.models.functions import Coalesce
 
 from webapp.annotation.campaigns.peers import UNANSWERED
 from webapp.annotation.models import Campaign, Decision, Label, Slot, Task
-from webapp.annotation.review.calculations import posteriors_of
+from webapp.annotation.review.calculations import Settled, consensus_of
 
 DISAGREEMENT, FLAG, SKIPPED, UNSURE = "disagreement", "flag", "skipped", "unsure"
 WHYS = (DISAGREEMENT, FLAG, SKIPPED, UNSURE)
@@ -70,12 +70,15 @@ class Waiting:
 def queue(campaign: Campaign, sought: Sought | None = None, *, keep: int | None = None) -> list[Waiting]:
     """The tasks that wait for a decision. `keep`: a task that stays in it whatever became of it. Four queries."""
     sought = sought or Sought()
-    posteriors = posteriors_of(campaign)
-    unsure = [idx for idx, (posterior, answers) in posteriors.items() if answers > 1 and posterior < SURE_ENOUGH]
+    consensus = consensus_of(campaign)
+    unsure = [idx for idx, row in consensus.items() if row.answers > 1 and row.posterior < SURE_ENOUGH]
     awaited = Counter(
         Slot.objects.filter(campaign=campaign, state__in=(*UNANSWERED, Slot.State.FREE)).values_list("task", flat=True)
     )
-    rows = [_waiting(row, awaited[row["pk"]], posteriors, set(unsure)) for row in _rows(campaign, unsure, keep)]
+    rows = [
+        _waiting(row, awaited[row["pk"]], consensus.get(row["idx"]), set(unsure))
+        for row in _rows(campaign, unsure, keep)
+    ]
     return sorted((row for row in rows if row.id == keep or _meant(row, sought)), key=_KEYS[sought.order])
 
 
@@ -119,9 +122,7 @@ def _rows(campaign: Campaign, unsure: list[str], keep: int | None) -> list[dict[
     return list(rows.values("pk", "idx", "position", "group", "prompt", *sums))
 
 
-def _waiting(
-    row: Mapping[str, Any], awaited: int, posteriors: Mapping[str, tuple[float, int]], unsure: set[str]
-) -> Waiting:
+def _waiting(row: Mapping[str, Any], awaited: int, settled: Settled | None, unsure: set[str]) -> Waiting:
     reasons = {
         DISAGREEMENT: row["kinds"] > 1, FLAG: row["flagged"], SKIPPED: row["skipped"], UNSURE: row["idx"] in unsure,
     }  # fmt: skip
@@ -136,7 +137,7 @@ def _waiting(
         awaited,
         dict(Counter(row["said"]).most_common()),
         row["since"],
-        posteriors.get(row["idx"], (None, 0))[0],
+        settled.posterior if settled else None,
     )
 
 

@@ -10,8 +10,10 @@ from django.utils.translation import gettext_lazy as _
 
 from ml_core.taxonomy import Taxonomy
 from webapp.annotation.labelling.answers import SKIP_REASONS
+from webapp.annotation.labelling.presenting import PLACES, PROMPT, picture_name, roles_of
 from webapp.annotation.labelling.wording import ACTIONS, WORDS
-from webapp.annotation.models import Gold, Task
+from webapp.annotation.models import Annotator, Gold, Task
+from webapp.annotation.review.own import Compared, Wished
 from webapp.annotation.review.queries import Answer, Filters, Past, Standing, names_of
 from webapp.annotation.review.queueing import ORDERS, PLAN, WHYS, Sought
 from webapp.design.slides import Slide
@@ -156,9 +158,7 @@ def past(entry: Past | None, document: Taxonomy, language: str) -> Decided | Non
 
 def name(gold: Gold, document: Taxonomy, language: str) -> str:
     """A planted truth in words."""
-    names = names_of(document, language)
-    words = names.get(gold.category, gold.category)
-    return f"{words} / {names.get(gold.subtype, gold.subtype)}" if gold.subtype else words
+    return _both(gold.category, gold.subtype, names_of(document, language))
 
 
 def choices(document: Taxonomy, language: str) -> list[dict[str, Any]]:
@@ -208,6 +208,71 @@ def card(standing: Standing, document: Taxonomy, language: str, pictures: str) -
         state=task.state,
         reason=str(SKIP_REASONS.get(task.unusable_reason, task.unusable_reason)),
     )
+
+
+@dataclass(frozen=True)
+class OwnCard:
+    """A sample that somebody answered: what they said, what is true as far as it is known, and by what."""
+
+    idx: str
+    url: str
+    text: str
+    slides: tuple[Slide, ...]
+    said: str
+    right: bool
+    truth: str
+    by: Any
+    explanation: str
+
+
+BY = {
+    "gold": _("planted as gold"),
+    "decision": _("decided by a reviewer"),
+    "consensus": _("consensus of all who answered"),
+}
+
+
+def own_card(
+    row: Compared, annotator: Annotator, document: Taxonomy, language: str, here: str, size: str = "view"
+) -> OwnCard:
+    """A sample for the annotator who answered it, pictures as their labelling page has them. `here`: that page."""
+    names = names_of(document, language)
+    task, truth = row.task, row.truth
+    by = ""
+    if truth is not None:
+        sure = f" ({100 * truth.posterior:.0f} %)" if truth.posterior is not None else ""
+        by = f"{BY[truth.by]}{sure}"
+    contents = {"right": task.right, "given": task.given}
+    sides = [
+        _own_slide(contents[role], str(WORDS[role]), picture_name(annotator, task.task_id, place), here, size)
+        for place, role in zip(PLACES, roles_of(annotator, task), strict=False)
+    ]
+    asked = picture_name(annotator, task.task_id, PROMPT)
+    prompt = [] if task.prompt["kind"] == "text" else [_own_slide(task.prompt, str(_("Asked")), asked, here, size)]
+    return OwnCard(
+        idx=row.idx,
+        url=f"{here}feedback/{task.task_id}/",
+        text=str(task.prompt.get("text", "")),
+        slides=(*prompt, *sides),
+        said=_both(row.category, row.subtype, names),
+        right=row.right,
+        truth=_both(truth.category, truth.subtype, names) if truth else "",
+        by=by,
+        explanation=truth.explanation if truth else "",
+    )
+
+
+def _both(category: str, subtype: str, names: Mapping[str, str]) -> str:
+    words = names.get(category, category)
+    return f"{words} / {names.get(subtype, subtype)}" if subtype else words
+
+
+def _own_slide(content: dict[str, Any] | None, label: str, name: str, here: str, size: str) -> Slide:
+    if content is None or content["kind"] == "text":
+        return Slide(label, text=content["text"] if content else "")
+    source = f"{here}pictures/{name}/"
+    return Slide(label, src=f"{source}{size}/", large=f"{source}zoom/", alt=label, width=content.get("width"),
+                 height=content.get("height"))  # fmt: skip
 
 
 def _slide(
@@ -272,6 +337,14 @@ def read_sought(values: Mapping[str, str]) -> Sought:
         return found if known is None or found in known else ""
 
     return Sought(text("why", WHYS), text("group"), text("category"), text("order", ORDERS) or PLAN)
+
+
+def read_wished(values: Mapping[str, str]) -> Wished:
+    """Which of somebody's own samples an address means."""
+    said, truth = (values.get(name, "").replace("\0", "")[:40] for name in ("said", "truth"))
+    after = values.get("after", "")
+    place = int(after) if after.isascii() and after.isdigit() and len(after) < 10 else -1
+    return Wished(values.get("every", "") == "1", said, truth, place)
 
 
 def read_filters(values: Mapping[str, str]) -> Filters:

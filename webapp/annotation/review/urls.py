@@ -18,6 +18,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path(f"{_HERE}tasks/pictures/<int:task_id>/<slug:side>/<slug:size>/", views.picture, name="task_picture"),
     path(f"{_HERE}feedback/", views.feedback, name="feedback"),
     path(f"{_HERE}label/feedback/", views.own_feedback, name="own_feedback"),
+    path(f"{_HERE}label/feedback/<int:task_id>/", views.own_sample, name="own_sample"),
     path(f"{_API}queue/", api.Queue.as_view(), name="api_queue"),
     path(f"{_API}tasks/", api.Tasks.as_view(), name="api_tasks"),
     path(f"{_API}tasks/<int:task_id>/", api.TaskDetail.as_view(), name="api_task"),

@@ -20,8 +20,8 @@ from webapp.accounts.capabilities import role_may
 from webapp.accounts.doors import ProjectRequest, project_page
 from webapp.annotation.campaigns.peers import own_open
 from webapp.annotation.labelling.pictures import MEDIA_TYPE, SIZES, picture_bytes
-from webapp.annotation.models import Campaign, Task
-from webapp.annotation.review import actions, queries, queueing, shown
+from webapp.annotation.models import Annotator, Campaign, Task
+from webapp.annotation.review import actions, own, queries, queueing, shown
 from webapp.annotation.review.calculations import ask_for_agreement, consensus_on, newest_report_at
 from webapp.annotation.review.forms import DecisionForm, GoldForm
 from webapp.annotation.taxonomies.queries import document_of
@@ -176,28 +176,60 @@ def feedback(request: ProjectRequest, campaign_id: int) -> HttpResponse:
     campaign = _campaign(request, campaign_id)
     if closed := _closed(request, campaign):
         return closed
-    return render(request, "annotation/review/feedback.html", _feedback(request, campaign, own=False))
+    return render(request, "annotation/review/feedback.html", _feedback(request, campaign))
 
 
 @project_page("label.give")
 def own_feedback(request: ProjectRequest, campaign_id: int) -> HttpResponse:
-    """A person's own patterns, once their share is done."""
-    campaign = _campaign(request, campaign_id)
-    own = campaign.annotators.filter(user=request.user, left_at=None).first()
-    if own is None:
-        raise Http404(_("No such campaign."))
-    page = _feedback(request, campaign, own=True, letter=own.letter)
+    """A person's own patterns and samples, once their share is done."""
+    campaign, annotator = _own(request, campaign_id)
+    page = _feedback(request, campaign, letter=annotator.letter)
     page["owed"] = own_open(campaign, request.user)
+    if not page["owed"]:
+        wished = shown.read_wished(request.GET)
+        rows, after = own.compared(annotator, wished)
+        document, language = document_of(campaign.taxonomy_version), get_language() or "en"
+        page |= {
+            "wished": wished,
+            "samples": [shown.own_card(row, annotator, document, language, _label_url(campaign)) for row in rows],
+            "next": f"?{urlencode(wished.address(after=after))}" if after is not None else "",
+            "first": f"?{urlencode(wished.address(after=None))}" if wished.after >= 0 else "",
+            "consensus_told": campaign.state == Campaign.State.FINISHED,
+        }
     return render(request, "annotation/review/feedback.html", page)
 
 
-def _feedback(request: ProjectRequest, campaign: Campaign, *, own: bool, letter: str = "") -> dict[str, Any]:
+@project_page("label.give")
+def own_sample(request: ProjectRequest, campaign_id: int, task_id: int) -> HttpResponse:
+    """One sample that a person answered, large, with their answer and what is known to be true."""
+    campaign, annotator = _own(request, campaign_id)
+    found = own.compared_with(annotator, task_id)
+    if found is None:
+        raise Http404(_("No such sample."))
+    if own_open(campaign, request.user):
+        return redirect(_url(campaign, "own_feedback"))
+    document, language = document_of(campaign.taxonomy_version), get_language() or "en"
+    card = shown.own_card(found, annotator, document, language, _label_url(campaign), size="zoom")
+    page = {"project": request.project, "campaign": campaign, "card": card}
+    return render(request, "annotation/review/own_sample.html", page)
+
+
+def _own(request: ProjectRequest, campaign_id: int) -> tuple[Campaign, Annotator]:
+    campaign = _campaign(request, campaign_id)
+    annotator = campaign.annotators.filter(user=request.user, left_at=None).first()
+    if annotator is None:
+        raise Http404(_("No such campaign."))
+    annotator.campaign = campaign
+    return campaign, annotator
+
+
+def _feedback(request: ProjectRequest, campaign: Campaign, *, letter: str = "") -> dict[str, Any]:
     document = document_of(campaign.taxonomy_version)
     return {
         "project": request.project,
         "campaign": campaign,
         "people": queries.feedback_of(campaign, queries.names_of(document, get_language() or "en"), letter),
-        "own": own,
+        "own": bool(letter),
         "owed": 0,
     }
 
@@ -248,6 +280,10 @@ def _decide_url(request: ProjectRequest, campaign: Campaign, task_id: int | None
     if task_id is None:
         return ""
     return _url(campaign, "decide", task_id=task_id) + _query(shown.read_sought(request.GET))
+
+
+def _label_url(campaign: Campaign) -> str:
+    return _url(campaign, "label")
 
 
 def _pictures_url(campaign: Campaign) -> str:

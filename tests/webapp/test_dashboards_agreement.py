@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import uuid
 from datetime import timedelta
 
 import pytest
@@ -17,7 +18,7 @@ from tests.webapp import annotation_parts
 from tests.webapp.test_annotation_sets import label_all
 from webapp.accounts.models import User
 from webapp.annotation.models import Calculation, Campaign, Label, Task
-from webapp.annotation.review.actions import plant
+from webapp.annotation.review.actions import decide, plant
 from webapp.annotation.review.calculations import KEPT, agreement_of
 from workers import calculating
 from workers.tidying import tidy
@@ -103,7 +104,7 @@ def test_an_older_report_stands_until_the_new_one_is_there(campaign, web):
     page = read(web, address(campaign))
     assert "Labels have come since" in page and 'hx-trigger="every 2s"' in page
     calculating.work()
-    assert "Against gold" in read(web, address(campaign))
+    assert "Majority and consensus against gold" in read(web, address(campaign))
 
 
 def test_without_labels_the_page_says_what_is_needed(campaign, web):
@@ -160,6 +161,29 @@ def test_reports_that_newer_ones_have_replaced_go_after_a_week_and_the_newest_an
     assert Calculation.objects.count() == 5
     tidy(now=now + KEPT + timedelta(hours=1))
     assert list(Calculation.objects.order_by("pk")) == [rows[0], rows[3], rows[4]]
+
+
+def test_each_annotator_is_measured_against_gold_alone_with_an_interval_and_how_many(campaign, web):
+    label_all(campaign, differ=False)
+    owner, now = User.objects.get(username="owner"), timezone.now()
+    own = list(Task.objects.filter(campaign=campaign, group="A").order_by("position")[:4])
+    for number, task in enumerate(own):
+        said = task.labels.get().category
+        truth = next(key for key in DEFAULT.keys if key != said) if number == 0 else said
+        plant(campaign=campaign, task=task, category=truth, subtype="", explanation="", actor=owner, now=now)
+    shared = Task.objects.filter(campaign=campaign, group="overlap").first()
+    decide(campaign=campaign, task=shared, category="object", subtype="", reason="so", key=uuid.uuid4(), actor=owner,
+           now=now)  # fmt: skip
+    read(web, address(campaign))
+    calculating.work()
+    page = read(web, address(campaign))
+    assert "Right on gold" in page and page.count("answered no gold") == 2
+    text = read(web, address(campaign, "agreement_file", part="numbers"))
+    rows = {row["of"]: row for row in csv.DictReader(io.StringIO(text)) if row["name"] == "gold_accuracy"}
+    assert (float(rows["A"]["value"]), int(rows["A"]["n"])) == (0.75, 4)
+    assert 0 < float(rows["A"]["low"]) < 0.75 < float(rows["A"]["high"]) < 1
+    api = web.get(address(campaign, "api_agreement")).json()["report"]["accuracy"]["annotators"]
+    assert (api["A"]["value"], api["A"]["n"], api["B"]["n"]) == (0.75, 4, 0)
 
 
 def test_who_owes_answers_is_told_to_give_them_first(campaign):

@@ -209,8 +209,10 @@ def tables(report: Report) -> Iterator[list[Any]]:
     for row in report["bias"]:
         yield ["leaning", row["category"], row["annotator"], *_cells(row["difference"])]
     for key, found in report["accuracy"].items():
-        for who, estimate in found.items() if key == "annotators" else [("", found)]:
-            yield ["accuracy", key, who, *_cells(estimate)]
+        if key != "annotators":
+            yield ["accuracy", key, "", *_cells(found)]
+    for who, estimate in report["accuracy"].get("annotators", {}).items():
+        yield ["annotator", "gold_accuracy", who, *_cells(estimate)]
     for row in report["annotators_measured"]:
         yield ["annotator", "agrees_with_others", row["annotator"], *_cells(row["agrees_with_others"])]
         yield ["annotator", "seconds", row["annotator"], row["seconds"], "", "", row["answers"], ""]

@@ -61,6 +61,7 @@ def _read(campaign: Campaign, found: Shown) -> dict[str, Any]:
             row
             | {
                 "who": people.get(row["annotator"], row["annotator"]),
+                "gold": report["accuracy"].get("annotators", {}).get(row["annotator"]),
                 "table": shown.errors(row["errors"], [names.get(key, key) for key in report["categories"]]),
             }
             for row in report["annotators_measured"]

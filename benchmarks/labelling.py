@@ -38,7 +38,20 @@ PEOPLE = (1, 8, 50)
 PEER_RATE, PEER_CPU, PEER_NEXT, PEER_MIB = 11.0, 0.080, 0.440, 480.0
 PEER_BYTES, PEER_REQUESTS, PEER_USABLE = 8.9e6, 42.0, 2.0
 CATEGORIES = ("ambiguous", "attribute", "action", "count", "context", "spatial", "object")
+FELT_S, PAINTED_S = 0.050, 0.100
 LIMIT_MIB, LIMIT_BYTES, LIMIT_REQUESTS, LIMIT_USABLE, LIMIT_P95 = 150.0, 200e3, 12.0, 0.5, 0.050
+
+# From a key's own time stamp to the frame after the one in which its effect stands, pictures of the item included.
+PAINTS = """() => {
+  window.paints = [];
+  addEventListener("keydown", (event) => {
+    const begun = event.timeStamp, pictures = () => [...document.querySelectorAll("#stage img")];
+    const shown = () => pictures().every((one) => one.complete);
+    const look = () => requestAnimationFrame(() => (shown() ? setTimeout(done) : look()));
+    const done = () => window.paints.push([event.code, (performance.now() - begun) / 1000]);
+    look();
+  }, true);
+}"""
 
 
 @dataclass
@@ -222,6 +235,7 @@ def _page(site: Site, campaign: Campaign, cookie: str) -> list[Row]:
     name, _, value = cookie.partition("=")
     url = f"http://127.0.0.1:{site.port}"
     usable, weights, counts = [], [], []
+    paints: list[tuple[str, float]] = []
     with sync_playwright() as playwright:
         program = "/usr/bin/chromium" if Path("/usr/bin/chromium").exists() else None
         browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
@@ -250,17 +264,37 @@ def _page(site: Site, campaign: Campaign, cookie: str) -> list[Row]:
             ]
             counts.append(float(len(before)))
             weights.append(sum(bytes_of.get(number, 0.0) for number in before))
+            if not paints:
+                paints = _keys(page)
             context.close()
         browser.close()
     middle = statistics.median
+    felt = [took for code, took in paints if code != "Enter"]
+    painted = [took for code, took in paints if code == "Enter"]
     return [
         Row("the page: bytes before its pictures", "limit", "200 kB", middle(weights), LIMIT_BYTES, 1.0, "B"),
         Row("the page: requests before its pictures", "limit", "12", middle(counts), LIMIT_REQUESTS, 1.0, "requests"),
         Row("the page: usable", "limit", "500 ms", middle(usable), LIMIT_USABLE, 1.0,
             note=f"slowest of 5: {1000 * max(usable):.0f} ms"),
+        Row("the page: a choice is felt, p95", "limit", "50 ms", _p95(felt), FELT_S, 1.0, note=f"{len(felt)} keys"),
+        Row("the page: the next item is painted, p95", "limit", "100 ms", _p95(painted), PAINTED_S, 1.0,
+            note=f"{len(painted)} items"),
         Row("the page: bytes", "peer", "Label Studio, 8.9 MB", middle(weights), PEER_BYTES, None, "B"),
         Row("the page: usable", "peer", "Label Studio, 2 s", middle(usable), PEER_USABLE),
     ]  # fmt: skip
+
+
+def _keys(page: Any) -> list[tuple[str, float]]:
+    """A person's keys on twenty items: code and seconds until their effect was painted."""
+    page.wait_for_function("[...document.querySelectorAll('#stage img')].every((one) => one.complete)")
+    page.evaluate(PAINTS)
+    for number in range(20):
+        for code in (f"Digit{2 + number % 6}", "Enter"):
+            before = page.evaluate("window.paints.length")
+            page.keyboard.press(code)
+            page.wait_for_function("before => window.paints.length > before", arg=before)
+        page.wait_for_timeout(150)
+    return [(code, took) for code, took in page.evaluate("window.paints")]
 
 
 def _p95(times: list[float]) -> float:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 ABSENT = "absent"
+_BEYOND = 1e300  # what is further apart than a float tells; JSON knows no infinity
 
 
 @dataclass(frozen=True)
@@ -35,21 +35,30 @@ def compare(stated: Any, recomputed: Any, tolerance: float) -> Compared:
     for path, one, other in _leaves(stated, recomputed, ""):
         if _number(one) and _number(other):
             numbers += 1
-            difference = _apart(one, other)
+            difference, allowed = _apart(one, other, tolerance)
             largest = max(largest, difference)
-            exact = isinstance(one, int) and isinstance(other, int)
-            if difference > (0 if exact else tolerance * max(1.0, abs(one), abs(other))):
+            if difference > allowed:
                 found.append(Difference(path, one, other, difference))
         elif type(one) is not type(other) or one != other:
-            found.append(Difference(path, one, other))
+            found.append(Difference(path, _short(one), _short(other)))
     return Compared(numbers, tuple(found), largest)
 
 
-def _apart(one: float, other: float) -> float:
+def _apart(one: float, other: float, tolerance: float) -> tuple[float, float]:
+    """By how much two numbers differ, and by how much they may."""
     try:
-        return float(abs(one - other))
+        difference = float(abs(one - other))
+        exact = isinstance(one, int) and isinstance(other, int)
+        return min(difference, _BEYOND), 0.0 if exact else tolerance * max(1.0, abs(one), abs(other))
     except OverflowError:
-        return math.inf
+        return _BEYOND, 0.0
+
+
+def _short(value: Any) -> Any:
+    """A value as it is; of a branch that the other tree does not have, what it is."""
+    if isinstance(value, dict):
+        return f"an object of {len(value):,}"
+    return f"a list of {len(value):,}" if isinstance(value, list) else value
 
 
 def _number(value: Any) -> bool:

@@ -64,7 +64,7 @@ def _report(claim: Claim, hashed: str, found: Compared, checks: list[Check], tol
         "mode": "confirmatory" if claim.plan.registration else "exploratory",
         "numbers": found.numbers,
         "differing": len(found.differences),
-        "largest_difference": min(found.largest, 1e300),  # JSON knows no infinity
+        "largest_difference": found.largest,
         "tolerance": tolerance,
         "differences": [asdict(difference) for difference in found.differences],
         "checks": [asdict(check) for check in checks],

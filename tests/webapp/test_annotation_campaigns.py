@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import uuid
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
-from django.utils import timezone
+from django.utils import formats, timezone
 
 from ml_core.spec import BadInput
 from tests.webapp import annotation_parts, people
 from webapp.accounts.models import AuditEvent, User
 from webapp.annotation.campaigns import queries, staff, states
-from webapp.annotation.campaigns.forecast import Pace, forecast, together
+from webapp.annotation.campaigns.forecast import Pace, day_of_end, forecast, together
 from webapp.annotation.campaigns.peers import own_open
 from webapp.annotation.labelling.actions import hand_out, record_answers
 from webapp.annotation.labelling.answers import Answer
@@ -205,6 +206,43 @@ def test_a_forecast_says_when_it_is_too_early():
     told = forecast(100, Pace(50, 6.0, 2.0))
     assert told.low < 600 < told.high
     assert forecast(0, Pace()).high == 0
+
+
+NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
+
+
+def test_the_day_of_the_end_goes_by_how_much_is_answered_in_a_day_breaks_included():
+    assert day_of_end(100, 60, NOON - timedelta(days=3), NOON) == NOON + timedelta(days=5)
+
+
+def test_an_hours_labelling_counts_as_a_days():
+    assert day_of_end(50, 100, NOON - timedelta(hours=1), NOON) == NOON + timedelta(hours=12)
+
+
+@pytest.mark.parametrize("left, answered, since", [
+    (0, 60, NOON - timedelta(days=3)), (10, 9, NOON - timedelta(days=3)), (10, 0, None),
+    (10_000, 10, NOON - timedelta(days=3)),
+])  # fmt: skip
+def test_no_day_is_told_where_it_would_be_a_guess_or_nothing_is_left(left, answered, since):
+    assert day_of_end(left, answered, since, NOON) is None
+
+
+def test_the_page_of_an_open_campaign_tells_the_day_in_the_readers_language(run):
+    campaign, user = annotation_parts.campaign(run), User.objects.get(username="owner")
+    page, owner = url(campaign), people.browser(user)
+    assert "if days go on" not in owner.get(page).content.decode()
+    say(campaign, "ann", 6)
+    say(campaign, "bob", 6)
+    day = queries.standing_of(campaign).done_on
+    assert timezone.now() < day < timezone.now() + timedelta(days=9)
+    told = f"Done about {formats.date_format(timezone.localtime(day), 'l j F')}, if days go on like the latest."
+    assert told in owner.get(page).content.decode()
+    User.objects.filter(pk=user.pk).update(language="zh-hans")
+    there = timezone.localtime(day)
+    assert f"{there.month}月{there.day}日" in owner.get(page).content.decode()
+    Campaign.objects.filter(pk=campaign.pk).update(state="paused")
+    campaign.refresh_from_db()
+    assert queries.standing_of(campaign).done_on is None
 
 
 def test_paces_together_weigh_by_their_answers():

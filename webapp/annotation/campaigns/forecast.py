@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 ENOUGH = 10  # gaps between answers, before a pace is told
 BREAK = 300  # seconds: whoever was away longer was not labelling
+LOOKED_BACK = timedelta(days=7)  # days that say how much is answered in a day, nights and breaks included
+FARTHEST = timedelta(days=366)  # beyond it a day would be a guess
 LATEST = 200  # answers that a pace is taken from
 
 
@@ -50,6 +53,19 @@ def forecast(left: int, pace: Pace) -> Forecast:
         return Forecast()
     spread = 1.96 * pace.deviation * math.sqrt(left * left / pace.count + left)
     return Forecast(max(left * pace.mean - spread, 0.0), left * pace.mean + spread)
+
+
+def day_of_end(left: int, answered: int, since: datetime | None, now: datetime) -> datetime | None:
+    """When `left` answers are there if days go on like the latest: `answered` came between `since` and `now`.
+
+    A first day counts as a whole one: who has labelled for an hour does not label all night. None where it is too
+    early to tell, nothing is left, or the end lies more than a year ahead.
+    """
+    if not left or since is None or answered < ENOUGH:
+        return None
+    elapsed = max(now - since, timedelta(days=1))
+    wanted = elapsed * (left / answered)
+    return now + wanted if wanted <= FARTHEST else None
 
 
 def together(paces: list[Pace]) -> Pace:

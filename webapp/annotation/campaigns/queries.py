@@ -9,13 +9,23 @@ from datetime import datetime
 from typing import Any
 
 from django.db import connection
-from django.db.models import Count, Exists, OuterRef, Q
+from django.db.models import Count, Exists, Min, OuterRef, Q
+from django.utils import timezone
 
 from ml_core.failures.sampling import OVERLAP
 from webapp.accounts.capabilities import role_may, roles_with
 from webapp.accounts.models import AuditEvent, Membership, Project, User
 from webapp.accounts.queries.trail import detail_in_words, in_words
-from webapp.annotation.campaigns.forecast import BREAK, LATEST, Forecast, Pace, forecast, together
+from webapp.annotation.campaigns.forecast import (
+    BREAK,
+    LATEST,
+    LOOKED_BACK,
+    Forecast,
+    Pace,
+    day_of_end,
+    forecast,
+    together,
+)
 from webapp.annotation.campaigns.plans import words_of
 from webapp.annotation.models import Annotator, Campaign, Label, Reminder, Slot, Task
 
@@ -125,6 +135,7 @@ class Standing:
     activity: list[Line]
     left: Forecast
     pace: Pace = field(default_factory=Pace)
+    done_on: datetime | None = None  # the day on which it may be done, if days go on like the latest
 
     @property
     def share(self) -> int:
@@ -213,7 +224,20 @@ def standing_of(campaign: Campaign) -> Standing:
         activity=_activity(campaign),
         left=forecast(total - done, pace),
         pace=pace,
+        done_on=_done_on(campaign, total - done),
     )
+
+
+def _done_on(campaign: Campaign, left: int) -> datetime | None:
+    """The day on which a campaign that goes on may be done."""
+    if campaign.state != Campaign.State.OPEN:
+        return None
+    now = timezone.now()
+    answers = Label.objects.filter(campaign=campaign).exclude(category="", skip_reason="")
+    lately = Count("pk", filter=Q(answered_at__gt=now - LOOKED_BACK))
+    found = answers.aggregate(first=Min("answered_at"), lately=lately)
+    since = max(found["first"], now - LOOKED_BACK) if found["first"] else None
+    return day_of_end(left, found["lately"], since, now)
 
 
 def _by_state(campaign: Campaign) -> dict[str, int]:

@@ -26,7 +26,9 @@ SCHEMA = pa.schema(
     ]
 )
 _MOST_ROWS = 5_000_000
+_MOST_BYTES = 512 * 2**20
 _LONGEST_ID = 300
+_WORDS = ["direction", "id", "top1_id"]
 
 
 @dataclass(frozen=True)
@@ -152,47 +154,60 @@ def _table(direction: str, run: RunOutcomes) -> pa.Table:
 def from_parquet(content: bytes, where: str) -> dict[str, RunOutcomes]:
     """The outcomes in a Parquet file by direction; BadInput naming `where` for anything that is not of SCHEMA."""
     try:
-        file = pq.ParquetFile(pa.BufferReader(content))
-        if file.metadata.num_rows > _MOST_ROWS:
-            raise BadInput(f"{where} has {file.metadata.num_rows:,} rows; {_MOST_ROWS:,} is the most", field="bundle")
-        if (names := file.schema_arrow.names) != SCHEMA.names:
-            raise BadInput(f"{where} has the columns {names}, wanted are {SCHEMA.names}", field="bundle")
-        table = pq.ParquetFile(pa.BufferReader(content), read_dictionary=["direction", "id", "top1_id"]).read()
+        _fits(pq.ParquetFile(pa.BufferReader(content)), where)
+        table = pq.ParquetFile(pa.BufferReader(content), read_dictionary=_WORDS).read()
     except (pa.ArrowException, OSError, ValueError) as error:
         raise BadInput(f"{where} is not a readable Parquet file: {str(error)[:200]}", field="bundle") from error
-    if any(column.null_count for column in table.columns):
-        raise BadInput(f"{where} has empty cells; every outcome needs all of {SCHEMA.names}", field="bundle")
-    return _by_direction(_plain(table, where), where)
-
-
-def _plain(table: pa.Table, where: str) -> pa.Table:
-    """The table in SCHEMA's types; ids are looked at while they are still a dictionary, so that no bomb unfolds."""
-    for name in ("direction", "id", "top1_id"):
-        for chunk in table.column(name).chunks:
-            words = chunk.dictionary if isinstance(chunk, pa.DictionaryArray) else chunk
-            longest = max((len(str(word)) for word in words.to_pylist()), default=0)
-            if longest > _LONGEST_ID:
-                raise BadInput(
-                    f"{where}: {name!r} has a text of {longest:,} characters; {_LONGEST_ID} is the most", field="bundle"
-                )
-    try:
-        return table.cast(SCHEMA)
-    except pa.ArrowException as error:
-        raise BadInput(f"{where} has columns of another type: {str(error)[:200]}", field="bundle") from error
-
-
-def _by_direction(table: pa.Table, where: str) -> dict[str, RunOutcomes]:
-    directions = np.asarray(table.column("direction").to_pylist(), dtype=object)
-    if strange := sorted(set(directions) - set(DIRECTIONS)):
-        raise BadInput(f"{where} names the direction {strange[0]!r}; there are {', '.join(DIRECTIONS)}", field="bundle")
     if table.num_rows == 0:
         raise BadInput(f"{where} has no outcome", field="bundle")
-    found = {}
-    for name in [name for name in DIRECTIONS if (directions == name).any()]:
-        part = table.filter(pa.array(directions == name))
-        columns = {key: part.column(key).to_numpy() for key in ("number", "unit", "rank", "top1")}
-        if columns["rank"].min() < 1:
-            raise BadInput(f"{where}, {name}: a rank is {columns['rank'].min()}; ranks start at 1", field="bundle")
-        ids, firsts = part.column("id").to_pylist(), part.column("top1_id").to_pylist()
-        found[name] = RunOutcomes(columns["number"], ids, columns["unit"], columns["rank"], columns["top1"], firsts)
-    return found
+    if any(column.null_count for column in table.columns):
+        raise BadInput(f"{where} has empty cells; every outcome needs all of {SCHEMA.names}", field="bundle")
+    words = {name: _words(table.column(name), name, where) for name in _WORDS}
+    numbers = {name: table.column(name).to_numpy() for name in SCHEMA.names if name not in _WORDS}
+    if strange := sorted(set(words["direction"]) - set(DIRECTIONS)):
+        raise BadInput(f"{where} names the direction {strange[0]!r}; there are {', '.join(DIRECTIONS)}", field="bundle")
+    if (least := numbers["rank"].min()) < 1:
+        raise BadInput(f"{where}: a rank is {least}; ranks start at 1", field="bundle")
+    way_Q = words["direction"]
+    return {name: _part(words, numbers, way_Q == name) for name in DIRECTIONS if (way_Q == name).any()}
+
+
+def _fits(file: pq.ParquetFile, where: str) -> None:
+    """BadInput where the file's own description is not of SCHEMA or of something too large."""
+    about = file.metadata
+    if not file.schema_arrow.equals(SCHEMA):
+        found = ", ".join(f"{column.name} ({column.type})" for column in file.schema_arrow)
+        wanted = ", ".join(f"{column.name} ({column.type})" for column in SCHEMA)
+        raise BadInput(f"{where} has the columns {found}; wanted are {wanted}", field="bundle")
+    size = sum(about.row_group(number).total_byte_size for number in range(about.num_row_groups))
+    if about.num_rows > _MOST_ROWS or size > _MOST_BYTES:
+        raise BadInput(
+            f"{where} has {about.num_rows:,} rows of {size / 2**20:,.0f} MiB; {_MOST_ROWS:,} rows of "
+            f"{_MOST_BYTES / 2**20:,.0f} MiB are the most",
+            field="bundle",
+        )
+
+
+def _words(column: pa.ChunkedArray, name: str, where: str) -> np.ndarray:
+    """A column of texts (Q,) object, equal texts one object; refused by its dictionary, before a bomb unfolds."""
+    parts = []
+    for chunk in column.chunks:
+        words = np.array([*chunk.dictionary.to_pylist(), ""], dtype=object)[:-1]
+        longest = max(map(len, words), default=0)
+        if longest > _LONGEST_ID:
+            raise BadInput(
+                f"{where}: {name!r} has a text of {longest:,} characters; {_LONGEST_ID} is the most", field="bundle"
+            )
+        parts.append(words[chunk.indices.to_numpy()])
+    return np.concatenate(parts)
+
+
+def _part(words: Mapping[str, np.ndarray], numbers: Mapping[str, np.ndarray], own_Q: np.ndarray) -> RunOutcomes:
+    return RunOutcomes(
+        number_Q=numbers["number"][own_Q],
+        id_Q=words["id"][own_Q].tolist(),
+        unit_Q=numbers["unit"][own_Q],
+        rank_Q=numbers["rank"][own_Q],
+        first_Q=numbers["top1"][own_Q],
+        first_id_Q=words["top1_id"][own_Q].tolist(),
+    )

@@ -70,11 +70,20 @@ class RetrievalImprove(Spec):
         ge=2,
         le=50,
     )
-    lexical: Literal["off", "captions", "generated"] = setting(
+    lexical: Literal["off", "neighbours", "captions", "generated"] = setting(
         "off",
-        "Re-ranks the first answers by the words they share with the query: in captions that people wrote (never those"
-        " of the query's own picture), or in generated ones.",
+        "Re-ranks the first answers by words that they share with the query: in captions of pictures like them, in"
+        " their own (never those of the query's own picture, which then has none), or in generated ones.",
         group="Words in captions",
+    )
+    neighbours: int = setting(
+        5,
+        "Pictures most like an answer whose captions speak for it.",
+        group="Words in captions",
+        unit="pictures",
+        advanced=True,
+        ge=1,
+        le=50,
     )
     generated: str = setting(
         "", "File with generated captions of the pictures.", group="Words in captions", reference="file"
@@ -165,8 +174,8 @@ CARD = Card(
     headline="t2i/recall@1",
     presets={
         "standard": {},
-        "templates and words": {"lexical": "captions"},
-        "search": {"search": True, "lexical": "captions"},
+        "templates and words": {"lexical": "neighbours"},
+        "search": {"search": True, "lexical": "neighbours"},
     },
     leaves_cases=True,
 )

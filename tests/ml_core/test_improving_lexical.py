@@ -13,7 +13,8 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 from ml_core.datasets.opening import open_dataset
 from ml_core.retrieval.blocks import Ranked
 from ml_core.retrieval.improving.generated import read_generated
-from ml_core.retrieval.improving.lexical import Words, captions_of, reranked
+from ml_core.retrieval.improving.lexical import Words, captions_of, neighbours, reranked
+from ml_core.retrieval.pairs import Pairs, unit_rows
 from ml_core.spec import BadInput
 from tests.ml_core import small_sets
 
@@ -63,6 +64,36 @@ def test_a_picture_without_a_text_is_like_the_mean_of_the_others() -> None:
         np.array([0]), np.array([[0, 1, 2]])
     )
     assert found[0].tolist() == pytest.approx([1, 0, 0.5])
+
+
+def test_neighbours_speak_for_a_picture_and_the_querys_own_never_does() -> None:
+    """Against every cosine worked out one by one."""
+    rng = np.random.default_rng(3)
+    vocabulary = np.array(["red", "blue", "ball", "cube", "dog", "cat", "tree", "runs"])
+    captions = [" ".join(rng.choice(vocabulary, 3)) for _ in range(24)]
+    items_M = np.repeat(np.arange(12), 2)
+    images_NE = unit_rows(rng.standard_normal((12, 6)))
+    order = np.arange(24)
+    base = Pairs(images_NE, unit_rows(rng.standard_normal((24, 6))), items_M, order[:12], order)
+    near_NJ = neighbours(base, 4)
+    alike_NN = images_NE @ images_NE.T - 9 * np.eye(12)
+    assert np.array_equal(near_NJ, np.argsort(-alike_NN, axis=1)[:, :4])
+    texts_N = captions_of(captions, items_M, 12)
+    vectoriser = TfidfVectorizer().fit(texts_N)
+    cosines_MN = (vectoriser.transform(captions) @ vectoriser.transform(texts_N).T).toarray()
+    found = Words(captions, texts_N, items_M, like_NJ=near_NJ).scores(np.arange(24), np.tile(np.arange(12), (24, 1)))
+    for query, own in enumerate(items_M):
+        for picture in range(12):
+            speak = [n for n in near_NJ[picture] if n != own][:3]
+            assert found[query, picture] == pytest.approx(cosines_MN[query, speak].mean(), abs=1e-6)
+
+
+def test_a_picture_without_captions_speaks_for_none() -> None:
+    images_NE = unit_rows(np.ones((4, 3)) + 0.1 * np.eye(4, 3))
+    base = Pairs(images_NE, images_NE[:3], np.array([0, 1, 2]), np.arange(4), np.arange(3))
+    near_NJ = neighbours(base, 5)
+    assert near_NJ.shape == (4, 2) and 3 not in near_NJ
+    assert not (near_NJ == np.arange(4)[:, None]).any()
 
 
 def test_texts_without_a_word_are_refused() -> None:

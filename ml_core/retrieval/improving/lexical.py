@@ -1,33 +1,46 @@
 """Re-ranks the first answers by the words that a query shares with a text of each picture (TF-IDF).
 
-A picture's text is what a model generated for it, or what people wrote about it. In what people wrote, the captions of
-the query's own picture are left out, all of them: the right picture has no text for that query. A picture without a
-text gets the mean of the others, so that having none neither helps nor harms; the right answer moves only because
-wrong ones share fewer or more words with the query than is usual among the first.
+A picture's text is what a model generated for it, or what people wrote. Of what people wrote, the captions of the
+query's own picture are left out, all of them, so that no caption of the right picture ever speaks for it. That can be
+had in two ways. What people wrote about the picture itself: the right picture then has no text and gets the mean of the
+others; as some wrong one is always above the mean, this is biased against the right answer. What people wrote about the
+pictures most like it: every picture, the right one too, is spoken for by as many others, and all are treated alike.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
+from scipy.sparse import csr_matrix
 from sklearn.feature_extraction.text import TfidfVectorizer
 
 from ml_core.retrieval.blocks import Ranked
+from ml_core.retrieval.pairs import Pairs
 from ml_core.spec import BadInput
 
 _PAIRS = 200_000  # pairs of a query and a picture looked at together
+_ROWS = 512  # pictures whose neighbours are looked for together
 
 
 class Words:
     """Queries and pictures' texts as TF-IDF vectors of unit length, and the cosine of any pair of them.
 
     `texts_N` is each picture's text, "" for none. `own_M` is the picture of each query that has no say for it, -1 for
-    none. Word weights come from the pictures' texts.
+    none. Word weights come from the pictures' texts. With `like_NJ` a picture is spoken for by its first J - 1
+    neighbours there, the last stepping in where the query's own picture is one of them: the mean of their cosines.
     """
 
-    def __init__(self, queries_M: Sequence[str], texts_N: Sequence[str], own_M: np.ndarray, ngrams: int = 1):
+    def __init__(
+        self,
+        queries_M: Sequence[str],
+        texts_N: Sequence[str],
+        own_M: np.ndarray,
+        ngrams: int = 1,
+        like_NJ: np.ndarray | None = None,
+    ):
         vectoriser = TfidfVectorizer(ngram_range=(1, ngrams), dtype=np.float32)
         try:
             self._texts = vectoriser.fit_transform(texts_N)
@@ -35,7 +48,9 @@ class Words:
             raise BadInput(f"the texts of the pictures hold no words: {error}", field="lexical") from error
         self._queries = vectoriser.transform(queries_M)
         self._silent_N = np.fromiter((not text.strip() for text in texts_N), dtype=bool, count=len(texts_N))
-        self._own_M = own_M
+        self._own_M, self._like_NJ = own_M, like_NJ
+        if like_NJ is not None:
+            self._spoken = self._mean_of(like_NJ[:, :-1])
 
     def scores(self, query_Q: np.ndarray, images_QT: np.ndarray) -> np.ndarray:
         """Cosines of each query with its T pictures, (Q, T) float32; the mean of its others for one without a text."""
@@ -44,12 +59,57 @@ class Words:
         for start in range(0, len(query_Q), step):
             images_RT = images_QT[start : start + step]
             text_P = np.repeat(query_Q[start : start + step], images_RT.shape[1])
-            product = self._queries[text_P].multiply(self._texts[images_RT.ravel()])
-            found_QT[start : start + step] = np.asarray(product.sum(axis=1)).reshape(images_RT.shape)
+            found_P = self._said(text_P, images_RT.ravel())
+            found_QT[start : start + step] = found_P.reshape(images_RT.shape)
+        return found_QT if self._like_NJ is not None else self._evened(found_QT, query_Q, images_QT)
+
+    def _said(self, text_P: np.ndarray, image_P: np.ndarray) -> np.ndarray:
+        if self._like_NJ is None:
+            return self._cosines(text_P, self._texts, image_P)
+        found_P = self._cosines(text_P, self._spoken, image_P)
+        own_P = self._own_M[text_P]
+        like_PJ = self._like_NJ[image_P]
+        (left_out,) = np.nonzero((like_PJ[:, :-1] == own_P[:, None]).any(axis=1))
+        text_L = text_P[left_out]
+        own_L = self._cosines(text_L, self._texts, own_P[left_out])
+        last_L = self._cosines(text_L, self._texts, like_PJ[left_out, -1])
+        found_P[left_out] += (last_L - own_L) / (like_PJ.shape[1] - 1)
+        return found_P
+
+    def _cosines(self, text_P: np.ndarray, texts: Any, image_P: np.ndarray) -> np.ndarray:
+        return np.asarray(self._queries[text_P].multiply(texts[image_P]).sum(axis=1)).ravel()
+
+    def _mean_of(self, like_NK: np.ndarray) -> Any:
+        """The mean of each picture's neighbours' vectors, sparse."""
+        pictures, count = like_NK.shape
+        ends = np.arange(0, pictures * count + 1, count)
+        weights = np.full(pictures * count, 1 / count, dtype=np.float32)
+        return csr_matrix((weights, like_NK.ravel(), ends), shape=(pictures, pictures)) @ self._texts
+
+    def _evened(self, found_QT: np.ndarray, query_Q: np.ndarray, images_QT: np.ndarray) -> np.ndarray:
+        """The same with the mean of a query's others for a picture without a text."""
         silent_QT = self._silent_N[images_QT] | (images_QT == self._own_M[query_Q][:, None])
         heard_Q = np.maximum((~silent_QT).sum(axis=1), 1)
         mean_Q = np.where(silent_QT, 0, found_QT).sum(axis=1) / heard_Q
         return np.where(silent_QT, mean_Q[:, None], found_QT).astype(np.float32)
+
+
+def neighbours(base: Pairs, count: int) -> np.ndarray:
+    """The `count` captioned pictures most like each picture, without itself, the nearest first: (N, count) places.
+
+    Fewer where there are fewer; never the whole N × N of similarities at once.
+    """
+    captioned_C = np.unique(base.items_M)
+    count = min(count, len(captioned_C) - 1)
+    near_NJ = np.empty((len(base.images_NE), count), dtype=np.int64)
+    for start in range(0, len(near_NJ), _ROWS):
+        rows_R = np.arange(start, min(start + _ROWS, len(near_NJ)))
+        alike_RC = base.images_NE[rows_R] @ base.images_NE[captioned_C].T
+        alike_RC[rows_R[:, None] == captioned_C] = -np.inf
+        some_RJ = np.argpartition(-alike_RC, count - 1, axis=1)[:, :count]
+        order_RJ = np.argsort(-np.take_along_axis(alike_RC, some_RJ, axis=1), axis=1, kind="stable")
+        near_NJ[rows_R] = captioned_C[np.take_along_axis(some_RJ, order_RJ, axis=1)]
+    return near_NJ
 
 
 def captions_of(texts_M: Sequence[str], items_M: np.ndarray, pictures: int) -> list[str]:

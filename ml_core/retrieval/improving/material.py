@@ -15,7 +15,7 @@ from ml_core.events import Event
 from ml_core.methods.retrieval_improve import RetrievalImprove
 from ml_core.retrieval.improving.category import Labels
 from ml_core.retrieval.improving.generated import read_generated
-from ml_core.retrieval.improving.lexical import Words, captions_of
+from ml_core.retrieval.improving.lexical import Words, captions_of, neighbours
 from ml_core.retrieval.improving.templates import CATEGORY, SETS, filled, templates_for
 from ml_core.retrieval.pairs import Pairs, unit_rows
 from ml_core.spec import BadInput, Context
@@ -93,16 +93,26 @@ def restricted(base: Pairs, rows_R: np.ndarray) -> Pairs:
     )
 
 
-def words_of(spec: RetrievalImprove, dataset: Dataset) -> Words | None:
-    """The words that re-rank, as the settings want them; None where they are off."""
+def texts_of(spec: RetrievalImprove, dataset: Dataset) -> list[str]:
+    """The text of each picture whose words re-rank, as the settings want them; none where they are off."""
+    if spec.lexical == "off":
+        return []
+    if spec.lexical == "generated":
+        return read_generated(spec.generated, dataset)
+    return captions_of(dataset.caption_texts, np.asarray(dataset.caption_items), len(dataset.item_ids))
+
+
+def words_of(spec: RetrievalImprove, dataset: Dataset, base: Pairs, texts_N: Sequence[str]) -> Words | None:
+    """The words that re-rank; None where they are off."""
     if spec.lexical == "off":
         return None
-    items_M = np.asarray(dataset.caption_items, dtype=np.int64)
-    if spec.lexical == "generated":
-        texts_N, own_M = read_generated(spec.generated, dataset), np.full(len(items_M), -1)
-    else:
-        texts_N, own_M = captions_of(dataset.caption_texts, items_M, len(dataset.item_ids)), items_M
-    return Words(dataset.caption_texts, texts_N, own_M, spec.ngrams)
+    own_M = np.full(len(base.items_M), -1) if spec.lexical == "generated" else base.items_M
+    like_NJ = None
+    if spec.lexical == "neighbours":
+        like_NJ = neighbours(base, spec.neighbours + 1)
+        if like_NJ.shape[1] < 2:
+            raise BadInput("there are too few pictures for neighbours to speak for them", field="lexical")
+    return Words(dataset.caption_texts, texts_N, own_M, spec.ngrams, like_NJ)
 
 
 def is_dev(ids: Sequence[str], share: float, seed: int) -> np.ndarray:

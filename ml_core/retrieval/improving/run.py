@@ -29,7 +29,7 @@ from ml_core.retrieval.improving.arms import (
 )
 from ml_core.retrieval.improving.category import predicted, read_labels
 from ml_core.retrieval.improving.comparing import Compared, View
-from ml_core.retrieval.improving.material import Material, is_dev, restricted, words_of
+from ml_core.retrieval.improving.material import Material, is_dev, restricted, texts_of, words_of
 from ml_core.retrieval.improving.search import best, searched, write_points
 from ml_core.retrieval.improving.templates import CATEGORY
 from ml_core.retrieval.preparing import facts, open_captioned, pairs_of
@@ -64,13 +64,14 @@ def run(spec: RetrievalImprove, context: Context) -> Iterator[Event]:
 def _material(spec: RetrievalImprove, context: Context) -> Generator[Event, None, Material]:
     dataset = open_captioned(spec.data)
     labels = read_labels(spec.labels, dataset.caption_ids) if spec.labels else None
-    words = words_of(spec, dataset)  # before the encoder: a wrong file is told in a moment, a model takes seconds
+    texts_N = texts_of(spec, dataset)  # before the encoder: a wrong file is told in a moment, a model takes seconds
     encoder = load_encoder(spec.encoder, context.device, exact=spec.exact_decoding, precision=spec.precision)
     if spec.batch_size and hasattr(encoder, "image_batch"):
         encoder.image_batch = spec.batch_size
     yield Provenance(facts(dataset, encoder))
     images_NE, texts_ME = yield from encode_dataset(dataset, encoder, Store(context.cache), context)
     base = pairs_of(dataset, images_NE, texts_ME)
+    words = words_of(spec, dataset, base, texts_N)
     category_M = None
     if labels is not None and spec.templates == CATEGORY:
         category_M = predicted(dataset.caption_texts, labels, base.items_M, dataset.item_ids, spec.folds, spec.seed)

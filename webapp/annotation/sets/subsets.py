@@ -31,6 +31,7 @@ def write_subsets(made: AnalysisSet) -> None:
     """One file for each category and subtype that the set has, and one for all of it; none where no run is behind it.
 
     A query is named as `retrieval.evaluate` names it: a caption's id for text → image, a picture's for image → text.
+    Each file says the category of its queries, too: `retrieval.improve` learns from them.
     """
     campaign = made.campaign
     if campaign.run is None or campaign.corpus_id is None:
@@ -39,16 +40,16 @@ def write_subsets(made: AnalysisSet) -> None:
     rows = {row.number: row for row in cases_numbered(campaign.run, [item.case_number or 0 for item in items])}
     captions = _names(Caption, campaign.corpus_id, [r.prompt for r in rows.values() if r.direction == "t2i"])
     pictures = _names(Item, campaign.corpus_id, [r.prompt for r in rows.values() if r.direction == "i2t"])
-    queries: dict[str, dict[str, list[str]]] = defaultdict(lambda: {"t2i": [], "i2t": []})
+    queries: dict[str, dict[str, dict[str, str]]] = defaultdict(lambda: {"t2i": {}, "i2t": {}})
     for item in items:
         row = rows.get(item.case_number or 0)
         names = {"t2i": captions, "i2t": pictures}.get(row.direction) if row else None
         if row is None or names is None or row.prompt not in names:
             continue
         for name in filter(None, (WHOLE, item.category, item.subtype)):
-            queries[name][row.direction].append(names[row.prompt])
+            queries[name][row.direction][names[row.prompt]] = item.category
     for name, ways in queries.items():
-        content = {"name": name} | {way: sorted(ids) for way, ids in ways.items() if ids}
+        content = {"name": name, "categories": ways} | {way: sorted(ids) for way, ids in ways.items() if ids}
         store().write_bytes(subset_key(made.pk, name), json.dumps(content).encode())
 
 

@@ -236,7 +236,7 @@ def test_ranking_and_recorded_embeddings_load_no_torch(small: Recorded, tmp_path
         "import sys; from ml_core.command.main import main; "
         f"assert main(['retrieval.evaluate', 'data={small.data}', 'encoder={small.encoder}', 'out={tmp_path}']) == 0; "
         "import ml_core.ranking.score, ml_core.ranking.fuse, ml_core.failures.mine; "
-        "print([name for name in ('torch', 'transformers', 'scipy') if name in sys.modules])"
+        "print([name for name in ('torch', 'transformers', 'scipy.stats', 'sklearn') if name in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"

@@ -15,13 +15,14 @@ from kombu import Connection
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "webapp.settings.local")
 
-QUEUES = ("cpu", "gpu", "jobs")
+QUEUES = ("cpu", "gpu", "jobs", "probe")
 RUN_TASK = "workers.tasks.run_next"
 REAP_TASK = "workers.tasks.reap"
 IMPORT_TASK = "workers.tasks.import_next"
 BUNDLE_TASK = "workers.tasks.make_bundle"
 TIDY_TASK = "workers.tasks.tidy"
 CALCULATION_TASK = "workers.tasks.calculate_next"
+PROBE_TASK = "workers.probe_tasks.answer_next"
 DAY = 24 * 3600.0
 
 LONGEST_WAIT = 4  # seconds between two tries to reach Redis; by itself kombu waits longer each time, up to 32
@@ -71,6 +72,7 @@ app.conf.update(
             "schedule": 15.0,
             "options": {"queue": "jobs", "expires": 15},
         },
+        "look for probes": {"task": PROBE_TASK, "schedule": 15.0, "options": {"queue": "probe", "expires": 15}},
         "look for runs (cpu)": {
             "task": RUN_TASK,
             "schedule": 20.0,

@@ -14,6 +14,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
 
+from django.conf import settings
+
+from webapp.settings import env
+
 TETHER = Path(__file__).with_name("tether.py")
 TAIL = 40  # lines of the standard error kept for the failure box
 WAITING = 5_000  # lines that may wait for PostgreSQL; then the pipe fills and the child waits too
@@ -121,3 +125,9 @@ class Child:
             text = line.decode("utf-8", "replace").rstrip().rpartition("\r")[2]
             if text.strip():
                 self.tail.append(text[:2000])
+
+
+def child_environment() -> dict[str, str]:
+    """What a method sees of our environment."""
+    names = ENVIRONMENT + (STORE_ENVIRONMENT if "://" in str(settings.NEARMISS_STORE) else [])
+    return env.passed_on(names) | {"PYTHONUNBUFFERED": "1", "TOKENIZERS_PARALLELISM": "false"}

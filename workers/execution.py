@@ -29,7 +29,7 @@ from webapp.experiments.lifecycle import Ghost, beat, held, put_back
 from webapp.experiments.machine import device
 from webapp.experiments.models import Run
 from webapp.settings import env
-from workers.child import ENVIRONMENT, STORE_ENVIRONMENT, Child
+from workers.child import Child, child_environment
 from workers.endings import failure_of
 from workers.inputs import resolved_spec
 from workers.keeping import fetch, keep_artifact, keep_checkpoint
@@ -282,9 +282,3 @@ class Execution:
 def decoders() -> int:
     """How many processes may decode pictures beside the one that computes."""
     return max(1, min(MOST_DECODERS, (os.cpu_count() or 1) - 1))
-
-
-def child_environment() -> dict[str, str]:
-    """What a method sees of our environment."""
-    names = ENVIRONMENT + (STORE_ENVIRONMENT if "://" in str(settings.NEARMISS_STORE) else [])
-    return env.passed_on(names) | {"PYTHONUNBUFFERED": "1", "TOKENIZERS_PARALLELISM": "false"}

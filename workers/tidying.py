@@ -7,6 +7,7 @@ from datetime import datetime
 
 from webapp.accounts.actions.expiring import forget_expired
 from webapp.annotation.review.calculations import forget_replaced
+from webapp.experiments.probing.queries import forget_unpinned
 from webapp.experiments.sweeping import sweep
 
 logger = logging.getLogger(__name__)
@@ -18,6 +19,8 @@ def tidy(*, now: datetime) -> None:
     logger.info("%s expired sessions and %s expired invitations were removed", sessions, invitations)
     reports = forget_replaced(now=now)
     logger.info("%s agreement reports that newer ones have replaced were removed", reports)
+    probes = forget_unpinned(now=now)
+    logger.info("%s captions tried long ago that nobody pinned were removed", probes)
     found = sweep(now=now)
     logger.info(
         "%s files (%s bytes) and %s folders that no row names were removed",

@@ -23,7 +23,7 @@ from webapp.local.places import Places
 from webapp.settings import addresses, env
 
 pytestmark = [pytest.mark.alone, pytest.mark.timeout(400)]
-CHARGES = ("postgres", "redis", "web", "runs", "jobs", "beat")
+CHARGES = ("postgres", "redis", "web", "runs", "jobs", "probe", "beat")
 
 
 class Local:
@@ -196,7 +196,7 @@ def test_servers_of_ones_own_take_the_place_of_the_embedded_ones(services, tmp_p
         NEARMISS_STORE=str(tmp_path / "store"),
     )
     try:
-        assert sorted(other.pids()) == ["beat", "jobs", "runs", "web"]
+        assert sorted(other.pids()) == ["beat", "jobs", "probe", "runs", "web"]
         assert other.answers()
         assert not other.places.postgres_data.exists()
     finally:

@@ -24,7 +24,7 @@ def test_a_refused_script_fails_a_journey(page, watch):
     assert any("Content Security Policy" in problem for problem in watch.problems)
 
 
-@pytest.mark.parametrize("name", ["web", "runs", "jobs", "beat"])
+@pytest.mark.parametrize("name", ["web", "runs", "jobs", "probe", "beat"])
 def test_a_process_that_was_killed_can_be_started_again(live_site, name):
     live_site.kill(name)
     live_site.ensure()

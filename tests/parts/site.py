@@ -32,6 +32,7 @@ class Site:
                 processes.web("127.0.0.1", self.port, 4),
                 processes.worker("runs", "cpu,gpu", 1, 20),
                 processes.worker("jobs", "jobs", 2, 20),
+                processes.probes(),
                 processes.beat(folder / "beat"),
             )
         }
@@ -61,7 +62,7 @@ class Site:
 
     def stop_workers(self) -> None:
         """Ends everything that takes up work by itself; `ensure` brings it back."""
-        for name in ("beat", "jobs", "runs"):
+        for name in ("beat", "jobs", "probe", "runs"):
             if name in self._running:
                 self.stop(name)
 

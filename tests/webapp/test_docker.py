@@ -15,7 +15,7 @@ import yaml
 from webapp.settings import env
 
 DOCKER = env.ROOT / "docker"
-OURS = ("migrate", "web", "worker-cpu", "worker-jobs", "worker-gpu", "beat")
+OURS = ("migrate", "web", "worker-cpu", "worker-jobs", "worker-probe", "worker-gpu", "beat")
 
 
 @pytest.fixture(scope="module")

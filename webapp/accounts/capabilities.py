@@ -29,6 +29,7 @@ CAPABILITIES: dict[str, frozenset[str]] = {
     "run.download": frozenset({OWNER, RESEARCHER, REVIEWER}),
     "run.delete": frozenset({OWNER}),
     "case.view": frozenset({OWNER, RESEARCHER, REVIEWER, VIEWER}),
+    "case.probe": frozenset({OWNER, RESEARCHER, REVIEWER}),
     "taxonomy.view": frozenset(ROLES),
     "taxonomy.manage": frozenset({OWNER, RESEARCHER}),
     "campaign.view": frozenset({OWNER, RESEARCHER, REVIEWER, VIEWER}),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
+from django.db.models.functions import MD5
 from django.utils.translation import gettext_lazy as _
 
 from webapp.accounts.models import Project, User
@@ -177,3 +178,59 @@ class Case(models.Model):
     class Meta:
         managed = False
         db_table = "experiments_case"
+
+
+class Probe(models.Model):
+    """Another caption tried on a case: what it brings up. Written once by a worker, then pinned or removed by people.
+
+    `model` says what answered: {"model", "revision", "source": "cache" | "encoder", "same_preparation", "precision",
+    "pictures", "seconds": {…}}. Numbers are those of the run's cases, so a probe belongs to an attempt.
+    """
+
+    LONGEST = 4000  # characters; what a model reads is far less
+
+    class State(models.TextChoices):
+        WANTED = "wanted", _("Waiting")
+        WORKING = "working", _("Being answered")
+        READY = "ready", _("Answered")
+        FAILED = "failed", _("Failed")
+
+    run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="probes")
+    attempt = models.IntegerField()
+    case_number = models.IntegerField()
+    text = models.CharField(max_length=LONGEST)
+    state = models.CharField(max_length=12, choices=State.choices, default=State.WANTED)
+    tries = models.IntegerField(default=0)
+    failure = models.TextField(blank=True)
+    rank = models.IntegerField(null=True)
+    right_score = models.FloatField(null=True)
+    given = ArrayField(models.IntegerField(), default=list)
+    scores = ArrayField(models.FloatField(), default=list)
+    model = models.JSONField(default=dict)
+    created_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
+    created_at = models.DateTimeField()
+    finished_at = models.DateTimeField(null=True)
+    pinned_at = models.DateTimeField(null=True)
+    note = models.CharField(max_length=300, blank=True)
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["run", "case_number", "id"], name="probe_of_case"),
+            models.Index(fields=["id"], name="probe_waiting", condition=models.Q(state__in=["wanted", "working"])),
+        ]
+        constraints = [
+            models.UniqueConstraint(
+                "run", "attempt", "case_number", "created_by", MD5("text"), name="probe_once",
+                condition=~models.Q(state="failed"),
+            ),
+            models.CheckConstraint(
+                condition=models.Q(state__in=["wanted", "working", "ready", "failed"]), name="probe_state_known"
+            ),
+            models.CheckConstraint(
+                condition=~models.Q(state="ready") | models.Q(rank__gte=1, right_score__isnull=False),
+                name="probe_answered_whole",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(pinned_at__isnull=True) | models.Q(state="ready"), name="probe_pinned_is_answered"
+            ),
+        ]  # fmt: skip

@@ -10,7 +10,17 @@ from typing import BinaryIO
 
 from webapp.settings import env
 
-_COLOURS = {"postgres": 34, "redis": 35, "web": 32, "runs": 33, "jobs": 36, "beat": 90, "setup": 37, "nearmiss": 1}
+_COLOURS = {
+    "postgres": 34,
+    "redis": 35,
+    "web": 32,
+    "runs": 33,
+    "jobs": 36,
+    "probe": 35,
+    "beat": 90,
+    "setup": 37,
+    "nearmiss": 1,
+}
 _LARGEST_LOG = 8 * 2**20
 
 

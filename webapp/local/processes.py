@@ -35,17 +35,25 @@ def web(host: str, port: int, threads: int) -> Process:
     return Process("web", command)
 
 
-def worker(name: str, queues: str, threads: int, grace: float) -> Process:
+def worker(name: str, queues: str, threads: int, grace: float, app: str = "webapp.broker:app") -> Process:
     """A Celery worker in threads: what is heavy runs in child processes of its own."""
-    command = [*_celery(), "worker", "--pool", "threads", "--concurrency", str(threads), "--queues", queues]
+    command = [*_celery(app), "worker", "--pool", "threads", "--concurrency", str(threads), "--queues", queues]
     command += ["--hostname", f"{name}@%h", "--without-gossip", "--without-mingle", "--loglevel", env.read("LOG_LEVEL")]
     quiet = {"PYTHONWARNINGS": "ignore:You're running the worker"}  # as root: the machine is ours alone
     return Process(name, command, grace=grace + 5, environment=quiet)
 
 
+def probes() -> Process:
+    """The worker that answers probes, one at a time. It loads its own tasks alone: what is heavy is its warm child."""
+    return worker("probe", "probe", 1, 10, app="workers.probe_tasks:app")
+
+
 def beat(schedule: Path) -> Process:
     """Celery's clock: asks for reaping and wakes workers now and then."""
-    return Process("beat", [*_celery(), "beat", "--schedule", str(schedule), "--pidfile", "", "--loglevel", "WARNING"])
+    return Process(
+        "beat",
+        [*_celery("webapp.broker:app"), "beat", "--schedule", str(schedule), "--pidfile", "", "--loglevel", "WARNING"],
+    )
 
 
 def everything(state: Path) -> list[Process]:
@@ -55,6 +63,7 @@ def everything(state: Path) -> list[Process]:
         web(env.read("HOST"), env.read("PORT"), env.read("WEB_THREADS")),
         worker("runs", env.read("NEARMISS_QUEUES"), 1, grace),
         worker("jobs", "jobs", env.read("NEARMISS_WORKER_THREADS"), 20),
+        probes(),
         beat(state / "beat"),
     ]
 
@@ -64,5 +73,5 @@ def manage(*arguments: str) -> list[str]:
     return [sys.executable, str(env.ROOT / "manage.py"), *arguments]
 
 
-def _celery() -> list[str]:
-    return [str(_BIN / "celery"), "--quiet", "--app", "webapp.broker:app"]
+def _celery(app: str) -> list[str]:
+    return [str(_BIN / "celery"), "--quiet", "--app", app]

@@ -11,7 +11,7 @@ from webapp.settings import env
 
 
 def main(name: str) -> None:
-    """Replaces this process by web, runs, jobs or beat; exits with 2 for another name."""
+    """Replaces this process by web, runs, jobs, probe or beat; exits with 2 for another name."""
     kinds = {process.name: process for process in processes.everything(Path(env.read("NEARMISS_STATE")))}
     if name not in kinds:
         sys.exit(f"{name} is none of {', '.join(kinds)}.")

@@ -10,7 +10,7 @@ from webapp.broker import app
 
 def worker() -> bool:
     """Whether a worker of this host answers."""
-    names = [f"{name}@{socket.gethostname()}" for name in ("runs", "jobs")]
+    names = [f"{name}@{socket.gethostname()}" for name in ("runs", "jobs", "probe")]
     return bool(app.control.ping(destination=names, timeout=5, limit=1))
 
 

@@ -56,6 +56,9 @@ VARIABLES = [
     Variable(
         "NEARMISS_WORKER_THREADS", int, 2, "Short jobs (imports, previews) that run at once; runs go one at a time."
     ),
+    Variable(
+        "NEARMISS_PROBE_IDLE", int, 600, "Seconds without a probe after which the encoder it kept in memory is let go."
+    ),
     Variable("NEARMISS_STOP_GRACE", int, 60, "Seconds a run gets to write its checkpoint when it is asked to stop."),
     Variable("NEARMISS_HEARTBEAT", int, 10, "Seconds between two heartbeats of a run."),
     Variable("NEARMISS_LOST_AFTER", int, 60, "Seconds without a heartbeat after which a run is started again."),

@@ -26,6 +26,7 @@ TABLE: dict[str, set[str]] = {
     "run.download": {OWNER, RESEARCHER, REVIEWER},
     "run.delete": {OWNER},
     "case.view": {OWNER, RESEARCHER, REVIEWER, VIEWER},
+    "case.probe": {OWNER, RESEARCHER, REVIEWER},
     "taxonomy.view": {OWNER, RESEARCHER, REVIEWER, ANNOTATOR, VIEWER},
     "taxonomy.manage": {OWNER, RESEARCHER},
     "campaign.view": {OWNER, RESEARCHER, REVIEWER, VIEWER},

@@ -8,6 +8,7 @@ from typing import Any
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from webapp.accounts.capabilities import role_may
@@ -16,6 +17,7 @@ from webapp.experiments.cases import filters as choices
 from webapp.experiments.cases import markup, queries, shown
 from webapp.experiments.cases.filters import Filters
 from webapp.experiments.models import Run
+from webapp.experiments.probing import panel
 from webapp.experiments.queries.runs import title_of
 from webapp.experiments.views.found import api_call
 
@@ -106,6 +108,7 @@ def case(request: ProjectRequest, run_id: int, number: int) -> HttpResponse:
         "may_teach": role_may(request.role, "taxonomy.manage"),
         "api": api_call(request, "experiments:api_case", slug=run.project.slug, run_id=run.pk, number=number),
     }
+    values |= panel.values(request, run, row, now=timezone.now())
     return render(request, "experiments/cases/case.html", _common(request, looking) | values)
 
 

@@ -150,3 +150,49 @@ def test_a_file_that_is_no_zip_is_told_at_its_field(project, owner):
     where = reverse("annotation:campaign_upload", kwargs={"slug": project.slug})
     answer = owner.post(where, {"file": SimpleUploadedFile("s.zip", b"no")})
     assert answer.status_code == 422 and "cannot be read as a zip" in answer.content.decode()
+
+
+# API -----------------------------------------------------------------------------------------------------------------
+
+
+def send(owner, project, data: bytes):
+    where = reverse("annotation:api_campaign_uploads", kwargs={"slug": project.slug})
+    return owner.post(where, {"file": SimpleUploadedFile("s.zip", data)})
+
+
+def test_the_api_takes_a_zip_and_opens_a_campaign_on_it(project, owner):
+    answer = send(owner, project, zipped(TABLE + "11,,a.png,,\n", files()).getvalue())
+    assert answer.status_code == 201, answer.content
+    kept = answer.json()
+    assert (kept["samples"], kept["name"]) == (4, "s.zip")
+    assert kept["problems"] == [{"row": 6, "detail": "The prompt is empty."}]
+    where = reverse("annotation:api_campaigns", kwargs={"slug": project.slug})
+    body = {
+        "upload": kept["digest"], "annotators": ["ann", "bob"], "size": 4, "overlap": 1, "backup": 1,
+        "stratify": "file",
+    }  # fmt: skip
+    plan = owner.post(f"{where}plan/", body, content_type="application/json")
+    assert plan.json()["population"] == 4 and [row["name"] for row in plan.json()["strata"]] == ["far", "near"]
+    made = owner.post(where, body | {"name": "By API", "blind": True}, content_type="application/json")
+    assert made.status_code == 201, made.content
+    campaign = Campaign.objects.get(pk=made.json()["id"])
+    assert campaign.blind and campaign.source["upload"] == kept["digest"]
+    assert Task.objects.filter(campaign=campaign).count() == 4
+
+
+def test_the_api_says_what_is_wrong_with_a_zip_and_with_what_is_asked_of_it(project, owner):
+    refused = send(owner, project, b"no zip")
+    assert refused.status_code == 400 and refused.json()["errors"][0]["field"] == "file"
+    digest = send(owner, project, zipped(TABLE, files()).getvalue()).json()["digest"]
+    other = people.project("Other", people.person("olga"))
+    foreign = uploads.keep(other, "s.zip", zipped(TABLE + "11,x,a.png,,\n", files())).digest
+    where = reverse("annotation:api_campaigns", kwargs={"slug": project.slug})
+    good = {"name": "x", "upload": digest, "annotators": ["ann"], "size": 4, "overlap": 0, "backup": 0}
+    for wrong, field in (
+        ({"upload": foreign}, "upload"), ({"upload": "../x"}, "upload"), ({"run": 1}, "run"),
+        ({"filters": {"rank": "2-5"}}, "filters"), ({"stratify": "rank"}, "stratify"),
+    ):  # fmt: skip
+        answer = owner.post(where, good | wrong, content_type="application/json")
+        assert answer.status_code == 400 and answer.json()["errors"][0]["field"] == field, answer.content
+    assert owner.post(where, {"name": "x", "annotators": ["ann"]}, content_type="application/json").status_code == 400
+    assert not Campaign.objects.exists()

@@ -82,6 +82,7 @@ ROWS = [
     Row("annotation:campaign_remind", _POST, person, _PEOPLE),
     Row("annotation:api_campaigns", {"GET": VIEW, "POST": MANAGE}, in_project),
     Row("annotation:api_campaign_plan", _POST, in_project),
+    Row("annotation:api_campaign_uploads", _POST, in_project, tells=frozenset({415})),
     Row("annotation:api_campaign", {"GET": VIEW, "PATCH": MANAGE}, campaign, (foreign,)),
     Row("annotation:api_campaign_annotators", {"GET": VIEW, "POST": MANAGE}, campaign, (foreign,)),
     Row("annotation:api_campaign_annotator", {"PATCH": MANAGE, "DELETE": MANAGE}, person, _PEOPLE),

@@ -2,235 +2,114 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from django.http import Http404
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
+from rest_framework.parsers import MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from ml_core.spec import BadInput
 from webapp.accounts.doors import ProjectAPIView
-from webapp.annotation.campaigns import actions, plans, queries, staff, states
+from webapp.annotation.campaigns import actions, plans, queries, staff, states, uploads
+from webapp.annotation.campaigns import serializers as shapes
 from webapp.annotation.campaigns.plans import Drawn, Wish
 from webapp.annotation.models import Annotator, Campaign
 from webapp.annotation.taxonomies import queries as taxonomies
 from webapp.annotation.taxonomies.actions import default_version
 from webapp.api import checked
+from webapp.corpora.actions.uploads import refuse_larger
 from webapp.experiments.cases import filters as choices
 from webapp.experiments.cases import queries as cases
 from webapp.experiments.cases.filters import Filters
 from webapp.experiments.models import Run
 
 
-class PlanIn(serializers.Serializer[Any]):
-    """A sample of a run's cases. `filters` as the gallery's address has them: direction, outcome, rank, margin, …"""
-
-    run = serializers.IntegerField(min_value=1, max_value=2**62)
-    filters = serializers.DictField(child=serializers.CharField(), required=False, default=dict)
-    annotators = serializers.ListField(child=serializers.CharField(max_length=150), help_text="Names of accounts.")
-    size = serializers.IntegerField(default=200)
-    overlap = serializers.IntegerField(default=30)
-    backup = serializers.IntegerField(default=20)
-    seed = serializers.IntegerField(default=0)
-    stratify = serializers.ChoiceField(choices=["", "rank", "margin"], default="")
-    mode = serializers.ChoiceField(choices=Campaign.Mode.choices, default="shares")
-
-
-class CampaignIn(PlanIn):
-    """A campaign to be opened. Without `taxonomy_version` the project's default taxonomy is used."""
-
-    name = serializers.CharField(max_length=120)
-    taxonomy_version = serializers.IntegerField(required=False, allow_null=True, default=None)
-    quota = serializers.IntegerField(required=False, allow_null=True, default=None, min_value=1)
-    blind = serializers.BooleanField(default=False)
-    submit_on_choice = serializers.BooleanField(default=False)
-    ask_confidence = serializers.BooleanField(default=False)
-    show_gold_feedback = serializers.BooleanField(default=False)
-    simulated = serializers.BooleanField(default=False)
-    instructions = serializers.CharField(default="", allow_blank=True, max_length=4000)
-
-
-class StratumOut(serializers.Serializer[Any]):
-    """A stratum and what is drawn from it."""
-
-    name = serializers.CharField()
-    words = serializers.CharField()
-    population = serializers.IntegerField()
-    sampled = serializers.IntegerField()
-
-
-class PlanOut(serializers.Serializer[Any]):
-    """What would be drawn."""
-
-    population = serializers.IntegerField()
-    groups = serializers.DictField(child=serializers.ListField(child=serializers.CharField()))
-    strata = StratumOut(many=True)
-    answers = serializers.IntegerField(help_text="Answers wanted in all.")
-    share = serializers.IntegerField(help_text="Samples of each annotator's own.")
-
-
-class AnnotatorOut(serializers.Serializer[Any]):
-    """An annotator and how far they are."""
-
-    id = serializers.IntegerField()
-    letter = serializers.CharField()
-    name = serializers.CharField()
-    here = serializers.BooleanField()
-    quota = serializers.IntegerField(allow_null=True)
-    held = serializers.IntegerField()
-    answered = serializers.IntegerField()
-    skipped = serializers.IntegerField()
-    waiting = serializers.IntegerField()
-    surplus = serializers.IntegerField()
-    first_choice = serializers.FloatField(allow_null=True, help_text="Median seconds to the first choice.")
-    last_at = serializers.DateTimeField(allow_null=True)
-
-
-class CampaignOut(serializers.ModelSerializer[Campaign]):
-    """A campaign as it was planned."""
-
-    class Meta:
-        model = Campaign
-        fields = (
-            "id", "name", "state", "mode", "taxonomy_version", "run", "corpus", "source", "plan", "strata",
-            "population", "blind", "submit_on_choice", "ask_confidence", "show_gold_feedback", "simulated",
-            "instructions", "created_at", "finished_at",
-        )  # fmt: skip
-
-
-class StandingOut(CampaignOut):
-    """A campaign and how far it is."""
-
-    done = serializers.IntegerField()
-    total = serializers.IntegerField()
-    surplus = serializers.IntegerField()
-    backup_left = serializers.IntegerField()
-    overlap_complete = serializers.IntegerField()
-    overlap_total = serializers.IntegerField()
-    annotators = AnnotatorOut(many=True)
-
-    class Meta(CampaignOut.Meta):
-        fields = (  # type: ignore[assignment]
-            *CampaignOut.Meta.fields, "done", "total", "surplus", "backup_left", "overlap_complete", "overlap_total",
-            "annotators",
-        )  # fmt: skip
-
-
-class CampaignRowOut(serializers.Serializer[Any]):
-    """A campaign in the list."""
-
-    id = serializers.IntegerField()
-    name = serializers.CharField()
-    state = serializers.CharField()
-    mode = serializers.CharField()
-    simulated = serializers.BooleanField()
-    created_at = serializers.DateTimeField()
-    people = serializers.IntegerField()
-    done = serializers.IntegerField()
-    total = serializers.IntegerField()
-
-
-class ChangeIn(serializers.Serializer[Any]):
-    """What is to be changed, each by itself or together: name first, then version, then state."""
-
-    name = serializers.CharField(max_length=120, required=False)
-    taxonomy_version = serializers.IntegerField(required=False)
-    state = serializers.ChoiceField(choices=Campaign.State.choices, required=False)
-
-
-class JoinIn(serializers.Serializer[Any]):
-    """Somebody to join."""
-
-    username = serializers.CharField(max_length=150)
-    quota = serializers.IntegerField(required=False, allow_null=True, default=None, min_value=1)
-
-
-class QuotaIn(serializers.Serializer[Any]):
-    """A new quota; null for none."""
-
-    quota = serializers.IntegerField(allow_null=True, min_value=0, max_value=plans.MOST)
-
-
-class ReminderIn(serializers.Serializer[Any]):
-    """What a reminder says."""
-
-    text = serializers.CharField(max_length=400, default="", allow_blank=True)
-
-
-class ReplaceIn(serializers.Serializer[Any]):
-    """A sample that cannot be labelled."""
-
-    idx = serializers.CharField(max_length=120)
-    reason = serializers.CharField(max_length=300, default="taken out")
-
-
-class ReplacedOut(serializers.Serializer[Any]):
-    """What took its place; null where the backup is used up."""
-
-    idx = serializers.CharField()
-    replacement = serializers.CharField(allow_null=True)
-
-
 class Campaigns(ProjectAPIView):
     """The campaigns of a project."""
 
     capability = {"GET": "campaign.view", "POST": "campaign.manage"}
-    serializer_class = CampaignOut
+    serializer_class = shapes.CampaignOut
 
-    @extend_schema(responses=CampaignRowOut(many=True), operation_id="campaigns")
+    @extend_schema(responses=shapes.CampaignRowOut(many=True), operation_id="campaigns")
     def get(self, request: Request, slug: str) -> Response:
         """All of them, newest first."""
-        return Response(CampaignRowOut(queries.campaigns_of(self.project, self.person), many=True).data)
+        return Response(shapes.CampaignRowOut(queries.campaigns_of(self.project, self.person), many=True).data)
 
-    @extend_schema(request=CampaignIn, responses={201: CampaignOut}, operation_id="campaign_open")
+    @extend_schema(request=shapes.CampaignIn, responses={201: shapes.CampaignOut}, operation_id="campaign_open")
     def post(self, request: Request, slug: str) -> Response:
         """Open one."""
-        values, now = checked(CampaignIn, request), timezone.now()
-        run, filters = _run(self, values)
+        values, now = checked(shapes.CampaignIn, request), timezone.now()
+        source = _source(self, values)
         chosen = values.pop("taxonomy_version")
         version = default_version(project=self.project, now=now) if chosen is None else _version(self, chosen)
         people = _people(self, values.pop("annotators"))
-        made = actions.open_campaign(
-            project=self.project, run=run, filters=filters, taxonomy_version=version, annotators=people,
-            actor=self.person, now=now, **values,
-        )  # fmt: skip
-        return Response(CampaignOut(made).data, status=201)
+        made = source.opened(
+            project=self.project, taxonomy_version=version, annotators=people, actor=self.person, now=now, **values
+        )
+        return Response(shapes.CampaignOut(made).data, status=201)
 
 
 class PlanView(ProjectAPIView):
     """A plan before it is made."""
 
     capability = {"POST": "campaign.manage"}
-    serializer_class = PlanOut
+    serializer_class = shapes.PlanOut
 
-    @extend_schema(request=PlanIn, responses=PlanOut, operation_id="campaign_plan")
+    @extend_schema(request=shapes.PlanIn, responses=shapes.PlanOut, operation_id="campaign_plan")
     def post(self, request: Request, slug: str) -> Response:
         """What these numbers would draw; nothing is written."""
-        values = checked(PlanIn, request)
-        run, filters = _run(self, values)
+        values = checked(shapes.PlanIn, request)
+        source = _source(self, values)
         people = _people(self, values.pop("annotators"))
-        return Response(_plan(plans.drawn_from_run(run, filters, Wish(annotators=len(people) or 1, **values))))
+        return Response(_plan(source.drawn(Wish(annotators=len(people) or 1, **values))))
+
+
+class Uploads(ProjectAPIView):
+    """Samples that come in files."""
+
+    capability = {"POST": "campaign.manage"}
+    parser_classes = (MultiPartParser,)
+    serializer_class = shapes.UploadOut
+
+    @extend_schema(
+        request={"multipart/form-data": shapes.UploadIn},
+        responses={201: shapes.UploadOut},
+        operation_id="campaign_upload",
+    )
+    def post(self, request: Request, slug: str) -> Response:
+        """Send a zip of samples, which is looked at; sent twice it is kept once. Unused, it goes after a day."""
+        refuse_larger(request, uploads.MOST_BYTES)
+        file = checked(shapes.UploadIn, request)["file"]
+        kept = uploads.keep(self.project, str(file.name), file)
+        problems = [{"row": row, "detail": text} for row, text in kept.problems]
+        body = {"digest": kept.digest, "name": kept.name, "samples": len(kept.samples), "problems": problems}
+        return Response(shapes.UploadOut(body).data, status=201)
 
 
 class CampaignDetail(ProjectAPIView):
     """One campaign."""
 
     capability = {"GET": "campaign.view", "PATCH": "campaign.manage"}
-    serializer_class = StandingOut
+    serializer_class = shapes.StandingOut
 
-    @extend_schema(responses=StandingOut, operation_id="campaign")
+    @extend_schema(responses=shapes.StandingOut, operation_id="campaign")
     def get(self, request: Request, slug: str, campaign_id: int) -> Response:
         """As it was planned, and how far it is."""
         return Response(_standing(_campaign(self, campaign_id)))
 
-    @extend_schema(request=ChangeIn, responses=StandingOut, operation_id="campaign_change")
+    @extend_schema(request=shapes.ChangeIn, responses=shapes.StandingOut, operation_id="campaign_change")
     def patch(self, request: Request, slug: str, campaign_id: int) -> Response:
         """Rename it, take a newer version of its taxonomy, pause, finish or reopen it."""
         campaign = _campaign(self, campaign_id)
-        values, now = checked(ChangeIn, request), timezone.now()
+        values, now = checked(shapes.ChangeIn, request), timezone.now()
         by: dict[str, Any] = {"actor": self.person, "now": now}
         if "name" in values:
             states.rename_campaign(campaign=campaign, name=values["name"], **by)
@@ -248,18 +127,18 @@ class Annotators(ProjectAPIView):
     """The annotators of a campaign."""
 
     capability = {"GET": "campaign.view", "POST": "campaign.manage"}
-    serializer_class = AnnotatorOut
+    serializer_class = shapes.AnnotatorOut
 
-    @extend_schema(responses=AnnotatorOut(many=True), operation_id="campaign_annotators")
+    @extend_schema(responses=shapes.AnnotatorOut(many=True), operation_id="campaign_annotators")
     def get(self, request: Request, slug: str, campaign_id: int) -> Response:
         """All of them, those who left too."""
         people = queries.standing_of(_campaign(self, campaign_id)).people
-        return Response(AnnotatorOut(people, many=True).data)
+        return Response(shapes.AnnotatorOut(people, many=True).data)
 
-    @extend_schema(request=JoinIn, responses={201: AnnotatorOut}, operation_id="campaign_annotator_add")
+    @extend_schema(request=shapes.JoinIn, responses={201: shapes.AnnotatorOut}, operation_id="campaign_annotator_add")
     def post(self, request: Request, slug: str, campaign_id: int) -> Response:
         """Let somebody join."""
-        campaign, values = _campaign(self, campaign_id), checked(JoinIn, request)
+        campaign, values = _campaign(self, campaign_id), checked(shapes.JoinIn, request)
         (user,) = _people(self, [values["username"]])
         row = staff.add_annotator(
             campaign=campaign, user=user, quota=values["quota"], actor=self.person, now=timezone.now()
@@ -271,16 +150,16 @@ class AnnotatorDetail(ProjectAPIView):
     """One annotator of a campaign."""
 
     capability = {"PATCH": "campaign.manage", "DELETE": "campaign.manage"}
-    serializer_class = AnnotatorOut
+    serializer_class = shapes.AnnotatorOut
 
-    @extend_schema(request=QuotaIn, responses=AnnotatorOut, operation_id="campaign_annotator_quota")
+    @extend_schema(request=shapes.QuotaIn, responses=shapes.AnnotatorOut, operation_id="campaign_annotator_quota")
     def patch(self, request: Request, slug: str, campaign_id: int, annotator_id: int) -> Response:
         """Change the quota."""
-        row, values = _annotator(self, campaign_id, annotator_id), checked(QuotaIn, request)
+        row, values = _annotator(self, campaign_id, annotator_id), checked(shapes.QuotaIn, request)
         staff.set_quota(annotator=row, quota=values["quota"], actor=self.person, now=timezone.now())
         return Response(_person(row.campaign, row))
 
-    @extend_schema(responses=AnnotatorOut, operation_id="campaign_annotator_remove")
+    @extend_schema(responses=shapes.AnnotatorOut, operation_id="campaign_annotator_remove")
     def delete(self, request: Request, slug: str, campaign_id: int, annotator_id: int) -> Response:
         """Let them go; their answers stay."""
         row = _annotator(self, campaign_id, annotator_id)
@@ -292,12 +171,12 @@ class Reminders(ProjectAPIView):
     """Reminders of an annotator."""
 
     capability = {"POST": "campaign.manage"}
-    serializer_class = ReminderIn
+    serializer_class = shapes.ReminderIn
 
-    @extend_schema(request=ReminderIn, responses={201: ReminderIn}, operation_id="campaign_remind")
+    @extend_schema(request=shapes.ReminderIn, responses={201: shapes.ReminderIn}, operation_id="campaign_remind")
     def post(self, request: Request, slug: str, campaign_id: int, annotator_id: int) -> Response:
         """Remind them in the page."""
-        row, values = _annotator(self, campaign_id, annotator_id), checked(ReminderIn, request)
+        row, values = _annotator(self, campaign_id, annotator_id), checked(shapes.ReminderIn, request)
         sent = staff.remind(annotator=row, text=values["text"], actor=self.person, now=timezone.now())
         return Response({"text": sent.text}, status=201)
 
@@ -306,15 +185,16 @@ class Replacements(ProjectAPIView):
     """Samples that are taken out."""
 
     capability = {"POST": "campaign.manage"}
-    serializer_class = ReplacedOut
+    serializer_class = shapes.ReplacedOut
 
-    @extend_schema(request=ReplaceIn, responses=ReplacedOut, operation_id="campaign_replace")
+    @extend_schema(request=shapes.ReplaceIn, responses=shapes.ReplacedOut, operation_id="campaign_replace")
     def post(self, request: Request, slug: str, campaign_id: int) -> Response:
         """Take a sample out; the next of the backup takes its place."""
-        campaign, values = _campaign(self, campaign_id), checked(ReplaceIn, request)
+        campaign, values = _campaign(self, campaign_id), checked(shapes.ReplaceIn, request)
         task = queries.task_of(campaign, values["idx"])
         if task is None:
-            raise BadInput(f"No sample of this campaign is called “{values['idx'][:40]}”.", field="idx")
+            said = _("No sample of this campaign is called “%(idx)s”.") % {"idx": values["idx"][:40]}
+            raise BadInput(said, field="idx")
         fresh = actions.replace_unusable(task=task, reason=values["reason"], actor=self.person, now=timezone.now())
         return Response({"idx": task.idx, "replacement": fresh.idx if fresh else None})
 
@@ -336,24 +216,49 @@ def _annotator(view: ProjectAPIView, campaign_id: int, annotator_id: int) -> Ann
 def _version(view: ProjectAPIView, version_id: int) -> Any:
     found = taxonomies.version_of(view.project, version_id) if version_id > 0 else None
     if found is None:
-        raise BadInput("This project has no such version of a taxonomy.", field="taxonomy_version")
+        raise BadInput(_("This project has no such version of a taxonomy."), field="taxonomy_version")
     return found
 
 
 def _people(view: ProjectAPIView, names: list[str]) -> list[Any]:
     known = {row.user.username: row.user for row in queries.labellers(view.project)}
     if missing := [name for name in names if name not in known]:
-        raise BadInput(f"{', '.join(missing)} may not label in this project.", field="annotators")
+        raise BadInput(_("%(who)s may not label in this project.") % {"who": ", ".join(missing)}, field="annotators")
     return [known[name] for name in names]
 
 
-def _run(view: ProjectAPIView, values: dict[str, Any]) -> tuple[Run, Filters]:
-    run = cases.run_of(view.project, values.pop("run"))
+@dataclass(frozen=True)
+class _Source:
+    """What is labelled: how a wish is drawn from it, and how a campaign is opened on it."""
+
+    drawn: Callable[[Wish], Drawn]
+    opened: Callable[..., Campaign]
+
+
+def _source(view: ProjectAPIView, values: dict[str, Any]) -> _Source:
+    """The run or the upload that the values name; what named it is taken out of them."""
+    run_id, digest, asked = values.pop("run", None), values.pop("upload", None), values.pop("filters")
+    if (run_id is None) == (digest is None):
+        raise BadInput(_("Name either a run or an upload."), field="run")
+    if digest is None:
+        run, filters = _run(view, run_id, asked)
+        return _Source(
+            partial(plans.drawn_from_run, run, filters), partial(actions.open_campaign, run=run, filters=filters)
+        )
+    upload = uploads.kept_upload(view.project, digest)
+    if upload is None:
+        raise BadInput(_("This project has no such upload."), field="upload")
+    if asked:
+        raise BadInput(_("Filters are for the cases of a run."), field="filters")
+    return _Source(partial(plans.drawn_from_upload, upload), partial(actions.open_uploaded, upload=upload))
+
+
+def _run(view: ProjectAPIView, run_id: int, asked: dict[str, str]) -> tuple[Run, Filters]:
+    run = cases.run_of(view.project, run_id)
     if run is None:
-        raise BadInput("This project has no such run.", field="run")
-    asked = values.pop("filters")
+        raise BadInput(_("This project has no such run."), field="run")
     filters, problems = choices.read(asked, cases.directions_of(run))
-    problems |= {name: "No such filter." for name in asked if name not in choices.NAMES}
+    problems |= {name: _("No such filter.") for name in asked if name not in choices.NAMES}
     if problems:
         raise serializers.ValidationError({f"filters.{name}": [text] for name, text in problems.items()})
     return run, filters
@@ -364,7 +269,7 @@ def _plan(drawn: Drawn) -> dict[str, Any]:
         "population": drawn.population, "groups": drawn.groups, "strata": drawn.table, "answers": drawn.answers,
         "share": drawn.share,
     }  # fmt: skip
-    return dict(PlanOut(body).data)
+    return dict(shapes.PlanOut(body).data)
 
 
 def _standing(campaign: Campaign) -> dict[str, Any]:
@@ -373,9 +278,13 @@ def _standing(campaign: Campaign) -> dict[str, Any]:
         name: getattr(standing, name)
         for name in ("done", "total", "surplus", "backup_left", "overlap_complete", "overlap_total")
     }
-    return {**CampaignOut(campaign).data, **more, "annotators": AnnotatorOut(standing.people, many=True).data}
+    return {
+        **shapes.CampaignOut(campaign).data,
+        **more,
+        "annotators": shapes.AnnotatorOut(standing.people, many=True).data,
+    }
 
 
 def _person(campaign: Campaign, row: Annotator) -> dict[str, Any]:
     people = queries.standing_of(campaign).people
-    return dict(AnnotatorOut(next(person for person in people if person.id == row.pk)).data)
+    return dict(shapes.AnnotatorOut(next(person for person in people if person.id == row.pk)).data)

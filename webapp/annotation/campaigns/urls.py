@@ -27,6 +27,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path(f"{_WHO}remind/", views.remind, name="campaign_remind"),
     path(_API, api.Campaigns.as_view(), name="api_campaigns"),
     path(f"{_API}plan/", api.PlanView.as_view(), name="api_campaign_plan"),
+    path(f"{_API}uploads/", api.Uploads.as_view(), name="api_campaign_uploads"),
     path(_API_ONE, api.CampaignDetail.as_view(), name="api_campaign"),
     path(f"{_API_ONE}annotators/", api.Annotators.as_view(), name="api_campaign_annotators"),
     path(_API_WHO, api.AnnotatorDetail.as_view(), name="api_campaign_annotator"),

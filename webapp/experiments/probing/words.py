@@ -6,9 +6,7 @@ import re
 from difflib import SequenceMatcher
 from typing import NamedTuple
 
-_PIECES = re.compile(
-    r"\s+|[\u3400-\u9fff\uf900-\ufaff]|[^\s\u3400-\u9fff\uf900-\ufaff]+"
-)  # a Chinese sign is a word
+_PIECES = re.compile(r"\s+|[\u3400-\u9fff\uf900-\ufaff]|[^\s\u3400-\u9fff\uf900-\ufaff]+")  # a Chinese sign is a word
 _MOST = 800  # words; beyond, the whole text counts as changed
 
 

@@ -32,4 +32,4 @@ def uses_of(corpus: Corpus) -> list[Use]:
             if not accepts or (isinstance(accepts, list) and corpus.task in accepts):
                 found.append(Use(card.key, gettext(card.title), name, card.leaves_cases))
                 break
-    return sorted(found, key=lambda use: (not use.leaves_cases, use.title))
+    return sorted(found, key=lambda use: (not use.leaves_cases, use.method))

@@ -4,18 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.http import Http404
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
-from rest_framework.exceptions import PermissionDenied
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from webapp.accounts.doors import ProjectAPIView
-from webapp.annotation.campaigns.peers import own_open
+from webapp.annotation.campaigns.found import campaign_open_to
 from webapp.annotation.models import Campaign
-from webapp.annotation.review import queries
 from webapp.annotation.review.calculations import agreement_again, agreement_of
 
 
@@ -37,22 +34,14 @@ class Agreement(ProjectAPIView):
     @extend_schema(responses=AgreementOut)
     def get(self, request: Request, slug: str, campaign_id: int) -> Response:
         """Every number of the page with its interval and n."""
-        return self._shown(self._campaign(campaign_id))
+        return self._shown(campaign_open_to(self, campaign_id))
 
     @extend_schema(request=None, responses=AgreementOut)
     def post(self, request: Request, slug: str, campaign_id: int) -> Response:
         """Tries a report that failed again; one that is there or under way stays as it is."""
-        campaign = self._campaign(campaign_id)
+        campaign = campaign_open_to(self, campaign_id)
         agreement_again(campaign=campaign, now=timezone.now())
         return self._shown(campaign)
-
-    def _campaign(self, campaign_id: int) -> Campaign:
-        campaign = queries.campaign_of(self.project, campaign_id)
-        if campaign is None:
-            raise Http404
-        if owed := own_open(campaign, self.person):
-            raise PermissionDenied(f"You annotate here and still owe {owed} answers: the others' are closed.")
-        return campaign
 
     def _shown(self, campaign: Campaign) -> Response:
         found = agreement_of(campaign=campaign, now=timezone.now())

@@ -17,7 +17,8 @@ from django.utils.translation import gettext as _
 
 from ml_core.cells import safe_cell
 from webapp.accounts.doors import ProjectRequest, project_page
-from webapp.annotation.campaigns.peers import own_open
+from webapp.annotation.campaigns.found import campaign_or_404, closed_to
+from webapp.annotation.campaigns.queries import letters_of
 from webapp.annotation.models import Campaign
 from webapp.annotation.review import calculations, queries
 from webapp.annotation.review.calculations import Shown, agreement_of
@@ -36,10 +37,10 @@ FILES: dict[str, Callable[[shown.Report], Iterator[list[Any]]]] = {
 @project_page("agreement.view")
 def agreement(request: ProjectRequest, campaign_id: int) -> HttpResponse:
     """How far the annotators agree, and what stands behind each number."""
-    campaign = _campaign(request, campaign_id)
+    campaign = campaign_or_404(request.project, campaign_id)
     page: dict[str, Any] = {"project": request.project, "campaign": campaign}
-    if owed := own_open(campaign, request.user):
-        return render(request, "annotation/review/closed.html", page | {"owed": owed}, status=403)
+    if closed := closed_to(request, campaign):
+        return closed
     found = agreement_of(campaign=campaign, now=timezone.now())
     page |= {"found": found, "report": found.result, "api": _api(request, campaign)}
     if found.result and found.result.get("items"):
@@ -51,7 +52,7 @@ def agreement(request: ProjectRequest, campaign_id: int) -> HttpResponse:
 def _read(campaign: Campaign, found: Shown) -> dict[str, Any]:
     report = found.result or {}
     names = queries.names_of(document_of(campaign.taxonomy_version), get_language() or "en")
-    letters = queries.letters_of(campaign)
+    letters = letters_of(campaign)
     people = {letter: f"{letter} · {name}" for letter, name in letters.items()}
     return {
         "coefficients": shown.coefficients(report),
@@ -77,8 +78,8 @@ def _read(campaign: Campaign, found: Shown) -> dict[str, Any]:
 @project_page(post="agreement.view")
 def agreement_again(request: ProjectRequest, campaign_id: int) -> HttpResponse:
     """A report that failed is tried again."""
-    campaign = _campaign(request, campaign_id)
-    if not own_open(campaign, request.user):
+    campaign = campaign_or_404(request.project, campaign_id)
+    if closed_to(request, campaign) is None:
         calculations.agreement_again(campaign=campaign, now=timezone.now())
     return redirect("dashboards:agreement", request.project.slug, campaign.pk)
 
@@ -86,12 +87,11 @@ def agreement_again(request: ProjectRequest, campaign_id: int) -> HttpResponse:
 @project_page("agreement.view")
 def agreement_file(request: ProjectRequest, campaign_id: int, part: str) -> HttpResponse:
     """What the page shows as CSV: `numbers`, `confusions` or `consensus`."""
-    campaign = _campaign(request, campaign_id)
+    campaign = campaign_or_404(request.project, campaign_id)
     if part not in FILES:
         raise Http404(_("No such file."))
-    if owed := own_open(campaign, request.user):
-        page = {"project": request.project, "campaign": campaign, "owed": owed}
-        return render(request, "annotation/review/closed.html", page, status=403)
+    if closed := closed_to(request, campaign):
+        return closed
     found = agreement_of(campaign=campaign, now=timezone.now())
     if not found.result or not found.result.get("items"):
         raise Http404(_("Nothing is computed yet."))
@@ -103,13 +103,6 @@ def agreement_file(request: ProjectRequest, campaign_id: int, part: str) -> Http
     name = f"{slugify(campaign.name) or f'campaign-{campaign.pk}'}-{part}.csv"
     response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
     return response
-
-
-def _campaign(request: ProjectRequest, campaign_id: int) -> Campaign:
-    found = queries.campaign_of(request.project, campaign_id)
-    if found is None:
-        raise Http404(_("No such campaign."))
-    return found
 
 
 def _api(request: ProjectRequest, campaign: Campaign) -> str:

@@ -187,6 +187,12 @@ def campaign_of(project: Project, campaign_id: int) -> Campaign | None:
     return found
 
 
+def letters_of(campaign: Campaign) -> dict[str, str]:
+    """The annotators' names by letter, those who left too."""
+    rows = Annotator.objects.filter(campaign=campaign).order_by("pk")
+    return dict(rows.values_list("letter", "user__username"))
+
+
 def annotator_of(campaign: Campaign, annotator_id: int) -> Annotator | None:
     """Somebody's row in the campaign, gone or not."""
     rows = Annotator.objects.select_related("user").filter(campaign=campaign, pk=annotator_id)

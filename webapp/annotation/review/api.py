@@ -9,13 +9,12 @@ from django.http import Http404
 from django.utils import timezone
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
-from rest_framework.exceptions import PermissionDenied
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from webapp.accounts.doors import ProjectAPIView
-from webapp.annotation.campaigns.peers import own_open
-from webapp.annotation.models import Campaign, Task
+from webapp.annotation.campaigns.found import campaign_open_to
+from webapp.annotation.models import Task
 from webapp.annotation.review import actions, queries, queueing, shown
 from webapp.api import checked
 
@@ -101,7 +100,7 @@ class Queue(ProjectAPIView):
     @extend_schema(responses=WaitingOut(many=True), parameters=QUEUE_FILTERS)
     def get(self, request: Request, slug: str, campaign_id: int) -> Response:
         """Narrowed and ordered as the page's address says."""
-        campaign = _campaign(self, campaign_id)
+        campaign = campaign_open_to(self, campaign_id)
         for name, known in (("why", queueing.WHYS), ("order", queueing.ORDERS)):
             if request.query_params.get(name, known[0]) not in ("", *known):
                 raise serializers.ValidationError({name: [f"One of {', '.join(known)}."]})
@@ -118,7 +117,7 @@ class Tasks(ProjectAPIView):
     @extend_schema(responses=TaskOut(many=True))
     def get(self, request: Request, slug: str, campaign_id: int) -> Response:
         """A page of them; `after` of the answer leads on, the filters are those of the page's address."""
-        campaign = _campaign(self, campaign_id)
+        campaign = campaign_open_to(self, campaign_id)
         standings, after = queries.page_of(campaign, shown.read_filters(request.query_params))
         return Response({"results": [_task_out(row, named=True) for row in standings], "after": after})
 
@@ -210,18 +209,8 @@ def _task_out(standing: queries.Standing, *, named: bool) -> dict[str, Any]:
     }
 
 
-def _campaign(view: ProjectAPIView, campaign_id: int) -> Campaign:
-    """The campaign, its answers open to who asks: 404 where there is none, 403 while they still owe answers."""
-    found = queries.campaign_of(view.project, campaign_id)
-    if found is None:
-        raise Http404
-    if owed := own_open(found, view.person):
-        raise PermissionDenied(f"You annotate here and still owe {owed} answers; the others' are closed until then.")
-    return found
-
-
 def _task(view: ProjectAPIView, campaign_id: int, task_id: int) -> Task:
-    campaign = _campaign(view, campaign_id)
+    campaign = campaign_open_to(view, campaign_id)
     found = queries.task_of(campaign, task_id)
     if found is None:
         raise Http404

@@ -11,9 +11,10 @@ from typing import Any
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils.crypto import salted_hmac
 
-from webapp.accounts.models import Project, User
+from webapp.accounts.models import User
 from webapp.annotation.campaigns.peers import UNANSWERED
-from webapp.annotation.models import Annotator, Campaign, Decision, Gold, Label, Slot, Task
+from webapp.annotation.campaigns.queries import letters_of
+from webapp.annotation.models import Campaign, Decision, Gold, Label, Slot, Task
 from webapp.annotation.review.queueing import DISAGREEMENT, Sought, queue
 
 PAGE = 24
@@ -109,15 +110,6 @@ class Feedback:
     cells: tuple[Cell, ...] = field(default=())
 
 
-def campaign_of(project: Project, campaign_id: int) -> Campaign | None:
-    """A campaign of this project."""
-    rows = Campaign.objects.select_related("taxonomy_version", "corpus", "run")
-    found = rows.filter(project=project, pk=campaign_id).first() if campaign_id < 2**63 else None
-    if found is not None:
-        found.project = project
-    return found
-
-
 def task_of(campaign: Campaign, task_id: int) -> Task | None:
     """A task of this campaign."""
     return Task.objects.filter(campaign=campaign, pk=task_id).first() if task_id < 2**63 else None
@@ -160,12 +152,6 @@ def page_of(campaign: Campaign, filters: Filters, size: int = PAGE) -> tuple[lis
 def count_of(campaign: Campaign, filters: Filters) -> int:
     """How many tasks match."""
     return _narrowed(campaign, filters).count()
-
-
-def letters_of(campaign: Campaign) -> dict[str, str]:
-    """The annotators' names by letter."""
-    rows = Annotator.objects.filter(campaign=campaign).order_by("pk")
-    return dict(rows.values_list("letter", "user__username"))
 
 
 def feedback_of(campaign: Campaign, words: Mapping[str, str], letter: str = "") -> list[Feedback]:

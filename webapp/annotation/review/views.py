@@ -18,7 +18,9 @@ from django.utils.translation import gettext as _
 from ml_core.spec import BadInput
 from webapp.accounts.capabilities import role_may
 from webapp.accounts.doors import ProjectRequest, project_page
+from webapp.annotation.campaigns.found import campaign_or_404, closed_to
 from webapp.annotation.campaigns.peers import own_open
+from webapp.annotation.campaigns.queries import letters_of
 from webapp.annotation.labelling.pictures import MEDIA_TYPE, SIZES, picture_bytes
 from webapp.annotation.models import Annotator, Campaign, Task
 from webapp.annotation.review import actions, own, queries, queueing, shown
@@ -30,8 +32,8 @@ from webapp.annotation.taxonomies.queries import document_of
 @project_page("label.adjudicate")
 def queue(request: ProjectRequest, campaign_id: int) -> HttpResponse:
     """What waits for a decision."""
-    campaign = _campaign(request, campaign_id)
-    if closed := _closed(request, campaign):
+    campaign = campaign_or_404(request.project, campaign_id)
+    if closed := closed_to(request, campaign):
         return closed
     sought = shown.read_sought(request.GET)
     ask_for_agreement(campaign=campaign, now=timezone.now())
@@ -51,7 +53,7 @@ def queue(request: ProjectRequest, campaign_id: int) -> HttpResponse:
         ],
         "everything": _query(replace(sought, why="")),
         "total": len(everything),
-        "groups": shown.groups(queries.letters_of(campaign)),
+        "groups": shown.groups(letters_of(campaign)),
         "categories": names,
         "orders": shown.ORDER_NAMES,
         "sure_enough": 100 * queueing.SURE_ENOUGH,
@@ -67,8 +69,8 @@ def queue(request: ProjectRequest, campaign_id: int) -> HttpResponse:
 @project_page("label.adjudicate", post="label.adjudicate")
 def decide(request: ProjectRequest, campaign_id: int, task_id: int) -> HttpResponse:
     """One sample with its answers side by side, without names until it is decided."""
-    campaign = _campaign(request, campaign_id)
-    if closed := _closed(request, campaign):
+    campaign = campaign_or_404(request.project, campaign_id)
+    if closed := closed_to(request, campaign):
         return closed
     task = _task(campaign, task_id)
     form = DecisionForm(request.POST or None, initial={"key": uuid.uuid4()})
@@ -107,9 +109,9 @@ def decide(request: ProjectRequest, campaign_id: int, task_id: int) -> HttpRespo
 @project_page(post="label.adjudicate")
 def reopen(request: ProjectRequest, campaign_id: int, task_id: int) -> HttpResponse:
     """A decided sample waits again."""
-    campaign = _campaign(request, campaign_id)
+    campaign = campaign_or_404(request.project, campaign_id)
     task = _task(campaign, task_id)
-    if _closed(request, campaign) is None:
+    if closed_to(request, campaign) is None:
         try:
             actions.reopen(
                 campaign=campaign, task=task, reason=request.POST.get("reason", ""), key=uuid.uuid4(),
@@ -124,7 +126,7 @@ def reopen(request: ProjectRequest, campaign_id: int, task_id: int) -> HttpRespo
 @project_page(post="label.adjudicate")
 def gold(request: ProjectRequest, campaign_id: int, task_id: int) -> HttpResponse:
     """Plants the truth of a sample, or takes it back."""
-    campaign = _campaign(request, campaign_id)
+    campaign = campaign_or_404(request.project, campaign_id)
     task = _task(campaign, task_id)
     form = GoldForm(request.POST)
     if form.is_valid():
@@ -144,14 +146,14 @@ def gold(request: ProjectRequest, campaign_id: int, task_id: int) -> HttpRespons
 @project_page("campaign.view")
 def tasks(request: ProjectRequest, campaign_id: int) -> HttpResponse:
     """Every sample of a campaign, narrowed by what stands in the address."""
-    campaign = _campaign(request, campaign_id)
-    if closed := _closed(request, campaign):
+    campaign = campaign_or_404(request.project, campaign_id)
+    if closed := closed_to(request, campaign):
         return closed
     filters = shown.read_filters(request.GET)
     standings, after = queries.page_of(campaign, filters)
     language = get_language() or "en"
     document = document_of(campaign.taxonomy_version)
-    letters = queries.letters_of(campaign)
+    letters = letters_of(campaign)
     page = {
         "project": request.project,
         "campaign": campaign,
@@ -173,8 +175,8 @@ def tasks(request: ProjectRequest, campaign_id: int) -> HttpResponse:
 @project_page("campaign.view")
 def feedback(request: ProjectRequest, campaign_id: int) -> HttpResponse:
     """Who says what where the truth is another thing."""
-    campaign = _campaign(request, campaign_id)
-    if closed := _closed(request, campaign):
+    campaign = campaign_or_404(request.project, campaign_id)
+    if closed := closed_to(request, campaign):
         return closed
     return render(request, "annotation/review/feedback.html", _feedback(request, campaign))
 
@@ -215,7 +217,7 @@ def own_sample(request: ProjectRequest, campaign_id: int, task_id: int) -> HttpR
 
 
 def _own(request: ProjectRequest, campaign_id: int) -> tuple[Campaign, Annotator]:
-    campaign = _campaign(request, campaign_id)
+    campaign = campaign_or_404(request.project, campaign_id)
     annotator = campaign.annotators.filter(user=request.user, left_at=None).first()
     if annotator is None:
         raise Http404(_("No such campaign."))
@@ -237,7 +239,7 @@ def _feedback(request: ProjectRequest, campaign: Campaign, *, letter: str = "") 
 @project_page("campaign.view")
 def picture(request: ProjectRequest, campaign_id: int, task_id: int, side: str, size: str) -> HttpResponse:
     """A sample's picture for those who may see which is which."""
-    campaign = _campaign(request, campaign_id)
+    campaign = campaign_or_404(request.project, campaign_id)
     task = _task(campaign, task_id)
     content = {"prompt": task.prompt, "right": task.right, "given": task.given}.get(side)
     if content is None or content["kind"] == "text" or size not in SIZES:
@@ -263,15 +265,6 @@ def _onward(request: ProjectRequest, campaign: Campaign, task: Task) -> HttpResp
     return redirect(_decide_url(request, campaign, following))
 
 
-def _closed(request: ProjectRequest, campaign: Campaign) -> HttpResponse | None:
-    """Why peers' answers are closed to somebody who has not given theirs, as a page; None where they are not."""
-    owed = own_open(campaign, request.user)
-    if not owed:
-        return None
-    page = {"project": request.project, "campaign": campaign, "owed": owed}
-    return render(request, "annotation/review/closed.html", page, status=403)
-
-
 def _query(sought: queueing.Sought) -> str:
     return f"?{urlencode(sought.address())}" if sought.address() else ""
 
@@ -288,13 +281,6 @@ def _label_url(campaign: Campaign) -> str:
 
 def _pictures_url(campaign: Campaign) -> str:
     return _url(campaign, "tasks") + "pictures/"
-
-
-def _campaign(request: ProjectRequest, campaign_id: int) -> Campaign:
-    found = queries.campaign_of(request.project, campaign_id)
-    if found is None:
-        raise Http404(_("No such campaign."))
-    return found
 
 
 def _task(campaign: Campaign, task_id: int) -> Task:

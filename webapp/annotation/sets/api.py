@@ -8,13 +8,12 @@ from django.http import Http404
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
-from rest_framework.exceptions import PermissionDenied
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from webapp.accounts.doors import ProjectAPIView
-from webapp.annotation.campaigns.peers import own_open
-from webapp.annotation.models import AnalysisItem, AnalysisSet, Calculation, Campaign
+from webapp.annotation.campaigns.found import campaign_or_404, refuse_peers
+from webapp.annotation.models import AnalysisItem, AnalysisSet, Calculation
 from webapp.annotation.sets import actions, queries
 from webapp.api import KeysetPagination, checked, narrowed
 
@@ -124,9 +123,7 @@ class Freeze(ProjectAPIView):
     def post(self, request: Request, slug: str, campaign_id: int) -> Response:
         """Asks a worker for it; `wishes/ID/` tells when it is there."""
         values = checked(FreezeIn, request)
-        campaign = Campaign.objects.select_related("project").filter(project=self.project, pk=campaign_id).first()
-        if campaign is None:
-            raise Http404
+        campaign = campaign_or_404(self.project, campaign_id)
         row = actions.ask_to_freeze(campaign=campaign, actor=self.person, now=timezone.now(), **values)
         return Response(WishOut(row).data, status=202)
 
@@ -150,6 +147,5 @@ def _set(view: ProjectAPIView, set_id: int) -> AnalysisSet:
     found = queries.set_of(view.project, set_id)
     if found is None:
         raise Http404
-    if owed := own_open(found.campaign, view.person):
-        raise PermissionDenied(f"You annotate here and still owe {owed} answers: the others' are closed.")
+    refuse_peers(view, found.campaign)
     return found

@@ -19,8 +19,9 @@ from ml_core.cells import safe_cell
 from ml_core.spec import BadInput
 from webapp.accounts.capabilities import role_may
 from webapp.accounts.doors import ProjectRequest, project_page
+from webapp.annotation.campaigns.found import campaign_or_404, closed_to
 from webapp.annotation.campaigns.peers import own_open
-from webapp.annotation.models import AnalysisItem, AnalysisSet, Calculation, Campaign
+from webapp.annotation.models import AnalysisItem, AnalysisSet, Calculation
 from webapp.annotation.review.gathering import gathered
 from webapp.annotation.sets import actions, plots, queries
 from webapp.annotation.sets.forms import FreezeForm
@@ -40,7 +41,7 @@ def sets(request: ProjectRequest) -> HttpResponse:
 @project_page("set.freeze", post="set.freeze")
 def freeze(request: ProjectRequest, campaign_id: int) -> HttpResponse:
     """What would be frozen now; POST asks a worker for it."""
-    campaign = _campaign(request, campaign_id)
+    campaign = campaign_or_404(request.project, campaign_id)
     form = FreezeForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         try:
@@ -86,7 +87,7 @@ def freezing(request: ProjectRequest, wish_id: int) -> HttpResponse:
         if request.headers.get("HX-Request"):
             return HttpResponse(status=204, headers={"HX-Redirect": there})
         return redirect(there)
-    campaign = _campaign(request, row.request["campaign"])
+    campaign = campaign_or_404(request.project, row.request["campaign"])
     page = {"project": request.project, "campaign": campaign, "wish": row}
     part = "_freezing.html" if request.headers.get("HX-Request") else "freezing.html"
     return render(request, f"annotation/sets/{part}", page)
@@ -96,7 +97,7 @@ def freezing(request: ProjectRequest, wish_id: int) -> HttpResponse:
 def analysis_set(request: ProjectRequest, set_id: int) -> HttpResponse:
     """One set: its shares with intervals, what they rest on, its cases."""
     found = _found(request, set_id)
-    if closed := _closed(request, found):
+    if closed := closed_to(request, found.campaign):
         return closed
     language = get_language() or "en"
     shares = queries.shares_in(found, language)
@@ -151,7 +152,7 @@ class CaseFilters(forms.Form):
 def distribution(request: ProjectRequest, set_id: int) -> HttpResponse:
     """The shares as CSV: categories, ambiguous against clear, subtypes."""
     found = _found(request, set_id)
-    if closed := _closed(request, found):
+    if closed := closed_to(request, found.campaign):
         return closed
     buffer = io.StringIO(newline="")
     writer = csv.writer(buffer)
@@ -177,7 +178,7 @@ def distribution(request: ProjectRequest, set_id: int) -> HttpResponse:
 def items_csv(request: ProjectRequest, set_id: int) -> HttpResponse:
     """Every case of the set with its label as CSV."""
     found = _found(request, set_id)
-    if closed := _closed(request, found):
+    if closed := closed_to(request, found.campaign):
         return closed
     buffer = io.StringIO(newline="")
     writer = csv.writer(buffer)
@@ -209,21 +210,4 @@ def _found(request: ProjectRequest, set_id: int) -> AnalysisSet:
     found = queries.set_of(request.project, set_id)
     if found is None:
         raise Http404(_("No such set."))
-    return found
-
-
-def _closed(request: ProjectRequest, found: AnalysisSet) -> HttpResponse | None:
-    """A set holds what others said: it stays closed to somebody who has not given their own answers."""
-    owed = own_open(found.campaign, request.user)
-    if not owed:
-        return None
-    page = {"project": request.project, "campaign": found.campaign, "owed": owed}
-    return render(request, "annotation/review/closed.html", page, status=403)
-
-
-def _campaign(request: ProjectRequest, campaign_id: int) -> Campaign:
-    rows = Campaign.objects.select_related("taxonomy_version", "project")
-    found = rows.filter(project=request.project, pk=campaign_id).first() if campaign_id < 2**63 else None
-    if found is None:
-        raise Http404(_("No such campaign."))
     return found

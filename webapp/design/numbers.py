@@ -102,13 +102,13 @@ _SHARES = {"recall", "accuracy", "precision", "f1", "hit", "failure_rate"}
 def format_of(metric: str) -> str:
     """The format that suits a metric by its name (`val/t2i/recall@1` → percent, `t2i/median_rank` → decimal)."""
     stem = parts_of(metric)[1].partition("@")[0]
-    if stem in _SHARES or stem.endswith(("_recall", "_precision", "_f1")):
+    if stem in _SHARES or stem.endswith(("_recall", "_precision", "_f1", "_accuracy")):
         return "percent"
-    if stem in {"mrr", "map", "ndcg", "kappa", "alpha", "ac1", "bleu", "cider", "rouge"}:
+    if stem in {"mrr", "map", "ndcg", "kappa", "alpha", "ac1", "bleu", "cider", "rouge", "p_value"}:
         return "fraction"
-    if stem in {"failures", "queries", "cases", "fixed", "broken", "items", "captions", "epochs", "steps"}:
+    if stem in {"failures", "queries", "cases", "repaired", "broken", "items", "captions", "epochs", "steps"}:
         return "integer"
-    return "decimal"
+    return "points" if stem == "net" else "decimal"
 
 
 DIRECTIONS = {  # in the order in which people read them
@@ -124,6 +124,8 @@ _WORDS = {
     "failures": gettext_noop("Failures"), "queries": gettext_noop("Queries"), "cases": gettext_noop("Cases"),
     "failure_rate": gettext_noop("Failure rate"), "learning_rate": gettext_noop("Learning rate"),
     "temperature": gettext_noop("Temperature"), "rsum": gettext_noop("Rsum"), "epoch": gettext_noop("Epoch"),
+    "repaired": gettext_noop("Repaired"), "broken": gettext_noop("Broken"), "net": gettext_noop("Net change"),
+    "p_value": "p", "category_accuracy": gettext_noop("Category predicted right"),
 }  # fmt: skip
 
 

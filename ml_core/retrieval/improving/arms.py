@@ -49,12 +49,12 @@ NOTHING = Settings(NONE, "mean", 1.0, 0.0)
 
 
 def arm(
-    material: Material, settings: Settings, vectors_KME: Sequence[np.ndarray], rows_R: np.ndarray, name: str
+    material: Material, settings: Settings, vectors_KME: Sequence[np.ndarray], rows_R: np.ndarray
 ) -> Generator[Event, None, Direction]:
     """The captions `rows_R` ranked with the settings; `vectors_KME` are those of their templates, K arrays (M, E)."""
     base = restricted(material.base, rows_R)
     scored = pooled(base, [some(vectors_ME, rows_R) for vectors_ME in vectors_KME], settings.pooling, settings.tau)
-    return (yield from ranked(material, scored, settings.weight, rows_R, name))
+    return (yield from ranked(material, scored, settings.weight, rows_R))
 
 
 def control(
@@ -66,7 +66,7 @@ def control(
     ids = [material.dataset.caption_ids[row] for row in rows_R.tolist()]
     noisy_RE = turned(base.texts_ME, mean_angle(base.texts_ME, after_RE), ids, material.spec.seed)
     scored = replace(base, texts_ME=noisy_RE)
-    return (yield from ranked(material, scored, settings.weight, rows_R, CONTROL, at_random=ids))
+    return (yield from ranked(material, scored, settings.weight, rows_R, at_random=ids))
 
 
 def ranked(
@@ -74,11 +74,10 @@ def ranked(
     scored: Scored,
     weight: float,
     rows_R: np.ndarray,
-    name: str,
     at_random: Sequence[str] | None = None,
 ) -> Generator[Event, None, Direction]:
     """Ranks captions against all pictures and re-ranks the first by words; `at_random` shuffles what words say."""
-    found = yield from first(material, scored, name)
+    found = yield from first(material, scored)
     if material.words is not None and weight:
         words_QT = words_for(material, found, rows_R)
         if at_random is not None:
@@ -87,14 +86,14 @@ def ranked(
     return as_direction(material, found, rows_R)
 
 
-def first(material: Material, scored: Scored, name: str) -> Generator[Event, None, Ranked]:
+def first(material: Material, scored: Scored) -> Generator[Event, None, Ranked]:
     """The ranking by the model alone, with as many first answers as anything after it looks at."""
     top = material.spec.top if material.words is not None else 0
     ranking = Ranking(scored, keep=max(material.spec.keep, top, 2), pictures=False)
     since = time.monotonic()
     for done, total in ranking.blocks():
         rate = done / max(time.monotonic() - since, 1e-9)
-        yield Progress(f"Ranking: {name}", done, total, "captions", rate, (total - done) / rate)
+        yield Progress("Ranking", done, total, "captions", rate, (total - done) / rate)
         if material.context.stop():
             raise Stopped("stopped while ranking; every embedding is kept")
     return ranking.texts()

@@ -141,21 +141,21 @@ def _arms(
 ) -> Generator[Event, None, dict[str, Direction]]:
     """Every way of ranking the captions `rows_R`, by name; the oracle has the labelled ones alone."""
     arms: dict[str, Direction] = {}
-    arms[BASELINE] = yield from ranked(material, restricted(material.base, rows_R), 0.0, rows_R, BASELINE)
+    arms[BASELINE] = yield from ranked(material, restricted(material.base, rows_R), 0.0, rows_R)
     as_they_are = yield from material.vectors(NOTHING.templates)
     no_op = Settings(NOTHING.templates, settings.pooling, settings.tau, 0.0)
-    arms[NO_OP] = yield from arm(material, no_op, as_they_are, rows_R, NO_OP)
+    arms[NO_OP] = yield from arm(material, no_op, as_they_are, rows_R)
     if asked != settings:
         vectors_KME = yield from material.vectors(asked.templates, material.predicted_M)
-        arms[UNTUNED] = yield from arm(material, asked, vectors_KME, rows_R, UNTUNED)
+        arms[UNTUNED] = yield from arm(material, asked, vectors_KME, rows_R)
     vectors_KME = yield from material.vectors(settings.templates, material.predicted_M)
     arms[CONTROL] = yield from control(material, settings, vectors_KME, rows_R)
-    arms[IMPROVED] = yield from arm(material, settings, vectors_KME, rows_R, IMPROVED)
+    arms[IMPROVED] = yield from arm(material, settings, vectors_KME, rows_R)
     if settings.templates == CATEGORY and material.labels is not None:
         labelled_L = rows_R[material.labels.label_M[rows_R] >= 0]
         if len(labelled_L):
             vectors_KLE = yield from material.rows(labelled_L, material.labels.label_M)
-            arms[ORACLE] = yield from arm(material, settings, vectors_KLE, labelled_L, ORACLE)
+            arms[ORACLE] = yield from arm(material, settings, vectors_KLE, labelled_L)
     return arms
 
 

@@ -39,7 +39,7 @@ def searched(material: Material, dev_R: np.ndarray) -> Generator[Event, None, li
         texts_KRE = [some(vectors_ME, dev_R) for vectors_ME in vectors_KME]
         for settings in _poolings(material.spec, templates):
             scored = pooled(restricted(material.base, dev_R), texts_KRE, settings.pooling, settings.tau)
-            found = yield from first(material, scored, f"search, {templates}, {settings.pooling}")
+            found = yield from first(material, scored)
             words_QT = None if material.words is None else words_for(material, found, dev_R)
             for weight in (0.0, *(material.spec.search_weights if words_QT is not None else ())):
                 if words_QT is None or not weight:

@@ -1,4 +1,4 @@
-"""The Celery app of the worker that answers probes: one task of its own, and nothing of what the others load."""
+"""The one task of the worker that answers probes."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from django.db import close_old_connections
 from webapp.broker import PROBE_TASK, app
 from workers import probing
 
-app.conf.include = []
 _stopping = threading.Event()
 
 

@@ -45,7 +45,7 @@ def worker(name: str, queues: str, threads: int, grace: float, app: str = "webap
 
 def probes() -> Process:
     """The worker that answers probes, one at a time. It loads its own tasks alone: what is heavy is its warm child."""
-    return worker("probe", "probe", 1, 10, app="workers.probe_tasks:app")
+    return worker("probe", "probe", 1, 10, app="workers.probe_app:app")
 
 
 def beat(schedule: Path) -> Process:

@@ -251,8 +251,3 @@ def _newest(rows: QuerySet[Any]) -> QuerySet[Any]:
 
 def _name_of(user_id: int | None) -> str:
     return str(User.objects.filter(pk=user_id).values_list("username", flat=True).first() or "") if user_id else ""
-
-
-def names_of(document: Any, language: str) -> Mapping[str, str]:
-    """Categories and subtypes by key, in a language."""
-    return {choice.key: choice.say(language).name for choice in document.choices}

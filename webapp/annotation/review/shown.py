@@ -14,8 +14,9 @@ from webapp.annotation.labelling.presenting import PLACES, PROMPT, picture_name,
 from webapp.annotation.labelling.wording import ACTIONS, WORDS
 from webapp.annotation.models import Annotator, Gold, Task
 from webapp.annotation.review.own import Compared, Wished
-from webapp.annotation.review.queries import Answer, Filters, Past, Standing, names_of
+from webapp.annotation.review.queries import Answer, Filters, Past, Standing
 from webapp.annotation.review.queueing import ORDERS, PLAN, WHYS, Sought
+from webapp.annotation.taxonomies.queries import names_of
 from webapp.design.slides import Slide
 
 WHY_NAMES = {
@@ -326,7 +327,7 @@ def _content(task: Task, role: str, content: dict[str, Any]) -> dict[str, Any]:
 
 def said(counts: Mapping[str, int], names: Mapping[str, str]) -> str:
     """How often each category was named, without who."""
-    return " · ".join(f"{names.get(key, key)} {count}" for key, count in counts.items())
+    return " · ".join(f"{names.get(key, key)}\u00a0{count}" for key, count in counts.items())
 
 
 def read_sought(values: Mapping[str, str]) -> Sought:

@@ -26,7 +26,7 @@ from webapp.annotation.models import Annotator, Campaign, Task
 from webapp.annotation.review import actions, own, queries, queueing, shown
 from webapp.annotation.review.calculations import ask_for_agreement, consensus_on, newest_report_at
 from webapp.annotation.review.forms import DecisionForm, GoldForm
-from webapp.annotation.taxonomies.queries import document_of
+from webapp.annotation.taxonomies.queries import document_of, names_of
 
 
 @project_page("label.adjudicate")
@@ -230,7 +230,7 @@ def _feedback(request: ProjectRequest, campaign: Campaign, *, letter: str = "") 
     return {
         "project": request.project,
         "campaign": campaign,
-        "people": queries.feedback_of(campaign, queries.names_of(document, get_language() or "en"), letter),
+        "people": queries.feedback_of(campaign, names_of(document, get_language() or "en"), letter),
         "own": bool(letter),
         "owed": 0,
     }

@@ -20,9 +20,9 @@ from webapp.accounts.doors import ProjectRequest, project_page
 from webapp.annotation.campaigns.found import campaign_or_404, closed_to
 from webapp.annotation.campaigns.queries import letters_of
 from webapp.annotation.models import Campaign
-from webapp.annotation.review import calculations, queries
+from webapp.annotation.review import calculations
 from webapp.annotation.review.calculations import Shown, agreement_of
-from webapp.annotation.taxonomies.queries import document_of
+from webapp.annotation.taxonomies.queries import document_of, names_of
 from webapp.dashboards import agreement as shown
 
 FILES: dict[str, Callable[[shown.Report], Iterator[list[Any]]]] = {
@@ -51,7 +51,7 @@ def agreement(request: ProjectRequest, campaign_id: int) -> HttpResponse:
 
 def _read(campaign: Campaign, found: Shown) -> dict[str, Any]:
     report = found.result or {}
-    names = queries.names_of(document_of(campaign.taxonomy_version), get_language() or "en")
+    names = names_of(document_of(campaign.taxonomy_version), get_language() or "en")
     letters = letters_of(campaign)
     people = {letter: f"{letter} · {name}" for letter, name in letters.items()}
     return {

@@ -20,6 +20,7 @@ from ml_core.spec import BadInput
 from webapp.accounts.doors import ProjectAPIView
 from webapp.annotation.campaigns import actions, plans, queries, staff, states, uploads
 from webapp.annotation.campaigns import serializers as shapes
+from webapp.annotation.campaigns.found import campaign_or_404
 from webapp.annotation.campaigns.plans import Drawn, Wish
 from webapp.annotation.models import Annotator, Campaign
 from webapp.annotation.taxonomies import queries as taxonomies
@@ -103,12 +104,12 @@ class CampaignDetail(ProjectAPIView):
     @extend_schema(responses=shapes.StandingOut, operation_id="campaign")
     def get(self, request: Request, slug: str, campaign_id: int) -> Response:
         """As it was planned, and how far it is."""
-        return Response(_standing(_campaign(self, campaign_id)))
+        return Response(_standing(campaign_or_404(self.project, campaign_id)))
 
     @extend_schema(request=shapes.ChangeIn, responses=shapes.StandingOut, operation_id="campaign_change")
     def patch(self, request: Request, slug: str, campaign_id: int) -> Response:
         """Rename it, take a newer version of its taxonomy, pause, finish or reopen it."""
-        campaign = _campaign(self, campaign_id)
+        campaign = campaign_or_404(self.project, campaign_id)
         values, now = checked(shapes.ChangeIn, request), timezone.now()
         by: dict[str, Any] = {"actor": self.person, "now": now}
         if "name" in values:
@@ -120,7 +121,7 @@ class CampaignDetail(ProjectAPIView):
                 "open": states.reopen_campaign, "paused": states.pause_campaign, "finished": states.finish_campaign,
             }[values["state"]]  # fmt: skip
             turn(campaign=campaign, **by)
-        return Response(_standing(_campaign(self, campaign_id)))
+        return Response(_standing(campaign_or_404(self.project, campaign_id)))
 
 
 class Annotators(ProjectAPIView):
@@ -132,13 +133,13 @@ class Annotators(ProjectAPIView):
     @extend_schema(responses=shapes.AnnotatorOut(many=True), operation_id="campaign_annotators")
     def get(self, request: Request, slug: str, campaign_id: int) -> Response:
         """All of them, those who left too."""
-        people = queries.standing_of(_campaign(self, campaign_id)).people
+        people = queries.standing_of(campaign_or_404(self.project, campaign_id)).people
         return Response(shapes.AnnotatorOut(people, many=True).data)
 
     @extend_schema(request=shapes.JoinIn, responses={201: shapes.AnnotatorOut}, operation_id="campaign_annotator_add")
     def post(self, request: Request, slug: str, campaign_id: int) -> Response:
         """Let somebody join."""
-        campaign, values = _campaign(self, campaign_id), checked(shapes.JoinIn, request)
+        campaign, values = campaign_or_404(self.project, campaign_id), checked(shapes.JoinIn, request)
         (user,) = _people(self, [values["username"]])
         row = staff.add_annotator(
             campaign=campaign, user=user, quota=values["quota"], actor=self.person, now=timezone.now()
@@ -190,7 +191,7 @@ class Replacements(ProjectAPIView):
     @extend_schema(request=shapes.ReplaceIn, responses=shapes.ReplacedOut, operation_id="campaign_replace")
     def post(self, request: Request, slug: str, campaign_id: int) -> Response:
         """Take a sample out; the next of the backup takes its place."""
-        campaign, values = _campaign(self, campaign_id), checked(shapes.ReplaceIn, request)
+        campaign, values = campaign_or_404(self.project, campaign_id), checked(shapes.ReplaceIn, request)
         task = queries.task_of(campaign, values["idx"])
         if task is None:
             said = _("No sample of this campaign is called “%(idx)s”.") % {"idx": values["idx"][:40]}
@@ -199,15 +200,8 @@ class Replacements(ProjectAPIView):
         return Response({"idx": task.idx, "replacement": fresh.idx if fresh else None})
 
 
-def _campaign(view: ProjectAPIView, campaign_id: int) -> Campaign:
-    found = queries.campaign_of(view.project, campaign_id)
-    if found is None:
-        raise Http404
-    return found
-
-
 def _annotator(view: ProjectAPIView, campaign_id: int, annotator_id: int) -> Annotator:
-    row = queries.annotator_of(_campaign(view, campaign_id), annotator_id)
+    row = queries.annotator_of(campaign_or_404(view.project, campaign_id), annotator_id)
     if row is None:
         raise Http404
     return row

@@ -45,4 +45,5 @@ def campaign_open_to(view: ProjectAPIView, campaign_id: int) -> Campaign:
 def refuse_peers(view: ProjectAPIView, campaign: Campaign) -> None:
     """PermissionDenied while who asks over the API still owes the campaign answers."""
     if owed := own_open(campaign, view.person):
-        raise PermissionDenied(f"You annotate here and still owe {owed} answers; the others' are closed until then.")
+        said = _("You annotate here and still owe %(n)d answers; the others' are closed until then.")
+        raise PermissionDenied(said % {"n": owed})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -20,6 +20,7 @@ from webapp.accounts.capabilities import role_may
 from webapp.accounts.doors import ProjectRequest, project_page
 from webapp.accounts.forms import told
 from webapp.accounts.models import Project, User
+from webapp.accounts.views.links import api_call
 from webapp.annotation.campaigns import actions, plans, queries, staff, states, uploads
 from webapp.annotation.campaigns.forms import (
     CampaignForm,
@@ -29,6 +30,7 @@ from webapp.annotation.campaigns.forms import (
     ReminderForm,
     UploadForm,
 )
+from webapp.annotation.campaigns.found import campaign_or_404
 from webapp.annotation.campaigns.plans import Drawn, Wish
 from webapp.annotation.campaigns.tasks import ordered
 from webapp.annotation.campaigns.uploads import Sample, Upload
@@ -46,7 +48,6 @@ from webapp.experiments.cases.filters import Filters
 from webapp.experiments.models import Run
 from webapp.experiments.queries.details import corpus_of
 from webapp.experiments.queries.runs import title_of
-from webapp.experiments.views.found import api_call
 
 SECONDS = 10  # an answer, as the guide has it
 FIRST = 8  # cases of the contact sheet
@@ -304,51 +305,40 @@ def join(request: ProjectRequest, campaign_id: int) -> HttpResponse:
 def leave(request: ProjectRequest, campaign_id: int, annotator_id: int) -> HttpResponse:
     """Remove an annotator."""
     row = _annotator(request, campaign_id, annotator_id)
-    return _done(
-        request,
-        row,
-        lambda: staff.remove_annotator(annotator=row, actor=request.user, now=timezone.now()),
-        _("%(name)s has left; their answers stay."),
-    )
+    return _done(request, row, staff.remove_annotator, {}, _("%(name)s has left; their answers stay."))
 
 
 @project_page(post="campaign.manage")
 def quota(request: ProjectRequest, campaign_id: int, annotator_id: int) -> HttpResponse:
     """Change how much somebody may take from the pool."""
-    row = _annotator(request, campaign_id, annotator_id)
-    form = QuotaForm(request.POST)
-    if not form.is_valid():
-        messages.error(request, _("A quota is a whole number, or empty for none."))
-        return redirect("annotation:campaign", request.project.slug, campaign_id)
-    wanted = form.cleaned_data["quota"]
-    return _done(
-        request,
-        row,
-        lambda: staff.set_quota(annotator=row, quota=wanted, actor=request.user, now=timezone.now()),
-        _("%(name)s has a new quota."),
-    )
+    row, form = _annotator(request, campaign_id, annotator_id), QuotaForm(request.POST)
+    wrong = _("A quota is a whole number, or empty for none.")
+    given = form.cleaned_data if form.is_valid() else None
+    return _done(request, row, staff.set_quota, given, _("%(name)s has a new quota."), wrong)
 
 
 @project_page(post="campaign.manage")
 def remind(request: ProjectRequest, campaign_id: int, annotator_id: int) -> HttpResponse:
     """Remind somebody; they see it at home and on the labelling page."""
-    row = _annotator(request, campaign_id, annotator_id)
-    form = ReminderForm(request.POST)
-    if not form.is_valid():
-        messages.error(request, _("A reminder has at most 400 characters."))
-        return redirect("annotation:campaign", request.project.slug, campaign_id)
-    text = form.cleaned_data["text"]
-    return _done(
-        request,
-        row,
-        lambda: staff.remind(annotator=row, text=text, actor=request.user, now=timezone.now()),
-        _("%(name)s sees the reminder until they answer something."),
-    )
+    row, form = _annotator(request, campaign_id, annotator_id), ReminderForm(request.POST)
+    wrong = _("A reminder has at most 400 characters.")
+    given = form.cleaned_data if form.is_valid() else None
+    return _done(request, row, staff.remind, given, _("%(name)s sees the reminder until they answer something."), wrong)
 
 
-def _done(request: ProjectRequest, row: Annotator, act: Any, words: str) -> HttpResponse:
+def _done(
+    request: ProjectRequest,
+    row: Annotator,
+    act: Callable[..., Any],
+    given: Mapping[str, Any] | None,
+    words: str,
+    wrong: str = "",
+) -> HttpResponse:
+    """Does something to an annotator with what was given, and says so; says what is `wrong` where that is None."""
     try:
-        act()
+        if given is None:
+            raise BadInput(wrong)
+        act(annotator=row, actor=request.user, now=timezone.now(), **given)
     except BadInput as problem:
         messages.error(request, str(problem))
     else:
@@ -488,10 +478,7 @@ def _preview(form: CampaignForm, source: Source | Uploaded) -> dict[str, Any]:
 
 def _found(request: ProjectRequest, campaign_id: int) -> Campaign:
     request.section = "campaigns"  # type: ignore[attr-defined]  # what the bar on top marks
-    found = queries.campaign_of(request.project, campaign_id)
-    if found is None:
-        raise Http404("No such campaign.")
-    return found
+    return campaign_or_404(request.project, campaign_id)
 
 
 def _annotator(request: ProjectRequest, campaign_id: int, annotator_id: int) -> Annotator:

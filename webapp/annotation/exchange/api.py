@@ -8,16 +8,15 @@ from django.http import Http404, StreamingHttpResponse
 from django.utils import timezone
 from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework import serializers
-from rest_framework.exceptions import PermissionDenied
 from rest_framework.parsers import MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from ml_core.spec import BadInput
 from webapp.accounts.doors import ProjectAPIView
-from webapp.annotation.campaigns.peers import own_open
+from webapp.annotation.campaigns.found import campaign_open_to, campaign_or_404
 from webapp.annotation.exchange import actions, queries, records
-from webapp.annotation.models import Campaign, LabelFile
+from webapp.annotation.models import LabelFile
 from webapp.api import Conflict, checked
 
 
@@ -50,16 +49,14 @@ class Labels(ProjectAPIView):
     @extend_schema(responses={200: OpenApiResponse(description="One JSON object a line: application/x-ndjson.")})
     def get(self, request: Request, slug: str, campaign_id: int) -> StreamingHttpResponse:
         """Every answer, one JSON object a line, task by task."""
-        campaign = _campaign(self, campaign_id)
-        if owed := own_open(campaign, self.person):
-            raise PermissionDenied(f"You annotate here and still owe {owed} answers: the others' are closed.")
+        campaign = campaign_open_to(self, campaign_id)
         lines = records.written(queries.answers_of(campaign))
         return StreamingHttpResponse(lines, content_type="application/x-ndjson")
 
     @extend_schema(request=FileIn, responses={201: FileOut})
     def post(self, request: Request, slug: str, campaign_id: int) -> Response:
         """Send a file of labels (CSV, .xlsx, .jsonl, Label Studio's .json)."""
-        campaign = _campaign(self, campaign_id)
+        campaign = campaign_or_404(self.project, campaign_id)
         values = checked(FileIn, request)
         if values["file"].size > records.MOST_BYTES:
             raise BadInput(f"The file is larger than {records.MOST_BYTES // 2**20} MB.", field="file")
@@ -101,15 +98,8 @@ class File(ProjectAPIView):
         return Response(FileOut(file).data)
 
 
-def _campaign(view: ProjectAPIView, campaign_id: int) -> Campaign:
-    found = queries.campaign_of(view.project, campaign_id)
-    if found is None:
-        raise Http404
-    return found
-
-
 def _file(view: ProjectAPIView, campaign_id: int, file_id: int) -> LabelFile:
-    campaign = _campaign(view, campaign_id)
+    campaign = campaign_or_404(view.project, campaign_id)
     found = queries.file_of(campaign, file_id)
     if found is None:
         raise Http404

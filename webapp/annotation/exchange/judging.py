@@ -9,9 +9,9 @@ from dataclasses import dataclass
 
 from ml_core.taxonomy import Taxonomy
 from webapp.annotation.exchange.entries import Content, Entry
+from webapp.annotation.labelling.answers import SKIP_REASONS
 
 NEW, SAME, REPLACES, KEPT, BLANK, ERROR = "new", "same", "replaces", "kept", "blank", "error"
-SKIP_REASONS = ("broken", "offensive", "unclear", "language", "other")
 _KEYS = uuid.UUID("6f1f5a2e-6b0e-4b5c-9d36-0c8f5d3f7a11")
 
 

@@ -12,7 +12,6 @@ from typing import Any
 from django.conf import settings
 
 from ml_core.spec import BadInput
-from webapp.accounts.models import Project
 from webapp.annotation.exchange.entries import Given
 from webapp.annotation.exchange.judging import Standing
 from webapp.annotation.models import Annotator, Campaign, Label, LabelFile, Slot, Task
@@ -46,12 +45,6 @@ class FileRow:
     at: datetime
     taken_at: datetime | None
     counts: dict[str, int]
-
-
-def campaign_of(project: Project, campaign_id: int) -> Campaign | None:
-    """A campaign of this project."""
-    found = Campaign.objects.select_related("project", "taxonomy_version", "corpus", "run")
-    return found.filter(project=project, pk=campaign_id).first() if campaign_id < 2**63 else None
 
 
 def file_of(campaign: Campaign, file_id: int) -> LabelFile | None:

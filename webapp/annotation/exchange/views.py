@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from typing import TypeVar
 
 from django.contrib import messages
-from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpResponse, StreamingHttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -21,7 +20,7 @@ from django.views.decorators.csrf import csrf_exempt, csrf_protect
 from ml_core.cells import safe_cell
 from ml_core.spec import BadInput
 from webapp.accounts.doors import ProjectRequest, project_page
-from webapp.annotation.campaigns.peers import own_open
+from webapp.annotation.campaigns.found import campaign_or_404, closed_to
 from webapp.annotation.exchange import actions, bundles, labelstudio, queries, records
 from webapp.annotation.exchange.forms import FileForm
 from webapp.annotation.exchange.judging import BLANK, ERROR, KEPT, NEW, REPLACES, SAME, Judgement
@@ -47,7 +46,7 @@ def files(request: ProjectRequest, campaign_id: int) -> HttpResponse:
 
 @csrf_protect
 def _files(request: ProjectRequest, campaign_id: int) -> HttpResponse:
-    campaign = _campaign(request, campaign_id)
+    campaign = campaign_or_404(request.project, campaign_id)
     people = queries.people_of(campaign)
     form = FileForm(request.POST or None, request.FILES or None, people=people)
     if request.method == "POST" and form.is_valid():
@@ -132,7 +131,7 @@ def report(request: ProjectRequest, campaign_id: int, file_id: int) -> HttpRespo
 @project_page("label.exchange")
 def bundle(request: ProjectRequest, campaign_id: int, letter: str = "") -> StreamingHttpResponse:
     """Sheets, pictures and guide as a zip: one annotator's, or everybody's in a folder each."""
-    campaign = _campaign(request, campaign_id)
+    campaign = campaign_or_404(request.project, campaign_id)
     rows = Annotator.objects.filter(campaign=campaign).select_related("user").order_by("pk")
     people = list(rows.filter(letter=letter) if letter else rows.filter(left_at__isnull=True))
     if not people:
@@ -145,11 +144,9 @@ def bundle(request: ProjectRequest, campaign_id: int, letter: str = "") -> Strea
 @project_page("label.exchange")
 def labels(request: ProjectRequest, campaign_id: int, form: str) -> HttpResponse | StreamingHttpResponse:
     """Every answer in one file: `jsonl`, `labelstudio`, its configuration, or `csv` (item, annotator, label)."""
-    campaign = _campaign(request, campaign_id)
-    if owed := own_open(campaign, request.user):
-        raise PermissionDenied(
-            _("You annotate here and still owe %(n)d answers: the others' are closed.") % {"n": owed}
-        )
+    campaign = campaign_or_404(request.project, campaign_id)
+    if closed := closed_to(request, campaign):
+        return closed
     answers = queries.answers_of(campaign)
     if form == "jsonl":
         response = StreamingHttpResponse(records.written(answers), content_type="application/x-ndjson")
@@ -180,15 +177,8 @@ def _named(response: Download, campaign: Campaign, ending: str) -> Download:
     return response
 
 
-def _campaign(request: ProjectRequest, campaign_id: int) -> Campaign:
-    found = queries.campaign_of(request.project, campaign_id)
-    if found is None:
-        raise Http404(_("No such campaign."))
-    return found
-
-
 def _file(request: ProjectRequest, campaign_id: int, file_id: int) -> tuple[Campaign, LabelFile]:
-    campaign = _campaign(request, campaign_id)
+    campaign = campaign_or_404(request.project, campaign_id)
     file = queries.file_of(campaign, file_id)
     if file is None:
         raise Http404(_("No such file."))

@@ -6,11 +6,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from ml_core.taxonomy import Taxonomy
 from webapp.accounts.models import Project
 from webapp.annotation.campaigns.plans import words_of
 from webapp.annotation.models import AnalysisItem, AnalysisSet, Calculation, Campaign
-from webapp.annotation.taxonomies.queries import document_of
+from webapp.annotation.taxonomies.queries import document_of, names_of
 
 PAGE = 50
 
@@ -121,7 +120,7 @@ def groups_in(found: AnalysisSet) -> list[tuple[str, dict[str, Any]]]:
 def subtypes_in(found: AnalysisSet, language: str = "en") -> list[Fine]:
     """The subtypes' shares within their categories."""
     taxonomy = document_of(found.campaign.taxonomy_version)
-    names = _names(taxonomy, language)
+    names = names_of(taxonomy, language)
     return [
         Fine(names[row["category"]], names.get(row["subtype"], ""), row["value"], row["low"], row["high"], row["n"])
         for row in found.summary.get("subtypes", [])
@@ -144,7 +143,7 @@ def items_of(
     if origin:
         rows = rows.filter(origin=origin)
     shown = list(rows[: size + 1])
-    names = _names(document_of(found.campaign.taxonomy_version), language)
+    names = names_of(document_of(found.campaign.taxonomy_version), language)
     for row in shown:
         row.label, row.fine = names.get(row.category, row.category), names.get(row.subtype, row.subtype)  # type: ignore[attr-defined]
     return Page(shown[:size], shown[size - 1].pk if len(shown) > size else None)
@@ -154,7 +153,3 @@ def wish_of(project: Project, wish_id: int) -> Calculation | None:
     """A wish for a set in this project."""
     found = Calculation.objects.filter(project=project, kind="freeze", pk=wish_id)
     return found.first() if wish_id < 2**63 else None
-
-
-def _names(taxonomy: Taxonomy, language: str) -> dict[str, str]:
-    return {choice.key: choice.say(language).name for choice in taxonomy.choices}

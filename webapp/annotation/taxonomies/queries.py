@@ -28,6 +28,11 @@ def document_numbered(version_id: int) -> Document:
     return _document(version_id) or Document.model_validate(TaxonomyVersion.objects.get(pk=version_id).document)
 
 
+def names_of(document: Document, language: str) -> dict[str, str]:
+    """What the page's language calls each category and subtype, by key."""
+    return {choice.key: choice.say(language).name for choice in document.choices}
+
+
 def newest_of(version: TaxonomyVersion) -> TaxonomyVersion:
     """The newest version of the same taxonomy."""
     return TaxonomyVersion.objects.filter(taxonomy=version.taxonomy_id).latest("number")

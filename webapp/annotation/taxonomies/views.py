@@ -22,6 +22,7 @@ from ml_core.taxonomy import Taxonomy as Document
 from webapp.accounts.capabilities import role_may
 from webapp.accounts.doors import ProjectRequest, project_page
 from webapp.accounts.forms import told
+from webapp.accounts.views.links import api_call
 from webapp.annotation.models import Taxonomy, TaxonomyPicture, TaxonomyVersion
 from webapp.annotation.taxonomies import actions, drafts, files, queries
 from webapp.annotation.taxonomies.differences import differences
@@ -30,7 +31,6 @@ from webapp.annotation.taxonomies.examples import Offer, offered_by_case, offere
 from webapp.annotation.taxonomies.forms import ExampleForm, FileForm, NewForm
 from webapp.annotation.taxonomies.guides import as_html
 from webapp.corpora.displaying import MEDIA_TYPE
-from webapp.experiments.views.found import api_call
 
 NAMES = {"en": "English", "zh-hans": "简体中文"}
 

@@ -13,13 +13,13 @@ from django.utils.translation import gettext_lazy as _
 
 from webapp.accounts.capabilities import role_may
 from webapp.accounts.doors import ProjectRequest, project_page
+from webapp.accounts.views.links import api_call
 from webapp.experiments.cases import filters as choices
 from webapp.experiments.cases import markup, queries, shown
 from webapp.experiments.cases.filters import Filters
 from webapp.experiments.models import Run
 from webapp.experiments.probing import panel
 from webapp.experiments.queries.runs import title_of
-from webapp.experiments.views.found import api_call
 
 RIVAL = {"hits": _("the runner-up")}
 

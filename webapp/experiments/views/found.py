@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from django.http import Http404, HttpRequest
-from django.urls import reverse
+from django.http import Http404
 
 from webapp.accounts.doors import ProjectRequest
 from webapp.experiments.models import Run
@@ -16,9 +15,3 @@ def run_or_404(request: ProjectRequest, run_id: int) -> Run:
     if run is None:
         raise Http404("No such run in this project.")
     return run
-
-
-def api_call(request: HttpRequest, name: str, *, query: str = "", **kwargs: object) -> str:
-    """The command that fetches over the API what a page shows."""
-    address = request.build_absolute_uri(reverse(name, kwargs=kwargs)) + (f"?{query}" if query else "")
-    return f'curl -H "Authorization: Bearer $NEARMISS_TOKEN" "{address}"'

@@ -11,11 +11,11 @@ from django.views.decorators.cache import never_cache
 
 from ml_core.spec import BadInput
 from webapp.accounts.doors import PersonRequest, ProjectRequest, administrator_page, project_page
+from webapp.accounts.views.links import api_call
 from webapp.experiments.actions import register_model, remove_model
 from webapp.experiments.forms import ModelForm
 from webapp.experiments.models import RegisteredModel
 from webapp.experiments.queries.groups import group_of
-from webapp.experiments.views.found import api_call
 
 
 @never_cache

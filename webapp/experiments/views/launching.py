@@ -14,6 +14,7 @@ from django.views.decorators.cache import never_cache
 from ml_core.methods import cards
 from ml_core.spec import BadInput, Card
 from webapp.accounts.doors import ProjectRequest, project_page
+from webapp.accounts.views.links import api_call
 from webapp.experiments.actions import launch_run
 from webapp.experiments.commands import short_command
 from webapp.experiments.forms import SpecForm, differences, initial_values
@@ -23,7 +24,6 @@ from webapp.experiments.queries.choices import model_slug
 from webapp.experiments.queries.estimates import estimate
 from webapp.experiments.queries.runs import run_of, title_of
 from webapp.experiments.references import reference_fields
-from webapp.experiments.views.found import api_call
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,7 @@ from ml_core.cells import safe_cell
 from ml_core.spec import Card
 from webapp.accounts.capabilities import role_may
 from webapp.accounts.doors import ProjectRequest, project_page
+from webapp.accounts.views.links import api_call
 from webapp.design.numbers import written
 from webapp.design.slides import Slide
 from webapp.experiments.commands import command_of
@@ -27,7 +28,7 @@ from webapp.experiments.forms import setting
 from webapp.experiments.models import Artifact, LogLine, Run
 from webapp.experiments.plots import curve_plots, plots_of
 from webapp.experiments.queries import details, runs
-from webapp.experiments.views.found import api_call, run_or_404
+from webapp.experiments.views.found import run_or_404
 
 ACTIVE = (Run.State.QUEUED, Run.State.RUNNING)
 

@@ -24,6 +24,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("webapp.experiments.urls")),
     path("", include("webapp.accounts.urls")),
     path("", include("webapp.corpora.urls")),
+    path("", include("webapp.verdicts.urls")),
     path("", include("webapp.dashboards.urls")),
     *allauth_urlpatterns,
 ]

@@ -22,6 +22,7 @@ from webapp.annotation.review.gathering import gathered
 from webapp.annotation.sets.freezing import freeze
 from webapp.annotation.taxonomies.queries import document_of
 from webapp.away import AWAY
+from workers.comparing import COMPARISON, compared
 
 logger = logging.getLogger(__name__)
 MOST_ATTEMPTS = 5
@@ -40,7 +41,11 @@ def agreement(request: dict[str, Any], *, now: datetime) -> dict[str, Any]:
     return agreement_report(rows, taxonomy_keys=keys, truth=gold or None)
 
 
-KINDS: dict[str, Callable[..., dict[str, Any]]] = {AGREEMENT: agreement, FREEZE: freeze}
+KINDS: dict[str, Callable[..., dict[str, Any]]] = {
+    AGREEMENT: agreement,
+    FREEZE: freeze,
+    COMPARISON: compared,
+}
 
 
 def work(*, stopping: Callable[[], bool] = lambda: False) -> None:

@@ -14,6 +14,7 @@ INSTALLED_APPS = [
     "webapp.design",
     "webapp.experiments",
     "webapp.annotation",
+    "webapp.verdicts",
     "webapp.dashboards",
     "webapp.corpora",
     "webapp.accounts",

@@ -13,7 +13,7 @@ class Calculation(models.Model):
     """One result, or the wish for one. `stamp` names the content that it depends on: same stamp, same result.
 
     Kinds: "agreement" (request {"campaign": id}), "freeze" (an analysis set to be made: {"campaign", "rule", "name",
-    "user"}; its result names the set).
+    "user"}; its result names the set), "comparison" (of runs; the request names them with their attempts).
     """
 
     class State(models.TextChoices):

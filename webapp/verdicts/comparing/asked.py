@@ -1,0 +1,82 @@
+"""What the address of a comparison asks for: runs, baseline, direction, set, slice, which flips. Asks no database."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from urllib.parse import urlencode
+
+from django.http import QueryDict
+
+from webapp.experiments.cases.filters import DIRECTIONS
+
+MOST = 200  # runs in one comparison
+ALL = "all"
+CELLS = ("repaired", "broken", "still_wrong", "wrong_differently")
+_LONGEST = 18  # digits of a number of the database
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A comparison as an address says it; `baseline` is the first run where none is named."""
+
+    runs: tuple[int, ...] = ()
+    baseline: int = 0
+    direction: str = ""
+    set: int = 0
+    slice: str = ALL  # a category of the set
+    flips: str = "repaired"
+    against: int = 0  # the run whose flips are shown
+    after: int = -1  # the case that the page of flips begins after
+    settings: str = ""  # "all": those that are the same as well
+
+    @property
+    def with_runs(self) -> str:
+        """The runs as a form hands them on."""
+        return ",".join(map(str, self.runs))
+
+    def address(self, **changes: object) -> str:
+        """The part of the address behind the question mark, in one order, without what is usual."""
+        asked = replace(self, **changes)  # type: ignore[arg-type]
+        plain = Asked(baseline=asked.runs[0] if asked.runs else 0)
+        said: dict[str, object] = {"runs": ",".join(map(str, asked.runs))}
+        for name in ("baseline", "direction", "set", "slice", "against", "flips", "after", "settings"):
+            if getattr(asked, name) != getattr(plain, name):
+                said[name] = getattr(asked, name)
+        return urlencode(said, safe=",")
+
+    def with_run(self, run: int) -> Asked:
+        """One more run."""
+        return replace(self, runs=tuple(dict.fromkeys((*self.runs, run))), after=-1)
+
+    def without_run(self, run: int) -> Asked:
+        """One run less; the first left over is the baseline where that one goes."""
+        left = tuple(one for one in self.runs if one != run)
+        baseline = self.baseline if self.baseline in left else (left[0] if left else 0)
+        return replace(self, runs=left, baseline=baseline, against=0, after=-1)
+
+
+def read(query: QueryDict) -> Asked:
+    """What an address asks for. Words that are none of ours count as not said; numbers are looked up later."""
+    runs = tuple(dict.fromkeys(_number(part) for text in query.getlist("runs") for part in text.split(",")))
+    runs = tuple(number for number in runs if number)
+    baseline = _number(query.get("baseline", ""))
+    baseline = baseline if baseline in runs else (runs[0] if runs else 0)
+    against = _number(query.get("against", ""))
+    direction, flips = query.get("direction", ""), query.get("flips", "")
+    number = _number(query.get("set", ""))
+    return Asked(
+        runs=runs,
+        baseline=baseline,
+        direction=direction if direction in DIRECTIONS else "",
+        set=number,
+        slice=query.get("slice", "")[:40] or ALL if number else ALL,
+        flips=flips if flips in CELLS else CELLS[0],
+        against=against if against in runs and against != baseline else 0,
+        after=int(text) if (text := query.get("after", "")).isdecimal() and len(text) < 10 else -1,
+        settings="all" if query.get("settings") == "all" else "",
+    )
+
+
+def _number(text: str) -> int:
+    text = text.strip()
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= _LONGEST else 0

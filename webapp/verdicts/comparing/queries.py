@@ -1,0 +1,190 @@
+"""Reads the runs that are compared: in a fixed number of queries, however many runs; and why some cannot be."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from webapp.accounts.models import Project
+from webapp.annotation.models import AnalysisItem, AnalysisSet
+from webapp.annotation.taxonomies.queries import document_of, names_of
+from webapp.corpora.models import Corpus
+from webapp.experiments.cases.queries import directions_of
+from webapp.experiments.models import Run, RunInput
+from webapp.experiments.queries.runs import title_of
+from webapp.verdicts.comparing.asked import ALL, MOST, Asked
+
+OFFERED = 100  # runs that the picker offers
+_COLUMNS = ("title", "method", "state", "spec", "attempt", "case_count", "group", "provenance", "project")
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """A run that is compared."""
+
+    id: int
+    title: str
+    method: str
+    state: str
+    state_text: str
+    attempt: int
+    case_count: int
+    group_id: int | None
+    group: str
+    data: str  # the content hash of what it was measured on
+    data_name: str
+    corpus_id: int | None
+    spec: dict[str, Any]
+    environment: dict[str, str]
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """What is compared; `refusals`: why it is not, a sentence each."""
+
+    asked: Asked
+    runs: list[Chosen]
+    refusals: list[str] = field(default_factory=list)
+    directions: tuple[str, ...] = ()
+
+    @property
+    def baseline(self) -> Chosen | None:
+        """The run that the others are held against."""
+        return next((run for run in self.runs if run.id == self.asked.baseline), None)
+
+    @property
+    def others(self) -> list[Chosen]:
+        """The runs beside the baseline."""
+        return [run for run in self.runs if run.id != self.asked.baseline]
+
+    @property
+    def groups(self) -> dict[str, list[Chosen]]:
+        """Runs of one seed group, where two or more of it are compared, by a name of their own."""
+        found: dict[int, list[Chosen]] = defaultdict(list)
+        for run in self.runs:
+            if run.group_id is not None:
+                found[run.group_id].append(run)
+        return {f"{runs[0].group} ({key})": runs for key, runs in found.items() if len(runs) > 1}
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One setting over all runs; `value` of each in their order, `differs` where they are not all the same."""
+
+    name: str
+    values: list[str]
+    differs: bool
+
+
+def comparison_of(project: Project, asked: Asked) -> Comparison | None:
+    """What an address asks for; None where one of its runs is not this project's."""
+    found = Run.objects.filter(project=project, pk__in=asked.runs[: MOST + 1]).select_related("group")
+    rows = {run.pk: run for run in found.only(*_COLUMNS, "group__name")}
+    if len(rows) < len(asked.runs[: MOST + 1]):
+        return None
+    corpora = _corpora(list(rows))
+    runs = [_chosen(rows[number], corpora.get(number)) for number in asked.runs[:MOST]]
+    refusals = _refusals(runs, asked)
+    if refusals or len(runs) < 2:
+        return Comparison(asked, runs, refusals)
+    directions = directions_of(rows[asked.baseline])
+    return Comparison(asked, runs, refusals, directions)
+
+
+def _corpora(numbers: list[int]) -> dict[int, Corpus]:
+    """The data set that each run was measured on: the first that its spec names."""
+    inputs = RunInput.objects.filter(run__in=numbers, corpus__isnull=False).select_related("corpus").order_by("-id")
+    return {needed.run_id: needed.corpus for needed in inputs if needed.corpus is not None}
+
+
+def _chosen(run: Run, corpus: Corpus | None) -> Chosen:
+    facts = run.provenance
+    code, device = facts.get("code_version"), facts.get("device")
+    return Chosen(
+        id=run.pk, title=title_of(run), method=run.method, state=run.state, state_text=run.get_state_display(),
+        attempt=run.attempt, case_count=run.case_count, group_id=run.group_id,
+        group=run.group.name if run.group else "",
+        data=str(facts.get("data_hash") or (corpus.content_hash if corpus else "")),
+        data_name=corpus.name if corpus else _("no data set"), corpus_id=corpus.pk if corpus else None, spec=run.spec,
+        environment={name: str(value) for name, value in (("code_version", code), ("device", device)) if value},
+    )  # fmt: skip
+
+
+def _refusals(runs: list[Chosen], asked: Asked) -> list[str]:
+    """Why the runs cannot be compared. Whether they asked the very same queries, the worker looks at one by one."""
+    why = []
+    if len(asked.runs) > MOST:
+        why.append(_("At most %(most)d runs are compared at once.") % {"most": MOST})
+    first = next((run for run in runs if run.id == asked.baseline), None)
+    for run in runs:
+        words = {"run": run.title, "id": run.id, "state": run.state_text}
+        if run.state != Run.State.SUCCEEDED:
+            why.append(_("%(run)s (run %(id)d) has not finished: %(state)s.") % words)
+        elif not run.case_count:
+            why.append(_("%(run)s (run %(id)d) left no cases, so there is nothing to compare by query.") % words)
+        elif first is not None and first.case_count and run.data != first.data:
+            words |= {"data": run.data_name, "first": first.title, "other": first.data_name}
+            why.append(
+                _("%(run)s (run %(id)d) was measured on other data (%(data)s) than %(first)s (%(other)s).") % words
+            )
+        elif first is not None and first.case_count and run.case_count != first.case_count:
+            words |= {"n": run.case_count, "first": first.title, "m": first.case_count}
+            why.append(
+                _("%(run)s (run %(id)d) asked another set of queries: %(n)d, and %(first)s asked %(m)d.") % words
+            )
+    return why
+
+
+def settings_of(runs: list[Chosen]) -> list[Setting]:
+    """Method, every setting and where it ran, in the order of names; those that differ know it."""
+    tables = [{"method": run.method} | run.spec | run.environment for run in runs]
+    names = sorted({name for table in tables for name in table}, key=lambda name: (name != "method", name))
+    found = []
+    for name in names:
+        values = [_written(table.get(name)) for table in tables]
+        found.append(Setting(name, values, len(set(values)) > 1))
+    return found
+
+
+def _written(value: Any) -> str:
+    if value in (None, "", [], {}):
+        return "–"
+    if isinstance(value, list):
+        return ", ".join(map(str, value))
+    return {True: "true", False: "false"}.get(value, str(value)) if isinstance(value, bool) else str(value)
+
+
+def offered(project: Project, asked: Asked) -> list[tuple[int, str]]:
+    """The newest finished runs with cases that are not in the comparison yet."""
+    found = Run.objects.filter(project=project, state=Run.State.SUCCEEDED, case_count__gt=0).exclude(pk__in=asked.runs)
+    rows = found.only("title", "method").order_by("-pk")[:OFFERED]
+    return [(run.pk, f"{title_of(run)} · {run.pk}") for run in rows]
+
+
+def sets_for(project: Project, baseline: int, direction: str) -> list[AnalysisSet]:
+    """Frozen sets whose labels belong to the baseline's cases of this direction, the newest first."""
+    found = AnalysisSet.objects.filter(project=project, campaign__run=baseline)
+    rows = found.select_related("campaign__taxonomy_version").order_by("-pk")[:50]
+    return [row for row in rows if row.campaign.source.get("direction") == direction]
+
+
+def slices_in(chosen: AnalysisSet, language: str) -> list[tuple[str, str, int]]:
+    """(key, name, cases) of each category that the set has."""
+    names = names_of(document_of(chosen.campaign.taxonomy_version), language)
+    counts: dict[str, int] = defaultdict(int)
+    rows = AnalysisItem.objects.filter(analysis_set=chosen, case_number__isnull=False)
+    for category in rows.values_list("category", flat=True):
+        counts[category] += 1
+    return [(key, names.get(key, key), counts[key]) for key in names if key in counts]
+
+
+def cases_in(chosen: AnalysisSet | None, part: str) -> list[int] | None:
+    """The numbers of a category's cases; None stands for every case."""
+    if chosen is None or part == ALL:
+        return None
+    rows = AnalysisItem.objects.filter(analysis_set=chosen, category=part, case_number__isnull=False)
+    found = rows.order_by("case_number").values_list("case_number", flat=True)
+    return [number for number in found if number is not None]

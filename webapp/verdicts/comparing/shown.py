@@ -1,0 +1,243 @@
+"""A comparison's numbers as its page and its files show them: verdicts, tables, plots. Asks no database."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote
+
+from django.utils.translation import gettext as _
+
+from webapp.design.plots import Plot, Series
+from webapp.experiments.metric_names import in_words
+from webapp.verdicts.comparing.asked import ALL, CELLS
+from webapp.verdicts.comparing.queries import Chosen, Comparison
+
+Report = Mapping[str, Any]
+LINES = 8  # series in one plot: more cannot be told apart
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """One run against the baseline."""
+
+    run: Chosen
+    card: Mapping[str, Any]  # as docs/claims.md has it
+    cells: list[tuple[str, str, int, str]]  # key, words, count, address of its flips
+    sentence: str
+    bar: list[tuple[str, float, float]]  # tone, where it begins and how wide it is on an axis of 0 to 100
+
+    @property
+    def tone(self) -> str:
+        """Colour only for what is shown."""
+        if not self.card["shown"]:
+            return ""
+        return "repaired" if self.card["net"]["value"] > 0 else "broken"
+
+
+@dataclass(frozen=True)
+class Line:
+    """A run, or a group of seeds, with its metrics in the order of the table's columns."""
+
+    title: str
+    id: int | None
+    baseline: bool
+    metrics: list[Mapping[str, Any] | None]
+    note: str = ""
+
+
+def cell_words() -> dict[str, str]:
+    """The cells as people call them."""
+    return {
+        "repaired": _("repaired"), "broken": _("broken"), "still_wrong": _("still wrong"),
+        "wrong_differently": _("wrong differently"),
+    }  # fmt: skip
+
+
+def verdicts(report: Report, found: Comparison, direction: str, part: str) -> list[Verdict]:
+    """The verdict on each run beside the baseline, in their order."""
+    words, made = cell_words(), []
+    cards = {run.id: report["verdicts"].get(str(run.id), {}).get(direction, {}).get(part) for run in found.others}
+    most = max((max(card["repaired"], card["broken"]) for card in cards.values() if card), default=0) or 1
+    for run in found.others:
+        card = cards[run.id]
+        if card is None:
+            continue
+        cells = [
+            (key, words[key], card[key], "?" + found.asked.address(against=run.id, flips=key, after=-1) + "#flips")
+            for key in CELLS
+        ]
+        broken, repaired = 50 * card["broken"] / most, 50 * card["repaired"] / most
+        bar = [("broken", round(50 - broken, 2), round(broken, 2)), ("repaired", 50.0, round(repaired, 2))]
+        made.append(Verdict(run, card, cells, _sentence(card), bar))
+    return made
+
+
+def _sentence(card: Mapping[str, Any]) -> str:
+    if not card["judged"]:
+        return str(card["why"]) or _("Not judged on this selection.")
+    words = {"p": written_p(card["p"]), "adjusted": written_p(card["adjusted"])}
+    if card["shown"]:
+        return _("Shown: p = %(p)s, adjusted %(adjusted)s, and the interval excludes 0.") % words
+    if card["adjusted"] < 0.05:
+        return _("Not shown: p = %(p)s, adjusted %(adjusted)s, but the interval includes 0.") % words
+    return _("Not shown: p = %(p)s, adjusted %(adjusted)s.") % words
+
+
+def written_p(p: float | None) -> str:
+    """A p-value with four places; smaller ones as a bound."""
+    if p is None:
+        return "–"
+    return "< 0.0001" if p < 0.0001 else f"{p:.4f}"
+
+
+def metric_lines(report: Report, found: Comparison, direction: str, part: str) -> tuple[list[str], list[Line]]:
+    """Heads of columns, and a line for each group of seeds and each run: what they measured with intervals."""
+    tail = "" if part == ALL else f"/{quote(part, safe='')}"
+    first = report["metrics"][str(found.asked.baseline)]
+    keys = [f"{direction}/{name}{tail}" for name in ("recall@1", "recall@5", "recall@10", "mrr", "median_rank")]
+    keys = [key for key in keys if key in first]
+    lines = []
+    for name, group in report["groups"].items():
+        note = _("mean of %(n)d runs") % {"n": len(group["runs"])}
+        lines.append(
+            Line(
+                name,
+                None,
+                str(found.asked.baseline) in group["runs"],
+                [_named(key, group["metrics"]) for key in keys],
+                note,
+            )
+        )
+    for run in found.runs:
+        own = report["metrics"][str(run.id)]
+        lines.append(Line(run.title, run.id, run.id == found.asked.baseline, [_named(key, own) for key in keys]))
+    return [
+        in_words(key.partition("/")[2].removesuffix(tail) if tail else key.partition("/")[2]) for key in keys
+    ], lines
+
+
+def _named(key: str, metrics: Mapping[str, Any]) -> dict[str, Any] | None:
+    return {"name": "/".join(key.split("/")[:2])} | metrics[key] if key in metrics else None
+
+
+def plots(report: Report, found: Comparison, direction: str, part: str) -> list[tuple[str, Plot]]:
+    """(id, plot): recall by depth, how ranks moved, the effect by category where labels say it."""
+    drawn = [("plot-recall", _recall(report, found, direction))]
+    if moved := _moves(report, found, direction, part):
+        drawn.append(("plot-ranks", moved))
+    if effects := _effects(report, found, direction):
+        drawn.append(("plot-effects", effects))
+    return drawn
+
+
+def _recall(report: Report, found: Comparison, direction: str) -> Plot:
+    curves = report["curves"][direction]
+    grouped = {run for group in report["groups"].values() for run in group["runs"]}
+    series = []
+    for name, group in report["groups"].items():
+        band = group["curves"][direction]
+        series.append(Series(name, tuple(band["mean"]), tuple(band["lowest"]), tuple(band["highest"])))
+    lone = [run for run in _baseline_first(found) if str(run.id) not in grouped]
+    series += [Series(_name(run), tuple(curves["runs"][str(run.id)])) for run in lone]
+    note = _("A band reaches from the lowest to the highest seed of a group.") if report["groups"] else ""
+    if len(series) > LINES:
+        note += " " + _("The first %(n)d are drawn; the file has every one.") % {"n": LINES}
+    return Plot(
+        "curve", _("Recall by depth"), "k", "Recall@k", tuple(curves["k"]), tuple(series[:LINES]), "percent",
+        y_range=(0, 1), note=note.strip(),
+    )  # fmt: skip
+
+
+def _moves(report: Report, found: Comparison, direction: str, part: str) -> Plot | None:
+    tables = [
+        (run, report["rank_changes"].get(str(run.id), {}).get(direction, {}).get(part)) for run in found.others[:LINES]
+    ]
+    there = [(run, table) for run, table in tables if table]
+    if not there:
+        return None
+    steps = sorted({row["step"] for _run, table in there for row in table["steps"]}, reverse=True)
+    series = []
+    for run, table in there:
+        counts = {row["step"]: row["count"] for row in table["steps"]}
+        series.append(Series(_name(run), tuple(counts.get(step, 0) for step in steps)))
+    return Plot(
+        "bars", _("How ranks moved"), _("Rank after"), _("Queries"), tuple(_step(step) for step in steps),
+        tuple(series), "integer", x_scale="category",
+        note=_("Left of the middle the right answer fell, right of it it rose; a step is a factor of two in rank."),
+    )  # fmt: skip
+
+
+def _step(step: int) -> str:
+    if step == 0:
+        return _("same")
+    size = abs(step)
+    words = f"<{2**size}×" if size < 7 else "≥64×"
+    return ("↓ " if step > 0 else "↑ ") + words
+
+
+def _effects(report: Report, found: Comparison, direction: str) -> Plot | None:
+    tables = [
+        (run, report["effects"].get(str(run.id), {}).get(direction, {}).get("categories", {}))
+        for run in found.others[:LINES]
+    ]
+    names = list(dict.fromkeys(name for _run, table in tables for name in table))
+    if not names:
+        return None
+    series = []
+    for run, table in tables:
+        shares = [(table.get(name) or {}).get("repaired_share") or {} for name in names]
+        value, low, high, n = (tuple(share.get(key) for share in shares) for key in ("value", "low", "high", "n"))
+        series.append(Series(_name(run), value, low, high, n, tone="repaired" if len(tables) == 1 else ""))
+    return Plot(
+        "bars", _("Repaired share of each category's failures"), _("Category"), _("Repaired"), tuple(names),
+        tuple(series), "percent", x_scale="category",
+        note=_("Labelled failures of the baseline, weighted as they were drawn. What was broken has no label here."),
+    )  # fmt: skip
+
+
+def _baseline_first(found: Comparison) -> list[Chosen]:
+    return [*(run for run in found.runs if run.id == found.asked.baseline), *found.others]
+
+
+def _name(run: Chosen) -> str:
+    return f"{run.title} · {run.id}"
+
+
+def table(report: Report, found: Comparison) -> Iterator[list[Any]]:
+    """Every number as rows of one CSV: part, run, name, slice, value, low, high, n."""
+    yield ["part", "run", "name", "slice", "value", "low", "high", "n"]
+    for run in found.runs:
+        for name, estimate in report["metrics"][str(run.id)].items():
+            way, metric, *part = name.split("/", 2)
+            yield ["metric", run.id, f"{way}/{metric}", part[0] if part else ALL, *_cells(estimate)]
+    for run, ways in report["verdicts"].items():
+        for way, parts in ways.items():
+            for part_name, card in parts.items():
+                yield ["verdict", run, f"{way}/net", part_name, *_cells(card["net"])]
+                for key in ("n", *CELLS, "still_right", "p", "adjusted", "test", "judged", "shown"):
+                    yield ["verdict", run, f"{way}/{key}", part_name, card[key], "", "", card["n"]]
+    for name, group in report["groups"].items():
+        for metric, estimate in group["metrics"].items():
+            yield ["group", name, metric, "", *_cells(estimate)]
+    for way, curves in report["curves"].items():
+        for run, values in curves["runs"].items():
+            for k, value in zip(curves["k"], values, strict=True):
+                yield ["curve", run, f"{way}/recall@{k}", ALL, value, "", "", ""]
+    for run, ways in report["effects"].items():
+        for way, effects in ways.items():
+            for category, effect in effects.get("categories", {}).items():
+                for key in ("repaired_share", "net"):
+                    yield ["effect", run, f"{way}/{key}", category, *_cells(effect[key] or {})]
+
+
+def settings_table(found: Comparison, settings: list[Any]) -> Iterator[list[Any]]:
+    """Every setting, a column a run."""
+    yield ["setting", *(run.id for run in found.runs), "differs"]
+    for one in settings:
+        yield [one.name, *one.values, one.differs]
+
+
+def _cells(estimate: Mapping[str, Any]) -> list[Any]:
+    return [estimate.get(name) for name in ("value", "low", "high", "n")]

@@ -1,0 +1,149 @@
+"""The comparison page and its files."""
+
+from __future__ import annotations
+
+import csv
+import io
+from typing import Any
+
+from django.http import Http404, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+
+from ml_core.cells import safe_cell
+from webapp.accounts.doors import ProjectRequest, project_page
+from webapp.accounts.views.links import api_call
+from webapp.experiments.cases.filters import DIRECTIONS
+from webapp.verdicts.comparing import asking, flips, gallery, queries, shown
+from webapp.verdicts.comparing.asked import ALL
+from webapp.verdicts.comparing.found import Looked, look
+
+FILES = ("numbers", "settings")
+
+
+@project_page("run.view")
+def compare(request: ProjectRequest) -> HttpResponse:
+    """Runs beside each other; the numbers come from a worker, everything else is there at once."""
+    looked = look(request.project, request.user, request.GET)
+    page = _numbers(request, looked) if looked.ready else {}
+    if request.headers.get("HX-Request"):
+        return render(request, "verdicts/comparing/_numbers.html", _head(request, looked) | page)
+    page |= _head(request, looked)
+    if looked.ready:
+        page |= _gallery(request, looked)
+    request.section = "runs"  # type: ignore[attr-defined]  # what the bar on top marks
+    return render(request, "verdicts/comparing/compare.html", page)
+
+
+@project_page(post="run.view")
+def compare_again(request: ProjectRequest) -> HttpResponse:
+    """Numbers that failed are tried again."""
+    looked = look(request.project, request.user, request.GET)
+    if looked.ready:
+        asking.statistics_again(request.project, looked.comparison, now=timezone.now())
+    return redirect(f"{reverse('verdicts:compare', args=[request.project.slug])}?{looked.asked.address()}")
+
+
+@project_page("run.view")
+def compare_file(request: ProjectRequest, part: str) -> HttpResponse:
+    """What the page shows as CSV: `numbers` or `settings`."""
+    looked = look(request.project, request.user, request.GET)
+    if part not in FILES or not looked.ready:
+        raise Http404(_("No such file."))
+    if part == "settings":
+        rows = shown.settings_table(looked.comparison, queries.settings_of(looked.comparison.runs))
+    else:
+        found = asking.statistics_of(request.project, looked.comparison, now=timezone.now())
+        if found.result is None:
+            raise Http404(_("Nothing is computed yet."))
+        rows = shown.table(found.result, looked.comparison)
+    buffer = io.StringIO(newline="")
+    writer = csv.writer(buffer)
+    for row in rows:
+        writer.writerow([safe_cell(cell) for cell in row])
+    response = HttpResponse(buffer.getvalue(), content_type="text/csv")
+    response.headers["Content-Disposition"] = f'attachment; filename="comparison-{part}.csv"'
+    return response
+
+
+def _head(request: ProjectRequest, looked: Looked) -> dict[str, Any]:
+    """Which runs, what differs, and the ways to another comparison."""
+    found, asked = looked.comparison, looked.asked
+    settings = queries.settings_of(found.runs)
+    differing = [one for one in settings if one.differs]
+    chosen = settings if asked.settings else differing
+    baseline = found.baseline
+    return {
+        "project": request.project,
+        "found": found,
+        "asked": asked,
+        "ready": looked.ready,
+        "address": asked.address(),
+        "runs": [
+            (run, run is baseline, asked.address(baseline=run.id, against=0, after=-1, set=0, slice=ALL),
+             asked.without_run(run.id).address(), [one.values[place] for one in chosen])
+            for place, run in enumerate(found.runs)
+        ],
+        "offered": queries.offered(request.project, asked),
+        "setting_names": [one.name for one in chosen],
+        "same": len(settings) - len(differing),
+        "settings_toggle": asked.address(settings="" if asked.settings else "all"),
+        "directions": [
+            (DIRECTIONS[name], f"?{asked.address(direction=name, slice=ALL, set=0, after=-1)}", name == asked.direction)
+            for name in found.directions
+        ],
+        "slices": _slices(looked),
+        "sets": [(row.pk, row.name) for row in looked.sets],
+        "api": api_call(request, "verdicts:api_comparison", query=asked.address(), slug=request.project.slug),
+    }  # fmt: skip
+
+
+def _slices(looked: Looked) -> list[tuple[str, str]]:
+    if looked.chosen is None:
+        return []
+    named = queries.slices_in(looked.chosen, get_language() or "en")
+    return [(ALL, _("All queries")), *((key, f"{name} ({count})") for key, name, count in named)]
+
+
+def _numbers(request: ProjectRequest, looked: Looked) -> dict[str, Any]:
+    """Everything that a worker counts; nothing of it while it is being counted."""
+    found, asked = looked.comparison, looked.asked
+    told = asking.statistics_of(request.project, found, now=timezone.now())
+    page: dict[str, Any] = {"told": told}
+    if told.result is None:
+        return page
+    part = asked.slice if asked.slice in told.result["slices"].get(asked.direction, {}) else ALL
+    columns, lines = shown.metric_lines(told.result, found, asked.direction, part)
+    return page | {
+        "report": told.result,
+        "verdicts": shown.verdicts(told.result, found, asked.direction, part),
+        "columns": columns,
+        "lines": lines,
+        "plots": shown.plots(told.result, found, asked.direction, part),
+    }
+
+
+def _gallery(request: ProjectRequest, looked: Looked) -> dict[str, Any]:
+    """A page of flips between the baseline and the run looked at."""
+    asked = looked.asked
+    cases = queries.cases_in(looked.chosen, asked.slice)
+    counts = flips.counts_of(asked.baseline, asked.against, asked.direction, cases)
+    page = flips.page_of(asked.baseline, asked.against, asked.direction, asked.flips, cases=cases, start=asked.after)
+    words = shown.cell_words()
+    baseline = looked.comparison.baseline
+    made = gallery.cards(
+        page.flips, request.project.slug, (asked.baseline, asked.against), baseline.corpus_id if baseline else None
+    )
+    return {
+        "cards": made,
+        "cells": [
+            (words[key], f"?{asked.address(flips=key, after=-1)}#flips", key == asked.flips, counts[key])
+            for key in words
+        ],
+        "next": f"?{asked.address(after=page.next)}#flips" if page.next is not None else "",
+        "first": f"?{asked.address(after=-1)}#flips" if asked.after >= 0 else "",
+        "against": next((run for run in looked.comparison.runs if run.id == asked.against), None),
+    }

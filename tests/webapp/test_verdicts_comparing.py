@@ -1,0 +1,212 @@
+"""The comparison page: what is repaired and broken, what is shown, what may not stand beside what."""
+
+from __future__ import annotations
+
+import csv
+import io
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from tests.webapp import people
+from tests.webapp.case_parts import drawn
+from tests.webapp.verdict_parts import answered
+from webapp.accounts.models import Project, User
+from webapp.annotation.models import Calculation
+from webapp.corpora.models import Caption, Corpus
+from webapp.experiments.models import Run
+from webapp.verdicts.comparing import flips
+from workers import calculating
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("no_workers")]
+WRONG = dict.fromkeys(range(0, 50, 5), 3)  # a caption of each of ten pictures
+
+
+@pytest.fixture
+def project(db) -> Project:
+    return people.project("Birds", people.person("owner", password=people.PASSWORD))
+
+
+@pytest.fixture
+def corpus(project) -> Corpus:
+    return drawn(project, "scenes:12?seed=3&size=96")
+
+
+@pytest.fixture
+def baseline(project, corpus, tmp_path) -> Run:
+    return answered(project, tmp_path, corpus, WRONG, title="Plain", spec={"batch_size": 64, "seed": 0})
+
+
+@pytest.fixture
+def better(project, corpus, baseline, tmp_path) -> Run:
+    """Repairs five captions of five pictures and breaks none."""
+    left = dict.fromkeys(list(WRONG)[5:], 3)
+    return answered(project, tmp_path, corpus, left, title="Better", spec={"batch_size": 64, "seed": 1})
+
+
+@pytest.fixture
+def web(project) -> Client:
+    client = Client()
+    client.force_login(User.objects.get(username="owner"))
+    return client
+
+
+def address(project: Project, *runs: Run, name: str = "compare", more: str = "", **kwargs: object) -> str:
+    where = reverse(f"verdicts:{name}", kwargs={"slug": project.slug} | kwargs)
+    return f"{where}?runs={','.join(str(run.pk) for run in runs)}{more}"
+
+
+def read(web: Client, where: str) -> str:
+    page = web.get(where)
+    assert page.status_code == 200
+    return page.content.decode()
+
+
+def test_the_page_waits_for_a_worker_and_then_shows_the_verdict(project, baseline, better, web):
+    waiting = read(web, address(project, baseline, better))
+    assert 'hx-trigger="every 2s"' in waiting and "Being computed" in waiting
+    calculating.work()
+    page = read(web, address(project, baseline, better))
+    assert 'hx-trigger="every 2s"' not in page.partition('id="comparison"')[2].partition(">")[0]
+    assert "Verdict" in page and "Recall@1" in page and "Exploratory" in page
+
+
+def test_five_repaired_and_none_broken_is_not_shown(project, baseline, better, web):
+    read(web, address(project, baseline, better))
+    calculating.work()
+    card = Calculation.objects.get(kind="comparison").result["verdicts"][str(better.pk)]["t2i"]["all"]
+    assert (card["repaired"], card["broken"], card["p"], card["shown"]) == (5, 0, 0.0625, False)
+    page = read(web, address(project, baseline, better))
+    assert "0.0625" in page and "not shown" in page
+
+
+def test_only_the_settings_that_differ_are_listed_unless_all_are_asked_for(project, baseline, better, web):
+    page = read(web, address(project, baseline, better))
+    assert '<th scope="col" class="mono">seed</th>' in page and ">batch_size</th>" not in page
+    assert ">batch_size</th>" in read(web, address(project, baseline, better, more="&settings=all"))
+
+
+def test_every_cell_counts_what_its_gallery_shows(project, corpus, baseline, tmp_path, web):
+    captions = list(Caption.objects.filter(corpus=corpus).order_by("number").values_list("number", flat=True))
+    mixed = dict.fromkeys(list(WRONG)[4:], 3) | {captions[1]: 2, captions[2]: 4, 10: 1, 45: 5}
+    other = answered(project, tmp_path, corpus, mixed, title="Mixed")
+    read(web, address(project, baseline, other))
+    calculating.work()
+    verdicts = Calculation.objects.get(kind="comparison").result["verdicts"][str(other.pk)]
+    for way in ("t2i", "i2t"):
+        counts = flips.counts_of(baseline.pk, other.pk, way)
+        assert counts == {cell: verdicts[way]["all"][cell] for cell in counts}
+        for cell, count in counts.items():
+            shown, start = [], -1
+            while start is not None:
+                page = flips.page_of(baseline.pk, other.pk, way, cell, start=start, size=2)
+                shown, start = shown + [flip.before.number for flip in page.flips], page.next
+            assert shown == sorted(set(shown)) and len(shown) == count
+
+
+def test_the_gallery_shows_what_came_first_before_and_after(project, baseline, better, web):
+    page = read(web, address(project, baseline, better))
+    assert page.count('<li class="flip">') == 5
+    caption = Caption.objects.get(corpus__project=project, number=0).text
+    assert caption[:40] in page and "rank 3 → 1" in page
+    assert page.count('<li class="flip">') == 5
+    assert read(web, address(project, baseline, better, more="&flips=broken")).count('<li class="flip">') == 0
+
+
+def test_other_data_is_refused_with_the_reason(project, baseline, tmp_path, web):
+    other = answered(project, tmp_path, drawn(project, "scenes:11?seed=4&size=96", name="Others"), title="Elsewhere")
+    page = read(web, address(project, baseline, other))
+    assert "was measured on other data (Others)" in page
+    assert not Calculation.objects.filter(kind="comparison").exists()
+    api = web.get(address(project, baseline, other, name="api_comparison")).json()
+    assert api["report"] is None and "other data" in api["refusals"][0]
+
+
+def test_another_query_set_is_refused_with_the_reason(project, corpus, baseline, tmp_path, web):
+    half = answered(project, tmp_path, corpus, captions=range(30), title="Half")
+    assert "asked another set of queries" in read(web, address(project, baseline, half))
+
+
+def test_as_many_but_other_queries_are_refused_by_the_worker(project, corpus, tmp_path, web):
+    count = Caption.objects.filter(corpus=corpus).count()
+    one = answered(project, tmp_path, corpus, captions=range(20), both=False)
+    two = answered(project, tmp_path, corpus, captions=range(count - 20, count), both=False)
+    read(web, address(project, one, two))
+    calculating.work()
+    assert "asked different queries" in read(web, address(project, one, two))
+
+
+def test_a_run_that_has_not_finished_and_one_without_cases_are_said_so(project, baseline, better, web):
+    Run.objects.filter(pk=better.pk).update(state="running")
+    assert "has not finished" in read(web, address(project, baseline, better))
+    Run.objects.filter(pk=better.pk).update(state="succeeded", case_count=0)
+    assert "left no cases" in read(web, address(project, baseline, better))
+
+
+@pytest.mark.parametrize("name", ["compare", "api_comparison", "api_flips"])
+def test_a_run_of_another_project_is_not_found(project, baseline, tmp_path, web, name):
+    foreign = people.project("Fish", people.person("other", password=people.PASSWORD))
+    theirs = answered(foreign, tmp_path, drawn(foreign, "scenes:12?seed=3&size=96"))
+    assert web.get(address(project, baseline, theirs, name=name)).status_code == 404
+
+
+def test_more_runs_ask_no_more_queries(project, corpus, baseline, better, tmp_path, web):
+    more = [answered(project, tmp_path, corpus, WRONG, title=f"Run {number}") for number in range(3)]
+    counts = []
+    for runs in ([baseline, better], [baseline, better, *more]):
+        read(web, address(project, *runs))
+        calculating.work()
+        read(web, address(project, *runs))
+        with CaptureQueriesContext(
+            connection,
+        ) as queries:
+            read(web, address(project, *runs))
+        counts.append(len(queries))
+    assert counts[0] == counts[1]
+
+
+def test_the_same_comparison_is_computed_once_and_anew_where_a_run_was_carried_out_again(
+    project, baseline, better, web
+):
+    for _ in range(2):
+        read(web, address(project, baseline, better))
+    assert Calculation.objects.filter(kind="comparison").count() == 1
+    Run.objects.filter(pk=better.pk).update(attempt=2)
+    read(web, address(project, baseline, better))
+    assert Calculation.objects.filter(kind="comparison").count() == 2
+
+
+def test_the_file_holds_the_pages_numbers(project, baseline, better, web):
+    Run.objects.filter(pk=better.pk).update(spec={"note": "=1+1"})
+    read(web, address(project, baseline, better))
+    assert web.get(address(project, baseline, better, name="compare_file", part="numbers")).status_code == 404
+    calculating.work()
+    text = read(web, address(project, baseline, better, name="compare_file", part="numbers"))
+    rows = {(row["part"], row["run"], row["name"], row["slice"]): row for row in csv.DictReader(io.StringIO(text))}
+    assert rows["verdict", str(better.pk), "t2i/p", "all"]["value"] == "0.0625"
+    assert rows["verdict", str(better.pk), "t2i/repaired", "all"]["value"] == "5"
+    settings = read(web, address(project, baseline, better, name="compare_file", part="settings"))
+    assert "'=1+1" in settings
+    assert web.get(address(project, baseline, better, name="compare_file", part="moon")).status_code == 404
+
+
+def test_the_api_tells_what_the_page_shows(project, baseline, better, web):
+    assert web.get(address(project, baseline, better, name="api_comparison")).json()["current"] is False
+    calculating.work()
+    told = web.get(address(project, baseline, better, name="api_comparison")).json()
+    assert told["current"] is True and told["report"]["verdicts"][str(better.pk)]["t2i"]["all"]["repaired"] == 5
+    assert told["differing"]["seed"] == ["0", "1"]
+    page = web.get(address(project, baseline, better, name="api_flips")).json()
+    assert page["counts"]["repaired"] == len(page["results"]) == 5 and page["next"] is None
+
+
+def test_a_comparison_that_failed_says_why_and_is_tried_again(project, baseline, better, web):
+    read(web, address(project, baseline, better))
+    Calculation.objects.update(state="failed", failure="the moon", attempt=5)
+    assert "the moon" in read(web, address(project, baseline, better))
+    assert web.post(address(project, baseline, better, name="compare_again")).status_code == 302
+    calculating.work()
+    assert "0.0625" in read(web, address(project, baseline, better))

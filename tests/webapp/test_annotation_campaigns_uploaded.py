@@ -13,6 +13,7 @@ from ml_core.spec import BadInput
 from tests.ml_core.small_sets import picture
 from tests.webapp import people
 from tests.webapp.annotation_parts import zipped
+from webapp.accounts.models import User
 from webapp.annotation.campaigns import uploads
 from webapp.annotation.models import Campaign, Slot, Task
 from webapp.corpora.files import store
@@ -196,3 +197,14 @@ def test_the_api_says_what_is_wrong_with_a_zip_and_with_what_is_asked_of_it(proj
         assert answer.status_code == 400 and answer.json()["errors"][0]["field"] == field, answer.content
     assert owner.post(where, {"name": "x", "annotators": ["ann"]}, content_type="application/json").status_code == 400
     assert not Campaign.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [(b"no", "无法按 zip 读取"), (zipped("caption,gt\n,x\n", {}).getvalue(), "第 2 行：提示为空")],
+)
+def test_what_is_wrong_with_an_upload_is_told_in_chinese_to_who_reads_chinese(project, owner, data, said):
+    User.objects.filter(username="owner").update(language="zh-hans")
+    where = reverse("annotation:campaign_upload", kwargs={"slug": project.slug})
+    answer = owner.post(where, {"file": SimpleUploadedFile("s.zip", data)})
+    assert answer.status_code == 422 and said in answer.content.decode()

@@ -78,7 +78,7 @@ class Drawn:
 def drawn_from_run(run: Run, filters: Filters, wish: Wish) -> Drawn:
     """What the wish draws from a run's matching cases. BadInput where nothing matches or the numbers do not fit."""
     if wish.stratify == FILE:
-        raise BadInput("Cases are stratified by rank, by margin or not at all.", field="stratify")
+        raise BadInput(_("Cases are stratified by rank, by margin or not at all."), field="stratify")
     found = cases.strata_of(run, filters)
     if not found:
         raise BadInput(_("No case matches these filters, so there is nothing to label."), field="filters")
@@ -154,13 +154,13 @@ def words_of(stratify: str, stratum: str) -> str:
 
 def _check(wish: Wish) -> None:
     if wish.stratify not in STRATIFY:
-        raise BadInput("Cases are stratified by rank, by margin or not at all.", field="stratify")
+        raise BadInput(_("Cases are stratified by rank, by margin or not at all."), field="stratify")
     if not 1 <= wish.size <= MOST:
         raise BadInput(_("A campaign has 1 to %(most)s samples.") % {"most": f"{MOST:,}"}, field="size")
     if not 1 <= wish.annotators <= 100:
         raise BadInput(_("A campaign has 1 to 100 annotators."), field="annotators")
     if not 0 <= wish.seed < 2**31:
-        raise BadInput("A seed is a whole number from 0 to 2,147,483,647.", field="seed")
+        raise BadInput(_("A seed is a whole number from 0 to 2,147,483,647."), field="seed")
     if wish.overlap < 0 or wish.backup < 0:
         raise BadInput(_("Overlap and backup are not negative."), field="overlap" if wish.overlap < 0 else "backup")
     if wish.overlap + wish.backup > wish.size:

@@ -80,7 +80,8 @@ def set_quota(*, annotator: Annotator, quota: int | None, actor: User | None, no
     if campaign.mode != Campaign.Mode.POOL:
         raise BadInput(_("Quotas belong to a shared pool; here everybody has a fixed share."), field="quota")
     if quota is not None and quota < row.held:
-        raise BadInput(f"{row.user.username} holds {row.held} already, so the quota is at least that.", field="quota")
+        said = _("%(name)s holds %(n)d already, so the quota is at least that.")
+        raise BadInput(said % {"name": row.user.username, "n": row.held}, field="quota")
     row.quota = quota
     row.save(update_fields=["quota"])
     _told(campaign, "campaign.quota_changed", actor, now, {"annotator": row.user.username, "quota": quota})

@@ -61,9 +61,8 @@ def use_version(*, campaign: Campaign, version: TaxonomyVersion, actor: User | N
     if version.taxonomy_id != campaign.taxonomy_version.taxonomy_id:
         raise BadInput(_("This is a version of another taxonomy."), field="version")
     if missing := missing_choices(campaign, document_of(version)):
-        raise BadInput(
-            f"Version {version.number} has no {', '.join(missing)}, which labels of this campaign use.", field="version"
-        )
+        said = _("Version %(n)d has no %(missing)s, which labels of this campaign use.")
+        raise BadInput(said % {"n": version.number, "missing": ", ".join(missing)}, field="version")
     before = campaign.taxonomy_version.number
     campaign.taxonomy_version = version
     campaign.save(update_fields=["taxonomy_version"])
@@ -95,7 +94,7 @@ def _turned(
         if campaign.state == state:
             return campaign
         if campaign.state not in allowed:
-            raise BadInput(f"This campaign is {campaign.get_state_display().lower()}.")
+            raise BadInput(_("This campaign is %(state)s.") % {"state": campaign.get_state_display().lower()})
         campaign.state = state
         campaign.finished_at = now if state == Campaign.State.FINISHED else None
         campaign.save(update_fields=["state", "finished_at"])

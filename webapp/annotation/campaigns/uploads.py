@@ -14,10 +14,12 @@ import io
 import json
 import zipfile
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import IO, Any
+
+from django.utils.translation import gettext as _
 
 from ml_core.datasets.decoding import BrokenPicture, announced
 from ml_core.spec import BadInput
@@ -73,14 +75,17 @@ def keep(project: Project, name: str, file: IO[bytes]) -> Upload:
         with zipfile.ZipFile(file) as archive:
             upload = _read(project, digest, name, archive)
     except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, OSError) as error:
-        raise BadInput(f"The file cannot be read as a zip: {error}.", field="file") from error
+        raise BadInput(_("The file cannot be read as a zip: %(error)s.") % {"error": error}, field="file") from error
     if not upload.samples:
-        first = f" The first: row {upload.problems[0][0]}: {upload.problems[0][1]}" if upload.problems else ""
-        raise BadInput(f"No row of the CSV can be used.{first}", field="file")
+        raise BadInput(" ".join([_("No row of the CSV can be used."), *_first(upload.problems)]), field="file")
     text = json.dumps({"name": upload.name, "samples": [vars(row) for row in upload.samples],
                        "problems": upload.problems})  # fmt: skip
     store().write_bytes(_manifest(project, digest), text.encode())
     return upload
+
+
+def _first(problems: Sequence[tuple[int, str]]) -> list[str]:
+    return [_("The first: row %(n)d: %(text)s") % {"n": row, "text": text} for row, text in problems[:1]]
 
 
 def kept_upload(project: Project, digest: str) -> Upload | None:
@@ -115,7 +120,7 @@ def _digest(file: IO[bytes]) -> str:
     while block := file.read(2**20):
         size += len(block)
         if size > MOST_BYTES:
-            raise BadInput(f"The file is larger than {MOST_BYTES // 2**20} MB.", field="file")
+            raise BadInput(_("The file is larger than %(n)d MB.") % {"n": MOST_BYTES // 2**20}, field="file")
         total.update(block)
     file.seek(0)
     return total.hexdigest()
@@ -129,7 +134,7 @@ def _read(project: Project, digest: str, name: str, archive: zipfile.ZipFile) ->
     members = {info.filename: info for info in archive.infolist() if not info.is_dir()}
     tables = [one for one in members if one.lower().endswith(".csv") and "__MACOSX" not in one]
     if len(tables) != 1:
-        raise BadInput(f"The zip must hold one CSV; there are {len(tables)}.", field="file")
+        raise BadInput(_("The zip must hold one CSV; there are %(n)d.") % {"n": len(tables)}, field="file")
     lines = _lines(_bytes(archive, members[tables[0]]))
     pictures = _Pictures(archive, members, f"{PREFIX}/{project.pk}/{digest}/", PurePosixPath(tables[0]).parent)
     samples: dict[str, Sample] = {}
@@ -138,7 +143,7 @@ def _read(project: Project, digest: str, name: str, archive: zipfile.ZipFile) ->
         try:
             sample = _sample(number, cells, pictures)
             if sample.idx in samples:
-                raise BadInput(f"The idx “{sample.idx}” stands in an earlier row.")
+                raise BadInput(_("The idx “%(idx)s” stands in an earlier row.") % {"idx": sample.idx})
             samples[sample.idx] = sample
         except BadInput as problem:
             problems.append((number, str(problem)))
@@ -151,18 +156,19 @@ def _lines(data: bytes) -> list[tuple[int, dict[str, str]]]:
     except UnicodeDecodeError:
         text = data.decode("gb18030", "replace")
     if "\0" in text:
-        raise BadInput("The CSV holds zero bytes, so it is no text.", field="file")
+        raise BadInput(_("The CSV holds zero bytes, so it is no text."), field="file")
     delimiter = max(",;\t", key=text.partition("\n")[0].count)
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
     try:
         rows = [(reader.line_num, cells) for cells in reader if any(cell.strip() for cell in cells)]
     except csv.Error as error:
-        raise BadInput(f"Line {reader.line_num} of the CSV cannot be read: {error}.", field="file") from error
+        said = _("Line %(n)d of the CSV cannot be read: %(error)s.") % {"n": reader.line_num, "error": error}
+        raise BadInput(said, field="file") from error
     if len(rows) > MOST_ROWS + 1:
-        raise BadInput(f"The CSV has more than {MOST_ROWS:,} rows.", field="file")
+        raise BadInput(_("The CSV has more than %(n)s rows.") % {"n": f"{MOST_ROWS:,}"}, field="file")
     head = [cell.strip().lower() for cell in rows[0][1]] if rows else []
     if not any(name in head for name in _COLUMNS["prompt"]):
-        raise BadInput("The CSV has no column “caption” or “prompt”.", field="file")
+        raise BadInput(_("The CSV has no column “caption” or “prompt”."), field="file")
     named = [(n, dict(zip(head, (cell.strip() for cell in cells), strict=False))) for n, cells in rows[1:]]
     return named
 
@@ -170,16 +176,16 @@ def _lines(data: bytes) -> list[tuple[int, dict[str, str]]]:
 def _sample(number: int, cells: dict[str, str], pictures: _Pictures) -> Sample:
     found = {part: next((cells[name] for name in names if cells.get(name)), "") for part, names in _COLUMNS.items()}
     if not found["prompt"]:
-        raise BadInput("The prompt is empty.")
+        raise BadInput(_("The prompt is empty."))
     if not found["right"] and not found["given"]:
-        raise BadInput("There is no candidate: both gt and pred are empty.")
+        raise BadInput(_("There is no candidate: both gt and pred are empty."))
     kind = cells.get("kind", "").lower()
     if kind not in {"", "picture", "text", "page"}:
-        raise BadInput(f"The kind “{kind[:20]}” is none of picture, text and page.")
+        raise BadInput(_("The kind “%(kind)s” is none of picture, text and page.") % {"kind": kind[:20]})
     content = {part: _content(text, kind, pictures) if text else None for part, text in found.items()}
     idx = cells.get("idx", "") or str(number)
     if len(idx) > 120:
-        raise BadInput("The idx has more than 120 characters.")
+        raise BadInput(_("The idx has more than 120 characters."))
     return Sample(idx, cells.get("stratum", "")[:60], content["prompt"] or {}, content["right"], content["given"])
 
 
@@ -187,7 +193,7 @@ def _content(text: str, kind: str, pictures: _Pictures) -> dict[str, Any]:
     if kind != "text" and (picture := pictures.named(text)) is not None:
         return {"kind": "page" if kind == "page" else "picture", **picture}
     if kind != "text" and " " not in text and PurePosixPath(text).suffix.lower() in _ENDINGS:
-        raise BadInput(f"There is no picture “{text[:80]}” in the zip.")
+        raise BadInput(_("There is no picture “%(name)s” in the zip.") % {"name": text[:80]})
     return {"kind": "text", "text": text[:4000]}
 
 
@@ -212,7 +218,7 @@ class _Pictures:
             return None
         if path not in self.kept:
             if len(self.kept) >= MOST_PICTURES:
-                raise BadInput(f"More than {MOST_PICTURES:,} pictures are named.")
+                raise BadInput(_("More than %(n)s pictures are named.") % {"n": f"{MOST_PICTURES:,}"})
             self.kept[path] = self._keep(path)
         return self.kept[path]
 
@@ -232,5 +238,5 @@ def _bytes(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> bytes:
     with archive.open(info) as file:
         data = file.read(_MEMBER + 1)
     if len(data) > _MEMBER:
-        raise BadInput(f"“{info.filename[:80]}” is larger than {_MEMBER // 2**20} MB.")
+        raise BadInput(_("“%(name)s” is larger than %(n)d MB.") % {"name": info.filename[:80], "n": _MEMBER // 2**20})
     return data

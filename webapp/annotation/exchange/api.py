@@ -6,6 +6,7 @@ from typing import Any
 
 from django.http import Http404, StreamingHttpResponse
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework import serializers
 from rest_framework.parsers import MultiPartParser
@@ -59,7 +60,7 @@ class Labels(ProjectAPIView):
         campaign = campaign_or_404(self.project, campaign_id)
         values = checked(FileIn, request)
         if values["file"].size > records.MOST_BYTES:
-            raise BadInput(f"The file is larger than {records.MOST_BYTES // 2**20} MB.", field="file")
+            raise BadInput(_("The file is larger than %(n)d MB.") % {"n": records.MOST_BYTES // 2**20}, field="file")
         annotator = queries.annotator_lettered(campaign, values["annotator"]) if values["annotator"] else None
         file = actions.keep_file(
             campaign=campaign,
@@ -92,7 +93,7 @@ class File(ProjectAPIView):
         """Take it: write its answers."""
         file = _file(self, campaign_id, file_id)
         if file.state == LabelFile.State.TAKEN:
-            raise Conflict("This file was taken already.")
+            raise Conflict(_("This file was taken already."))
         actions.take_file(file=file, actor=self.person, now=timezone.now())
         file.refresh_from_db()
         return Response(FileOut(file).data)

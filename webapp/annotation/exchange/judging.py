@@ -7,6 +7,8 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from django.utils.translation import gettext as _
+
 from ml_core.taxonomy import Taxonomy
 from webapp.annotation.exchange.entries import Content, Entry
 from webapp.annotation.labelling.answers import SKIP_REASONS
@@ -109,15 +111,15 @@ def judged(
         if row.verdict in (NEW, REPLACES) and (others := twice.get((who, entry.idx))):
             first, same = others
             if not same:
-                row = Row(row.place, row.idx, who, ERROR, f"Sample {entry.idx} is labelled differently in {first}.")
+                row = Row(row.place, row.idx, who, ERROR, _label_differs(entry.idx, first))
             elif entry.place != first:
-                row = Row(row.place, row.idx, who, SAME, f"The same as {first}.")
+                row = Row(row.place, row.idx, who, SAME, _("The same as %(place)s.") % {"place": first})
         rows.append(row)
     mentioned = {(entry.letter or letter, entry.idx) for entry in content.entries}
     missing = sorted(
         {
             idx
-            for who in {name for name, _ in mentioned}
+            for who in {name for name, _idx in mentioned}
             for idx, standing in standings.get(who, {}).items()
             if standing.wanted and standing.usable and not standing.answered and (who, idx) not in mentioned
         },
@@ -140,23 +142,27 @@ def _judged(
         return Row(entry.place, entry.idx, who, ERROR, text)
 
     if not who:
-        return wrong("The file does not say whose answer this is: choose the annotator.")
+        return wrong(_("The file does not say whose answer this is: choose the annotator."))
     if letter and entry.letter and entry.letter != letter:
-        return wrong(f"This is {entry.letter}'s answer, and the file was given as {letter}'s.")
+        return wrong(
+            _("This is %(letter)s's answer, and the file was given as %(other)s's.")
+            % {"letter": entry.letter, "other": letter}
+        )
     if who not in standings:
-        return wrong(f"Nobody in this campaign goes by {who}.")
+        return wrong(_("Nobody in this campaign goes by %(letter)s.") % {"letter": who})
     standing = standings[who].get(entry.idx)
     if standing is None:
-        return wrong(f"This campaign has no sample {entry.idx[:40]}.")
+        return wrong(_("This campaign has no sample %(idx)s.") % {"idx": entry.idx[:40]})
     if not entry.category and not entry.skip_reason:
         if entry.subtype:
-            return wrong("There is a subtype without a category.")
+            return wrong(_("There is a subtype without a category."))
         return Row(entry.place, entry.idx, who, BLANK)
     if not standing.usable:
-        return wrong("This sample was taken out as unusable.")
+        return wrong(_("This sample was taken out as unusable."))
     if not standing.wanted and not standing.answered:
-        whose = f"It is {standing.owner}'s." if standing.owner else "It is in reserve."
-        return wrong(f"Sample {entry.idx} is not among {who}'s. {whose}")
+        whose = _("It is %(letter)s's.") % {"letter": standing.owner} if standing.owner else _("It is in reserve.")
+        said = _("Sample %(idx)s is not among %(letter)s's.") % {"idx": entry.idx, "letter": who}
+        return wrong(f"{said} {whose}")
     found, problem = _understood(entry, taxonomy, spelled)
     if found is None:
         return wrong(problem)
@@ -170,23 +176,27 @@ def _understood(
     """(category, subtype, skip reason) in the taxonomy's keys, or why not."""
     if entry.skip_reason:
         if entry.skip_reason not in SKIP_REASONS:
-            return None, f"A sample is skipped as one of {', '.join(SKIP_REASONS)}, not {entry.skip_reason[:40]!r}."
+            said = _("A sample is skipped as one of %(reasons)s, not %(given)r.")
+            return None, said % {"reasons": ", ".join(SKIP_REASONS), "given": entry.skip_reason[:40]}
         if entry.category:
-            return None, "There is both a category and a reason for skipping."
+            return None, _("There is both a category and a reason for skipping.")
         return ("", "", entry.skip_reason), ""
     of = {sub.key: category.key for category in taxonomy.categories for sub in category.subtypes}
     key = taxonomy.recognise(entry.category)
     if key is None:
         known = ", ".join(category.say("en").name for category in taxonomy.categories)
-        return None, f"{entry.category[:40]!r} is no category. There are: {known}."
+        said = _("%(given)r is no category. There are: %(known)s.")
+        return None, said % {"given": entry.category[:40], "known": known}
     spelled[(entry.category, key)] += 1
     category, subtype = (of[key], key) if key in of else (key, "")
     if entry.subtype:
         fine = taxonomy.recognise(entry.subtype)
         if fine is None or of.get(fine) != category:
-            return None, f"{entry.subtype[:40]!r} is no subtype of {taxonomy.category(category).say('en').name}."
+            said = _("%(given)r is no subtype of %(category)s.")
+            return None, said % {"given": entry.subtype[:40], "category": taxonomy.category(category).say("en").name}
         if subtype and subtype != fine:
-            return None, f"{entry.category[:40]!r} and {entry.subtype[:40]!r} name two different subtypes."
+            said = _("%(category)r and %(subtype)r name two different subtypes.")
+            return None, said % {"category": entry.category[:40], "subtype": entry.subtype[:40]}
         spelled[(entry.subtype, fine)] += 1
         subtype = fine
     return (category, subtype, ""), ""
@@ -205,10 +215,11 @@ def _beside(
     answer = Answered(standing.task_id, who, category, subtype, skip_reason, key, entry)
     if not standing.answered:
         return Row(entry.place, entry.idx, who, NEW, "", answer)
-    now = standing.category or f"skipped ({standing.skip_reason})"
+    now = standing.category or _("skipped (%(reason)s)") % {"reason": standing.skip_reason}
     if replace:
-        return Row(entry.place, entry.idx, who, REPLACES, f"Replaces {now}.", answer)
-    return Row(entry.place, entry.idx, who, KEPT, f"{now} was said already; choose “replace” to change it.")
+        return Row(entry.place, entry.idx, who, REPLACES, _("Replaces %(now)s.") % {"now": now}, answer)
+    said_already = _("%(now)s was said already; choose “replace” to change it.") % {"now": now}
+    return Row(entry.place, entry.idx, who, KEPT, said_already)
 
 
 def _twice(entries: Sequence[Entry], taxonomy: Taxonomy, letter: str) -> dict[tuple[str, str], tuple[str, bool]]:
@@ -230,6 +241,10 @@ def _plain(entry: Entry, taxonomy: Taxonomy) -> tuple[str, str, str]:
         taxonomy.recognise(entry.subtype) or entry.subtype,
         entry.skip_reason,
     )
+
+
+def _label_differs(idx: str, place: str) -> str:
+    return _("Sample %(idx)s is labelled differently in %(place)s.") % {"idx": idx, "place": place}
 
 
 def _natural(idx: str) -> tuple[int, str]:

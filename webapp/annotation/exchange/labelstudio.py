@@ -9,6 +9,8 @@ from itertools import groupby
 from typing import Any
 from xml.sax.saxutils import quoteattr
 
+from django.utils.translation import gettext as _
+
 from ml_core.spec import BadInput
 from ml_core.taxonomy import Taxonomy
 from webapp.annotation.exchange.entries import Content, Entry, Given, Mistake
@@ -104,13 +106,13 @@ def read(data: bytes) -> Content:
     """The answers of an export. `completed_by` is the annotator's letter, or an account of Label Studio's own: then the
     file is read as one person's. BadInput where the file is no list of tasks."""
     if len(data) > MOST_BYTES:
-        raise BadInput(f"The file is larger than {MOST_BYTES // 2**20} MB.")
+        raise BadInput(_("The file is larger than %(n)d MB.") % {"n": MOST_BYTES // 2**20})
     try:
         tasks = json.loads(data.decode("utf-8-sig"))
     except (ValueError, RecursionError) as error:
-        raise BadInput(f"The file is no JSON: {error}.") from error
+        raise BadInput(_("The file is no JSON: %(error)s.") % {"error": error}) from error
     if not isinstance(tasks, list):
-        raise BadInput("Label Studio exports a list of tasks; this file holds something else.")
+        raise BadInput(_("Label Studio exports a list of tasks; this file holds something else."))
     entries: list[Entry] = []
     mistakes: list[Mistake] = []
     for number, task in enumerate(tasks, start=1):
@@ -118,7 +120,8 @@ def read(data: bytes) -> Content:
         try:
             entries += _entries(task, place)
         except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
-            mistakes.append(Mistake(place, f"This is not laid out as Label Studio does it ({error!r})."[:300]))
+            said = _("This is not laid out as Label Studio does it (%(error)r).") % {"error": error}
+            mistakes.append(Mistake(place, said[:300]))
     return Content("labelstudio", tuple(entries), tuple(mistakes))
 
 

@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from django.conf import settings
+from django.utils.translation import gettext as _
 
 from ml_core.spec import BadInput
 from webapp.annotation.exchange.entries import Given
@@ -236,5 +237,5 @@ def annotator_lettered(campaign: Campaign, letter: str) -> Annotator:
     """The annotator who goes by this letter. BadInput where there is none."""
     found = Annotator.objects.select_related("user", "campaign").filter(campaign=campaign, letter=letter).first()
     if found is None:
-        raise BadInput(f"Nobody in this campaign goes by {letter[:10]}.", field="annotator")
+        raise BadInput(_("Nobody in this campaign goes by %(letter)s.") % {"letter": letter[:10]}, field="annotator")
     return found

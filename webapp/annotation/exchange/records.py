@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import Any
 
+from django.utils.translation import gettext as _
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from ml_core.spec import BadInput
@@ -60,11 +61,11 @@ def written(rows: Iterable[Given]) -> Iterator[bytes]:
 def read(data: bytes) -> Content:
     """The answers of such a file; a line that does not fit is a mistake and the rest is kept."""
     if len(data) > MOST_BYTES:
-        raise BadInput(f"The file is larger than {MOST_BYTES // 2**20} MB.")
+        raise BadInput(_("The file is larger than %(n)d MB.") % {"n": MOST_BYTES // 2**20})
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise BadInput(f"The file is not UTF-8 (byte {error.start:,}).") from error
+        raise BadInput(_("The file is not UTF-8 (byte %(n)s).") % {"n": f"{error.start:,}"}) from error
     entries, mistakes = [], []
     for number, line in enumerate(text.splitlines(), start=1):
         if not line.strip():
@@ -89,4 +90,4 @@ def _said(error: Exception) -> str:
     if isinstance(error, ValidationError):
         first = error.errors()[0]
         return f"{'.'.join(map(str, first['loc'])) or 'the line'}: {first['msg']}"
-    return f"This is no JSON: {error}"
+    return _("This is no JSON: %(error)s") % {"error": error}

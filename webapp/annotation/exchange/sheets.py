@@ -6,6 +6,8 @@ import csv
 import io
 from collections.abc import Iterable, Mapping
 
+from django.utils.translation import gettext as _
+
 from ml_core.cells import safe_cell
 from ml_core.spec import BadInput
 from webapp.annotation.exchange.entries import Content, Entry, Mistake
@@ -42,18 +44,18 @@ def read(data: bytes) -> Content:
     columns = {name: next((spelling for spelling in _NAMES[name] if spelling in known), "") for name in _NAMES}
     missing = [name for name in ("idx", "category") if not columns[name]]
     if missing:
-        raise BadInput(
-            f"The first row has no column {' and no column '.join(missing)}; it has: {', '.join(table.columns)}."
-        )
+        said = _("The first row has no column %(missing)s; it has: %(there)s.")
+        raise BadInput(said % {"missing": ", ".join(missing), "there": ", ".join(table.columns)})
     entries, mistakes = [], []
     for line in table.lines:
         place = f"row {line.number}"
         cell = {name: line.cells.get(column, "") if column else "" for name, column in columns.items()}
         if not cell["idx"]:
-            mistakes.append(Mistake(place, "There is no idx, so nobody can tell which sample this is."))
+            mistakes.append(Mistake(place, _("There is no idx, so nobody can tell which sample this is.")))
             continue
         if cell["confidence"] not in ("", "1", "2", "3"):
-            mistakes.append(Mistake(place, f"Confidence is 1, 2 or 3, not {cell['confidence'][:20]!r}."))
+            said = _("Confidence is 1, 2 or 3, not %(given)r.") % {"given": cell["confidence"][:20]}
+            mistakes.append(Mistake(place, said))
             continue
         entries.append(
             Entry(

@@ -8,6 +8,7 @@ import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from django.utils.translation import gettext as _
 from python_calamine import CalamineError, CalamineWorkbook
 
 from ml_core.spec import BadInput
@@ -39,17 +40,19 @@ class Table:
 def read_table(data: bytes) -> Table:
     """A table out of a file's bytes. BadInput where it is none, too large, or two columns have one name."""
     if len(data) > MOST_BYTES:
-        raise BadInput(f"The file is larger than {MOST_BYTES // 2**20} MB; a sheet of labels is far smaller.")
+        raise BadInput(
+            _("The file is larger than %(n)d MB; a sheet of labels is far smaller.") % {"n": MOST_BYTES // 2**20}
+        )
     rows = _sheet(data) if data.startswith(b"PK\x03\x04") else _csv(data)
     filled = [(number, cells) for number, cells in rows if any(cell.strip() for cell in cells)]
     if not filled:
-        raise BadInput("The file holds no row.")
+        raise BadInput(_("The file holds no row."))
     if len(filled) > MOST_ROWS + 1:
-        raise BadInput(f"The file has more than {MOST_ROWS:,} rows.")
-    (_, head), body = filled[0], filled[1:]
+        raise BadInput(_("The file has more than %(n)s rows.") % {"n": f"{MOST_ROWS:,}"})
+    head, body = filled[0][1], filled[1:]
     names = [name.strip().lower() for name in head]
     if twice := sorted({name for name in names if name and names.count(name) > 1}):
-        raise BadInput(f"The column {twice[0]} stands in the first row twice.")
+        raise BadInput(_("The column %(name)s stands in the first row twice.") % {"name": twice[0]})
     lines = tuple(Line(number, _named(names, cells)) for number, cells in body)
     return Table(tuple(name.strip() for name in head if name.strip()), lines)
 
@@ -62,14 +65,15 @@ def _named(names: Sequence[str], cells: Sequence[str]) -> dict[str, str]:
 def _csv(data: bytes) -> list[tuple[int, list[str]]]:
     text = _decoded(data)
     if "\0" in text:
-        raise BadInput("The file is neither CSV nor .xlsx. Save the sheet as one of these and send it again.")
+        raise BadInput(_("The file is neither CSV nor .xlsx. Save the sheet as one of these and send it again."))
     first = text.partition("\n")[0]
     delimiter = max(_DIALECTS, key=first.count)
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
     try:
         return [(reader.line_num, cells) for cells in reader]
     except csv.Error as error:
-        raise BadInput(f"Line {reader.line_num} is no CSV: {error}.") from error
+        said = _("Line %(n)d is no CSV: %(error)s.") % {"n": reader.line_num, "error": error}
+        raise BadInput(said) from error
 
 
 def _decoded(data: bytes) -> str:
@@ -89,11 +93,12 @@ def _sheet(data: bytes) -> list[tuple[int, list[str]]]:
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             if sum(entry.file_size for entry in archive.infolist()) > _UNPACKED:
-                raise BadInput("The workbook unpacks to far more than a sheet of labels holds.")
+                raise BadInput(_("The workbook unpacks to far more than a sheet of labels holds."))
         workbook = CalamineWorkbook.from_filelike(io.BytesIO(data))
         rows = workbook.get_sheet_by_index(0).to_python(skip_empty_area=False)
     except (CalamineError, zipfile.BadZipFile, IndexError, ValueError) as error:
-        raise BadInput(f"The workbook cannot be read ({error}). Save the sheet as CSV and send that.") from error
+        said = _("The workbook cannot be read (%(error)s). Save the sheet as CSV and send that.") % {"error": error}
+        raise BadInput(said) from error
     return [(number, [_written(cell) for cell in cells]) for number, cells in enumerate(rows, start=1)]
 
 

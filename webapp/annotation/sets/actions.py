@@ -21,7 +21,7 @@ def ask_to_freeze(
 ) -> Calculation:
     """The wish for a set of the labels as they stand; asking twice for the same is one wish. BadInput for no rule."""
     if rule not in RULES:
-        raise BadInput("Cases that nobody decided are settled by consensus or by majority.", field="rule")
+        raise BadInput(_("Cases that nobody decided are settled by consensus or by majority."), field="rule")
     name = " ".join(name.split())
     if len(name) > 160:
         raise BadInput(_("A name has at most 160 characters."), field="name")

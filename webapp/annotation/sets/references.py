@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 
+from django.utils.translation import gettext as _
+
 from ml_core.spec import BadInput
 from webapp.accounts.models import Project
 from webapp.annotation.models import AnalysisItem, AnalysisSet
@@ -26,10 +28,10 @@ def check(project: Project, named: Named) -> None:
 
 def resolve(project: Project, named: Named) -> str:
     """The store key of the file with the queries of that category."""
-    number, _, category = named.target.partition("/")
+    number, _slash, category = named.target.partition("/")
     found = AnalysisSet.objects.filter(project=project, pk=int(number)).first() if _is_id(number) else None
     if found is None:
-        raise BadInput(f"this project has no analysis set {number[:20]}", field=named.field)
+        raise BadInput(_("this project has no analysis set %(number)s") % {"number": number[:20]}, field=named.field)
     category = category or WHOLE
     items = AnalysisItem.objects.filter(analysis_set=found, case_number__isnull=False)
     there = (
@@ -40,8 +42,9 @@ def resolve(project: Project, named: Named) -> str:
         else items.filter(subtype=category)
     )
     if not there.exists():
-        known = ", ".join(sorted(set(items.values_list("category", flat=True)))) or "none with cases of a run"
-        raise BadInput(f"“{found.name}” has no case of {category[:40]!r}; it has: {known}", field=named.field)
+        known = ", ".join(sorted(set(items.values_list("category", flat=True)))) or _("none with cases of a run")
+        said = _("“%(name)s” has no case of %(category)r; it has: %(known)s")
+        raise BadInput(said % {"name": found.name, "category": category[:40], "known": known}, field=named.field)
     return subset_key(found.pk, category)
 
 

@@ -277,7 +277,8 @@ def _said(values: dict[str, Any]) -> dict[str, Any]:
             if text := unreadable(colour, ground):
                 raise BadInput(f"{category.key}: {text}", field="taxonomy")
     if unknown := sorted(set(values["guide"]) - set(LANGUAGES)):
-        raise BadInput(f"A guide is in {', '.join(LANGUAGES)}; there is no {', '.join(unknown)}.", field="guide")
+        said = _("A guide is in %(known)s; there is no %(unknown)s.")
+        raise BadInput(said % {"known": ", ".join(LANGUAGES), "unknown": ", ".join(unknown)}, field="guide")
     return {"document": document, "guide": values["guide"]}
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from django.utils.translation import gettext as _
+
 LIGHT, DARK = "#fcfcfc", "#1c1c1c"  # --surface of static/css/tokens.css
 ENOUGH = 4.5
 
@@ -15,10 +17,13 @@ def contrast(first: str, second: str) -> float:
 def unreadable(colour: str, ground: str) -> str:
     """Why a colour does not do on a ground; empty where it does."""
     ratio = contrast(colour, ground)
-    where = "light" if ground == LIGHT else "dark"
     if ratio >= ENOUGH:
         return ""
-    return f"{colour} on {where} pages has a contrast of {ratio:.1f}; people can read it from {ENOUGH} on."
+    if ground == LIGHT:
+        said = _("%(colour)s on light pages has a contrast of %(ratio).1f; people can read it from %(enough)s on.")
+    else:
+        said = _("%(colour)s on dark pages has a contrast of %(ratio).1f; people can read it from %(enough)s on.")
+    return said % {"colour": colour, "ratio": ratio, "enough": ENOUGH}
 
 
 def _luminance(colour: str) -> float:

@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from pydantic import ValidationError
 
 from ml_core.taxonomy import LANGUAGES
@@ -194,10 +196,10 @@ def _plain_choice(choice: Choice) -> dict[str, Any]:
 
 
 _SAID = {
-    "key": "A key begins with a small letter; then letters, digits, - and _, at most 40.",
-    "hotkey": "A keyboard key is one digit or one capital letter.",
-    "colour": "A colour is written like #6b7280.",
-    "colour_dark": "A colour is written like #6b7280.",
+    "key": gettext_lazy("A key begins with a small letter; then letters, digits, - and _, at most 40."),
+    "hotkey": gettext_lazy("A keyboard key is one digit or one capital letter."),
+    "colour": gettext_lazy("A colour is written like #6b7280."),
+    "colour_dark": gettext_lazy("A colour is written like #6b7280."),
 }
 
 
@@ -205,7 +207,7 @@ def _told(problem: Any) -> tuple[str, str]:
     """A fault of the document as the name of its box and a sentence."""
     place = [str(part) for part in problem["loc"] if part not in {"categories", "subtypes", "words"}]
     name = place[-1] if place else ""
-    text = _SAID.get(name) or str(problem["msg"]).removeprefix("Value error, ")
+    text = str(_SAID.get(name, "")) or str(problem["msg"]).removeprefix("Value error, ")
     if problem["type"] == "string_too_short":
-        text = "This is needed."
+        text = _("This is needed.")
     return "-".join(place), text[:1].upper() + text[1:]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from django.utils.translation import gettext as _
 from pydantic import ValidationError
 
 from ml_core.spec import BadInput
@@ -27,16 +28,17 @@ def written(version: TaxonomyVersion) -> dict[str, Any]:
 def read(data: bytes) -> tuple[str, Document, dict[str, str]]:
     """Name, document and guide of a file. BadInput where it is not one of ours or says something impossible."""
     if len(data) > MOST_BYTES:
-        raise BadInput("The file is larger than a taxonomy can be (1 MB).", field="file")
+        raise BadInput(_("The file is larger than a taxonomy can be (1 MB)."), field="file")
     try:
         found = json.loads(data.decode("utf-8-sig"))
     except (ValueError, RecursionError):
-        raise BadInput("The file is not JSON.", field="file") from None
+        raise BadInput(_("The file is not JSON."), field="file") from None
     if not isinstance(found, dict) or found.get("format") != FORMAT:
-        raise BadInput(f"The file is not a taxonomy: it does not say “format”: “{FORMAT}”.", field="file")
+        said = _("The file is not a taxonomy: it does not say “format”: “%(format)s”.") % {"format": FORMAT}
+        raise BadInput(said, field="file")
     guide = found.get("guide") or {}
     if not isinstance(guide, dict) or not all(isinstance(text, str) for text in guide.values()):
-        raise BadInput("The guide is text by language.", field="file")
+        raise BadInput(_("The guide is text by language."), field="file")
     return str(found.get("name", ""))[:120], document_from(found.get("taxonomy")), _known(guide)
 
 

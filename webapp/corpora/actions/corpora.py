@@ -59,7 +59,9 @@ def _change(
 ) -> Corpus:
     corpus = Corpus.objects.select_for_update().get(pk=corpus.pk)
     if corpus.state != before:
-        raise BadInput(f"“{corpus.name}” is {corpus.get_state_display().lower()}; this needs it to be {before}.")
+        said = _("“%(name)s” is %(state)s; this needs it to be %(wanted)s.")
+        states = {"state": corpus.get_state_display().lower(), "wanted": str(Corpus.State(before).label).lower()}
+        raise BadInput(said % {"name": corpus.name, **states})
     corpus.state, corpus.archived_at = after, archived_at
     corpus.save(update_fields=["state", "archived_at"])
     record(verb=verb, actor=actor, project=corpus.project, target=corpus.name, now=now)

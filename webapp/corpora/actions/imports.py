@@ -75,13 +75,13 @@ def upload_reference(kind: str, options: Mapping[str, str | int | None]) -> str:
 def scenes_reference(count: int, seed: int) -> str:
     """A reference to scenes drawn by code; BadInput where there are too many or too few."""
     if not 1 <= count <= SCENES_MOST:
-        raise BadInput(f"Between 1 and {SCENES_MOST:,} scenes can be drawn.", field="count")
+        raise BadInput(_("Between 1 and %(most)s scenes can be drawn.") % {"most": f"{SCENES_MOST:,}"}, field="count")
     return f"scenes:{count}?seed={seed}"
 
 
 def _reference(kind: str, path: str, options: Mapping[str, str | int | None]) -> str:
     if kind not in FORMATS:
-        raise BadInput(f"There is no format {kind!r}.", field="format")
+        raise BadInput(_("There is no format %(kind)r.") % {"kind": kind}, field="format")
     return f"{kind}:{path}?{urlencode({name: value for name, value in options.items() if value not in (None, '')})}"
 
 

@@ -18,7 +18,7 @@ from webapp.corpora.models import SourceRoot
 def add_root(*, name: str, path: str, actor: User, now: datetime) -> SourceRoot:
     """Open a folder of the server for imports. Its links are followed now, once, so that it cannot be moved later."""
     if not path.startswith("/"):
-        raise BadInput("Give the whole path, from the root of the server: /srv/data.", field="path")
+        raise BadInput(_("Give the whole path, from the root of the server: /srv/data."), field="path")
     folder = Path(path).resolve()
     if not folder.is_dir():
         raise BadInput(

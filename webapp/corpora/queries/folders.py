@@ -6,6 +6,8 @@ import os
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
+from django.utils.translation import gettext as _
+
 from ml_core.spec import BadInput
 from webapp.corpora.models import SourceRoot
 
@@ -47,14 +49,14 @@ def resolved(root: SourceRoot, path: str) -> Path:
     base = Path(root.path).resolve()
     relative = PurePosixPath(path)
     if relative.is_absolute() or ".." in relative.parts or "\0" in path or "\\" in path or len(path) > 2000:
-        raise BadInput("This is no folder below the one that may be imported from.", field="path")
+        raise BadInput(_("This is no folder below the one that may be imported from."), field="path")
     try:
         folder = (base / relative).resolve()
         inside = folder.is_relative_to(base) and folder.is_dir()
     except (OSError, RuntimeError):
         inside = False
     if not inside:
-        raise BadInput("There is no such folder below the one that may be imported from.", field="path")
+        raise BadInput(_("There is no such folder below the one that may be imported from."), field="path")
     return folder
 
 
@@ -79,7 +81,7 @@ def folder_at(root: SourceRoot, path: str) -> Folder:
                 else:
                     files.append(entry.name)
     except OSError as error:
-        raise BadInput("This folder may not be read by the server.", field="path") from error
+        raise BadInput(_("This folder may not be read by the server."), field="path") from error
     return Folder(root, path, sorted(folders), sorted(files), pictures, more, _looks_like(folder, folders, files))
 
 

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from typing import Any
 
+import pytest
 from django.contrib.sessions.models import Session
-from playwright.sync_api import Page, expect
+from django.db import connection, transaction
+from playwright.sync_api import Page, Route, expect
 
 from tests.journeys.labelling_parts import address, prefetched, press_and_go, ready, saved, shown
 from tests.parts.site import Site, Watch
 from tests.webapp import annotation_parts as parts
 from tests.webapp.people import PASSWORD
-from webapp.annotation.models import Label, LabelEvent
+from webapp.annotation.models import Label, LabelEvent, Slot
 from webapp.experiments.models import Run
 
 
@@ -90,20 +93,67 @@ def test_a_session_that_ended_with_answers_waiting_goes_on_after_signing_in_agai
     assert Label.objects.count() == 4
 
 
-def test_a_server_that_is_killed_and_comes_back_loses_nothing(
+@pytest.mark.alone
+def test_a_server_killed_while_it_writes_an_answer_loses_none_and_doubles_none(
     labelled: Run, enter: Callable[..., Page], live_site: Site, watch: Watch
 ) -> None:
     watch.allow("ERR_CONNECTION|ERR_EMPTY|ERR_SOCKET|50[0-9]")
     page = enter(parts.campaign(labelled))
     prefetched(page, 12)
     press_and_go(page, "2", "Enter")
-    live_site.stop("web")
-    for key in "345":
-        press_and_go(page, key, "Enter")
+    saved(page)
+    seen = [LabelEvent.objects.get().task_id, int(shown(page))]
+    with transaction.atomic():
+        Slot.objects.select_for_update().get(task=seen[1], annotator__user__username="ann")
+        press_and_go(page, "3", "Enter")
+        somebody_waits_for_a_lock()
+        seen.append(int(shown(page)))
+        press_and_go(page, "4", "Enter")
+        live_site.kill("web")  # its transaction has written the event and not the slot
+    seen.append(int(shown(page)))
+    press_and_go(page, "5", "Enter")
     expect(page.locator("#state-text")).to_contain_text("waiting")
+    assert LabelEvent.objects.count() == 1
     live_site.start("web")
     saved(page)
-    assert Label.objects.count() == LabelEvent.objects.count() == 4
+    said = LabelEvent.objects.order_by("id").values_list("task_id", "state__category")
+    assert list(said) == list(zip(seen, ["attribute", "action", "count", "context"], strict=True))
+    assert Label.objects.filter(slot__state="answered").count() == Label.objects.count() == 4
+    expect(page.locator("#progress")).to_have_text("4 of 14")
+
+
+@pytest.mark.alone
+def test_an_answer_that_was_written_when_the_server_was_killed_before_it_said_so_is_written_once(
+    labelled: Run, enter: Callable[..., Page], live_site: Site, watch: Watch
+) -> None:
+    watch.allow("ERR_CONNECTION|ERR_EMPTY|ERR_SOCKET|50[0-9]")
+    page = enter(parts.campaign(labelled))
+    prefetched(page, 12)
+
+    def lose(route: Route) -> None:
+        route.fetch()
+        live_site.kill("web")
+        route.abort("connectionreset")
+
+    page.route("**/answers/", lose, times=1)
+    press_and_go(page, "2", "Enter")
+    press_and_go(page, "3", "Enter")
+    expect(page.locator("#state-text")).to_contain_text("2 waiting")
+    assert LabelEvent.objects.count() == 1
+    live_site.start("web")
+    saved(page)
+    assert Label.objects.count() == LabelEvent.objects.count() == 2
+
+
+def somebody_waits_for_a_lock() -> None:
+    with connection.cursor() as cursor:
+        waiting = 0
+        while not waiting:
+            time.sleep(0.05)
+            cursor.execute(
+                "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+            )
+            (waiting,) = cursor.fetchone()
 
 
 def test_two_tabs_of_one_annotator_agree_and_nothing_is_sent_twice(labelled: Run, enter: Callable[..., Page]) -> None:

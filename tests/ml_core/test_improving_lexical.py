@@ -11,7 +11,7 @@ import pytest
 from sklearn.feature_extraction.text import TfidfVectorizer
 
 from ml_core.datasets.opening import open_dataset
-from ml_core.retrieval.blocks import Ranked
+from ml_core.retrieval.blocks import Ranked, rank_both
 from ml_core.retrieval.improving.generated import read_generated
 from ml_core.retrieval.improving.lexical import Words, captions_of, neighbours, reranked
 from ml_core.retrieval.pairs import Pairs, unit_rows
@@ -75,17 +75,36 @@ def test_neighbours_speak_for_a_picture_and_the_querys_own_never_does() -> None:
     images_NE = unit_rows(rng.standard_normal((12, 6)))
     order = np.arange(24)
     base = Pairs(images_NE, unit_rows(rng.standard_normal((24, 6))), items_M, order[:12], order)
-    near_NJ = neighbours(base, 4)
+    near_NJ = neighbours(base, 9)
     alike_NN = images_NE @ images_NE.T - 9 * np.eye(12)
-    assert np.array_equal(near_NJ, np.argsort(-alike_NN, axis=1)[:, :4])
+    assert np.array_equal(near_NJ, np.argsort(-alike_NN, axis=1)[:, :9])
     texts_N = captions_of(captions, items_M, 12)
     vectoriser = TfidfVectorizer().fit(texts_N)
     cosines_MN = (vectoriser.transform(captions) @ vectoriser.transform(texts_N).T).toarray()
-    found = Words(captions, texts_N, items_M, like_NJ=near_NJ).scores(np.arange(24), np.tile(np.arange(12), (24, 1)))
+    answers_QT = np.stack([rng.permutation(12)[:5] for _ in captions])
+    found = Words(captions, texts_N, items_M, like_NJ=near_NJ, speakers=3).scores(np.arange(24), answers_QT)
     for query, own in enumerate(items_M):
-        for picture in range(12):
-            speak = [n for n in near_NJ[picture] if n != own][:3]
-            assert found[query, picture] == pytest.approx(cosines_MN[query, speak].mean(), abs=1e-6)
+        for place, picture in enumerate(answers_QT[query]):
+            speak = [n for n in near_NJ[picture] if n != own and n not in answers_QT[query]][:3]
+            assert found[query, place] == pytest.approx(cosines_MN[query, speak].mean(), abs=1e-6)
+
+
+def test_neighbours_do_not_give_away_which_of_two_like_pictures_is_right() -> None:
+    """Pictures in pairs whose captions could be either's: nothing tells them apart, so half are right."""
+    rng = np.random.default_rng(11)
+    pictures = 400
+    pair_N = np.arange(pictures) // 2
+    images_NE = unit_rows(rng.standard_normal((pictures // 2, 24))[pair_N] + 0.05 * rng.standard_normal((pictures, 24)))
+    captions = [" ".join(f"w{pair}x{rng.integers(4)}" for _ in range(4)) + f" c{pair % 20}" for pair in pair_N]
+    items_M = np.arange(pictures)
+    texts_ME = unit_rows(images_NE + images_NE[items_M ^ 1] + 0.2 * rng.standard_normal(images_NE.shape))
+    base = Pairs(images_NE, texts_ME, items_M, items_M, items_M)
+    found = rank_both(base, keep=10)[0]
+    words = Words(captions, captions, items_M, like_NJ=neighbours(base, 16), speakers=5)
+    after = reranked(found, words.scores(items_M, found.given_QK), 0.6)
+    among = (after.given_QK[:, 0] // 2) == pair_N
+    assert among.sum() > 100
+    assert 0.4 < (after.rank_Q[among] == 1).mean() < 0.6
 
 
 def test_a_picture_without_captions_speaks_for_none() -> None:

@@ -133,7 +133,7 @@ def test_a_subset_is_told_beside_all_queries_with_every_arm(small: Recorded, tmp
     failed = [name for name, rank in zip(ids, cases, strict=True) if rank > 1]
     subset.write_text(json.dumps({"name": "all wrong", "t2i": failed}))
     events = run_method(
-        KEY, tmp_path / "run", data=small.data, encoder=small.encoder, templates="none", lexical="neighbours",
+        KEY, tmp_path / "run", data=small.data, encoder=small.encoder, templates="none", lexical="neighbours", top=10,
         subset=str(subset), resamples=100,
     )  # fmt: skip
     found = metrics_of(events)

@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import uuid
+from collections import Counter
 from datetime import timedelta
 
 import pytest
@@ -13,6 +14,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from ml_core.retrieval.improving.category import read_labels
 from ml_core.retrieval.subset import read_subset
 from ml_core.spec import BadInput
 from ml_core.taxonomy import DEFAULT
@@ -25,7 +27,7 @@ from webapp.annotation.sets.actions import ask_to_freeze
 from webapp.annotation.sets.references import check, resolve
 from webapp.corpora.files import store
 from webapp.corpora.models import Caption
-from webapp.experiments.models import Run
+from webapp.experiments.models import RegisteredModel, Run
 from webapp.experiments.references import Named
 from webapp.experiments.sweeping import sweep
 from workers import calculating
@@ -266,6 +268,28 @@ def test_a_runs_form_offers_the_categories_of_sets_and_its_worker_reads_their_qu
     count = AnalysisItem.objects.filter(analysis_set=found, category="attribute").count()
     assert subset.slice == "attribute"
     assert subset.mask("t2i", captions).sum() == count
+
+
+def test_a_set_teaches_improving_its_categories(campaign, web, tmp_path):
+    label_all(campaign)
+    found = made(campaign)
+    page = web.get(reverse("experiments:new", args=[campaign.project.slug, "retrieval.improve"])).content.decode()
+    assert page.count(f'value="set:{found.pk}"') == 2  # as the subset, and as the labels
+    values = {"data": f"corpus:{campaign.corpus_id}", "encoder": "model:x", "templates": "category"}
+    run = Run.objects.create(
+        project=campaign.project, method="retrieval.improve", fingerprint="", queue="cpu", created_at=timezone.now(),
+        spec=values | {"subset": f"set:{found.pk}/attribute", "labels": f"set:{found.pk}"},
+    )  # fmt: skip
+    RegisteredModel.objects.create(slug="x", name="X", reference="hf:x", created_at=timezone.now())
+    resolved = resolved_spec(run, tmp_path)
+    captions = list(
+        Caption.objects.filter(corpus=campaign.corpus).order_by("number").values_list("external_id", flat=True)
+    )
+    labels = read_labels(resolved["labels"], captions)
+    items = Counter(AnalysisItem.objects.filter(analysis_set=found).values_list("category", flat=True))
+    assert Counter(labels.names[number] for number in labels.label_M if number >= 0) == items
+    attribute = labels.label_M == labels.names.index("attribute")
+    assert (read_subset(resolved["subset"], ("t2i",)).mask("t2i", captions) == attribute).all()
 
 
 @pytest.mark.parametrize("name", ["set", "set_distribution", "set_items_csv", "api_set", "api_set_items"])

@@ -4,24 +4,22 @@ A picture's text is what a model generated for it, or what people wrote. Of what
 query's own picture are left out, all of them, so that no caption of the right picture ever speaks for it. That can be
 had in two ways. What people wrote about the picture itself: the right picture then has no text and gets the mean of the
 others; as some wrong one is always above the mean, this is biased against the right answer. What people wrote about the
-pictures most like it: every picture, the right one too, is spoken for by as many others, and all are treated alike.
+pictures most like it that are no answers themselves: the right picture and the wrong ones are treated exactly alike.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
-from scipy.sparse import csr_matrix
 from sklearn.feature_extraction.text import TfidfVectorizer
 
 from ml_core.retrieval.blocks import Ranked
 from ml_core.retrieval.pairs import Pairs
 from ml_core.spec import BadInput
 
-_PAIRS = 200_000  # pairs of a query and a picture looked at together
+_CELLS = 2_000_000  # cosines looked at together, 8 MB
 _ROWS = 512  # pictures whose neighbours are looked for together
 
 
@@ -29,8 +27,8 @@ class Words:
     """Queries and pictures' texts as TF-IDF vectors of unit length, and the cosine of any pair of them.
 
     `texts_N` is each picture's text, "" for none. `own_M` is the picture of each query that has no say for it, -1 for
-    none. Word weights come from the pictures' texts. With `like_NJ` a picture is spoken for by its first J - 1
-    neighbours there, the last stepping in where the query's own picture is one of them: the mean of their cosines.
+    none. Word weights come from the pictures' texts. With `like_NJ`, the pictures most like each, the nearest first, an
+    answer is spoken for by the first `speakers` of them that are neither among the answers nor the query's own.
     """
 
     def __init__(
@@ -40,51 +38,46 @@ class Words:
         own_M: np.ndarray,
         ngrams: int = 1,
         like_NJ: np.ndarray | None = None,
+        speakers: int = 1,
     ):
         vectoriser = TfidfVectorizer(ngram_range=(1, ngrams), dtype=np.float32)
         try:
-            self._texts = vectoriser.fit_transform(texts_N)
+            self._texts = vectoriser.fit_transform(texts_N).T.tocsr()
         except ValueError as error:  # an empty vocabulary
             raise BadInput(f"the texts of the pictures hold no words: {error}", field="lexical") from error
         self._queries = vectoriser.transform(queries_M)
         self._silent_N = np.fromiter((not text.strip() for text in texts_N), dtype=bool, count=len(texts_N))
-        self._own_M, self._like_NJ = own_M, like_NJ
-        if like_NJ is not None:
-            self._spoken = self._mean_of(like_NJ[:, :-1])
+        self._own_M, self._like_NJ, self._speakers = own_M, like_NJ, speakers
 
     def scores(self, query_Q: np.ndarray, images_QT: np.ndarray) -> np.ndarray:
-        """Cosines of each query with its T pictures, (Q, T) float32; the mean of its others for one without a text."""
+        """What words say of the T answers of each query, (Q, T) float32: cosines, or means over those who speak."""
         found_QT = np.empty(images_QT.shape, dtype=np.float32)
-        step = max(1, _PAIRS // max(1, images_QT.shape[1]))
+        width = len(self._silent_N) + images_QT.shape[1] * (0 if self._like_NJ is None else self._like_NJ.shape[1])
+        step = max(1, _CELLS // width)
         for start in range(0, len(query_Q), step):
-            images_RT = images_QT[start : start + step]
-            text_P = np.repeat(query_Q[start : start + step], images_RT.shape[1])
-            found_P = self._said(text_P, images_RT.ravel())
-            found_QT[start : start + step] = found_P.reshape(images_RT.shape)
-        return found_QT if self._like_NJ is not None else self._evened(found_QT, query_Q, images_QT)
+            rows = slice(start, start + step)
+            cosines_RN = (self._queries[query_Q[rows]] @ self._texts).toarray()
+            if self._like_NJ is None:
+                said_RT = np.take_along_axis(cosines_RN, images_QT[rows], axis=1)
+                found_QT[rows] = self._evened(said_RT, query_Q[rows], images_QT[rows])
+            else:
+                found_QT[rows] = self._spoken(cosines_RN, self._like_NJ, query_Q[rows], images_QT[rows])
+        return found_QT
 
-    def _said(self, text_P: np.ndarray, image_P: np.ndarray) -> np.ndarray:
-        if self._like_NJ is None:
-            return self._cosines(text_P, self._texts, image_P)
-        found_P = self._cosines(text_P, self._spoken, image_P)
-        own_P = self._own_M[text_P]
-        like_PJ = self._like_NJ[image_P]
-        (left_out,) = np.nonzero((like_PJ[:, :-1] == own_P[:, None]).any(axis=1))
-        text_L = text_P[left_out]
-        own_L = self._cosines(text_L, self._texts, own_P[left_out])
-        last_L = self._cosines(text_L, self._texts, like_PJ[left_out, -1])
-        found_P[left_out] += (last_L - own_L) / (like_PJ.shape[1] - 1)
-        return found_P
-
-    def _cosines(self, text_P: np.ndarray, texts: Any, image_P: np.ndarray) -> np.ndarray:
-        return np.asarray(self._queries[text_P].multiply(texts[image_P]).sum(axis=1)).ravel()
-
-    def _mean_of(self, like_NK: np.ndarray) -> Any:
-        """The mean of each picture's neighbours' vectors, sparse."""
-        pictures, count = like_NK.shape
-        ends = np.arange(0, pictures * count + 1, count)
-        weights = np.full(pictures * count, 1 / count, dtype=np.float32)
-        return csr_matrix((weights, like_NK.ravel(), ends), shape=(pictures, pictures)) @ self._texts
+    def _spoken(
+        self, cosines_RN: np.ndarray, like_NJ: np.ndarray, query_R: np.ndarray, images_RT: np.ndarray
+    ) -> np.ndarray:
+        """Were answers to speak for each other, only the right one, whose own captions are left out, would be spoken
+        for by the wrong ones and not the other way round."""
+        barred_RN = np.zeros(cosines_RN.shape, dtype=bool)
+        np.put_along_axis(barred_RN, images_RT, True, axis=1)
+        np.put_along_axis(barred_RN, self._own_M[query_R][:, None], True, axis=1)
+        like_RTJ = like_NJ[images_RT]
+        rows_R11 = np.arange(len(query_R))[:, None, None]
+        free_RTJ = ~barred_RN[rows_R11, like_RTJ]
+        speaks_RTJ = free_RTJ & (np.cumsum(free_RTJ, axis=2) <= self._speakers)
+        sums_RT = np.where(speaks_RTJ, cosines_RN[rows_R11, like_RTJ], 0).sum(axis=2)
+        return sums_RT / np.maximum(speaks_RTJ.sum(axis=2), 1)
 
     def _evened(self, found_QT: np.ndarray, query_Q: np.ndarray, images_QT: np.ndarray) -> np.ndarray:
         """The same with the mean of a query's others for a picture without a text."""

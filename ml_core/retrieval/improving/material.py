@@ -109,10 +109,14 @@ def words_of(spec: RetrievalImprove, dataset: Dataset, base: Pairs, texts_N: Seq
     own_M = np.full(len(base.items_M), -1) if spec.lexical == "generated" else base.items_M
     like_NJ = None
     if spec.lexical == "neighbours":
-        like_NJ = neighbours(base, spec.neighbours + 1)
-        if like_NJ.shape[1] < 2:
-            raise BadInput("there are too few pictures for neighbours to speak for them", field="lexical")
-    return Words(dataset.caption_texts, texts_N, own_M, spec.ngrams, like_NJ)
+        like_NJ = neighbours(base, spec.top + spec.neighbours + 1)  # so many may be answers or the query's own
+        if like_NJ.shape[1] < spec.top + spec.neighbours:
+            raise BadInput(
+                f"there are too few pictures for {spec.neighbours} others to speak for each of the first {spec.top}: "
+                "re-rank fewer",
+                field="top",
+            )
+    return Words(dataset.caption_texts, texts_N, own_M, spec.ngrams, like_NJ, spec.neighbours)
 
 
 def is_dev(ids: Sequence[str], share: float, seed: int) -> np.ndarray:

@@ -99,6 +99,15 @@ def test_a_picture_of_a_sample_does_too_whether_a_run_or_a_file_brought_it(run, 
         assert TaxonomyPicture.objects.filter(taxonomy=taxonomy).count() == number
 
 
+def test_a_reviewer_who_may_edit_taxonomies_finds_the_way_beside_the_sample(run, owner):
+    task = Task.objects.filter(campaign=annotation_parts.campaign(run)).first()
+    decide = reverse("annotation:decide", args=[run.project.slug, task.campaign_id, task.pk])
+    assert f'href="{of_sample(task)}"' in owner.get(decide).content.decode()
+    reviewer = people.person("rae")
+    people.member(run.project, reviewer, "reviewer")
+    assert "Use as example" not in people.browser(reviewer).get(decide).content.decode()
+
+
 def test_what_is_not_there_is_not_found(run, owner):
     task = Task.objects.filter(campaign=annotation_parts.campaign(run)).first()
     slug = run.project.slug

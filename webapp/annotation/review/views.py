@@ -95,6 +95,7 @@ def decide(request: ProjectRequest, campaign_id: int, task_id: int) -> HttpRespo
         "history": [shown.past(entry, document, language) for entry in standing.history],
         "gold": shown.name(standing.gold, document, language) if standing.gold else "",
         "gold_form": GoldForm(),
+        "may_teach": role_may(request.role, "taxonomy.manage"),
         "choices": shown.choices(document, language),
         "form": form,
         "left": sum(bool(row.whys) for row in waiting if row.id != task.pk or not standing.decision),

@@ -51,7 +51,7 @@ def compare_again(request: ProjectRequest) -> HttpResponse:
 def compare_file(request: ProjectRequest, part: str) -> HttpResponse:
     """What the page shows as CSV: `numbers` or `settings`."""
     looked = look(request.project, request.user, request.GET)
-    if part not in FILES or not looked.ready:
+    if part not in FILES or (part == "numbers" and not looked.ready):
         raise Http404(_("No such file."))
     if part == "settings":
         rows = shown.settings_table(looked.comparison, queries.settings_of(looked.comparison.runs))

@@ -210,3 +210,10 @@ def test_a_comparison_that_failed_says_why_and_is_tried_again(project, baseline,
     assert web.post(address(project, baseline, better, name="compare_again")).status_code == 302
     calculating.work()
     assert "0.0625" in read(web, address(project, baseline, better))
+
+
+def test_a_run_leads_to_what_it_can_be_compared_with(project, baseline, better, web):
+    page = read(web, reverse("experiments:run", args=[project.slug, better.pk]))
+    where = f"{reverse('verdicts:compare', args=[project.slug])}?runs={better.pk}"
+    assert f'href="{where}"' in page
+    assert f'<option value="{baseline.pk}">' in read(web, where)

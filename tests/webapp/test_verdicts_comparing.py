@@ -217,3 +217,17 @@ def test_a_run_leads_to_what_it_can_be_compared_with(project, baseline, better, 
     where = f"{reverse('verdicts:compare', args=[project.slug])}?runs={better.pk}"
     assert f'href="{where}"' in page
     assert f'<option value="{baseline.pk}">' in read(web, where)
+
+
+def test_runs_that_do_not_say_what_data_they_had_are_refused(project, corpus, baseline, better, web):
+    Corpus.objects.filter(pk=corpus.pk).update(content_hash="")
+    assert "does not say what data" in read(web, address(project, baseline, better))
+
+
+def test_the_table_of_ranks_holds_every_query_once(project, baseline, better, web):
+    read(web, address(project, baseline, better))
+    calculating.work()
+    result = Calculation.objects.get(kind="comparison").result
+    moves = result["rank_changes"][str(better.pk)]["t2i"]["all"]["moves"]
+    assert sum(map(sum, moves)) == result["verdicts"][str(better.pk)]["t2i"]["all"]["n"]
+    assert "From which ranks to which" in read(web, address(project, baseline, better))

@@ -125,6 +125,8 @@ def _refusals(runs: list[Chosen], asked: Asked) -> list[str]:
             why.append(_("%(run)s (run %(id)d) has not finished: %(state)s.") % words)
         elif not run.case_count:
             why.append(_("%(run)s (run %(id)d) left no cases, so there is nothing to compare by query.") % words)
+        elif not run.data:
+            why.append(_("%(run)s (run %(id)d) does not say what data it was measured on; run it again.") % words)
         elif first is not None and first.case_count and run.data != first.data:
             words |= {"data": run.data_name, "first": first.title, "other": first.data_name}
             why.append(

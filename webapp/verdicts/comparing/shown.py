@@ -47,6 +47,15 @@ class Line:
     note: str = ""
 
 
+@dataclass(frozen=True)
+class Moves:
+    """How many queries went from one bucket of ranks (rows) to another (columns): (count, shade, the same)."""
+
+    title: str
+    buckets: list[str]
+    rows: list[tuple[str, list[tuple[int, int, bool]]]]
+
+
 def cell_words() -> dict[str, str]:
     """The cells as people call them."""
     return {
@@ -79,17 +88,17 @@ def _sentence(card: Mapping[str, Any]) -> str:
         return str(card["why"]) or _("Not judged on this selection.")
     words = {"p": written_p(card["p"]), "adjusted": written_p(card["adjusted"])}
     if card["shown"]:
-        return _("Shown: p = %(p)s, adjusted %(adjusted)s, and the interval excludes 0.") % words
+        return _("Shown: p %(p)s, adjusted %(adjusted)s, and the interval excludes 0.") % words
     if card["adjusted"] < 0.05:
-        return _("Not shown: p = %(p)s, adjusted %(adjusted)s, but the interval includes 0.") % words
-    return _("Not shown: p = %(p)s, adjusted %(adjusted)s.") % words
+        return _("Not shown: p %(p)s, adjusted %(adjusted)s, but the interval includes 0.") % words
+    return _("Not shown: p %(p)s, adjusted %(adjusted)s.") % words
 
 
 def written_p(p: float | None) -> str:
-    """A p-value with four places; smaller ones as a bound."""
+    """A p-value after its letter: with four places, smaller ones as a bound."""
     if p is None:
         return "–"
-    return "< 0.0001" if p < 0.0001 else f"{p:.4f}"
+    return "< 0.0001" if p < 0.0001 else f"= {p:.4f}"
 
 
 def metric_lines(report: Report, found: Comparison, direction: str, part: str) -> tuple[list[str], list[Line]]:
@@ -167,6 +176,22 @@ def _moves(report: Report, found: Comparison, direction: str, part: str) -> Plot
         tuple(series), "integer", x_scale="category",
         note=_("Left of the middle the right answer fell, right of it it rose; a step is a factor of two in rank."),
     )  # fmt: skip
+
+
+def moves(report: Report, found: Comparison, direction: str, part: str) -> list[Moves]:
+    """From which ranks to which, a table for every run beside the baseline."""
+    made = []
+    for run in found.others[:LINES]:
+        table = report["rank_changes"].get(str(run.id), {}).get(direction, {}).get(part)
+        if table:
+            buckets = [name.replace("-", "–") for name in table["buckets"]]
+            most = max(max(counts) for counts in table["moves"]) or 1
+            rows = [
+                (name, [(n, min(4, -(-4 * n // most)), at == place) for at, n in enumerate(counts)])
+                for place, (name, counts) in enumerate(zip(buckets, table["moves"], strict=True))
+            ]
+            made.append(Moves(_name(run), buckets, rows))
+    return made
 
 
 def _step(step: int) -> str:

@@ -123,6 +123,7 @@ def _numbers(request: ProjectRequest, looked: Looked) -> dict[str, Any]:
         "columns": columns,
         "lines": lines,
         "plots": shown.plots(told.result, found, asked.direction, part),
+        "moves": shown.moves(told.result, found, asked.direction, part),
     }
 
 

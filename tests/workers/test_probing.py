@@ -193,17 +193,19 @@ def test_a_model_that_is_no_longer_registered_is_named(run: Run, owner: User):
 
 def test_embeddings_that_are_gone_or_damaged_are_said_to_be(run: Run, owner: User):
     case = text_cases(run)[0]
-    (key,) = [key for key in store().list("embeddings") if "images-" in key]
-    whole = store().read_bytes(key)
+    wholes = {key: store().read_bytes(key) for key in store().list("embeddings") if "images-" in key}
     try:
-        for content, said in ((whole[:-4] + b"\0\0\0\0", "damaged"), (b"", "damaged")):
-            store().write_bytes(key, content)
+        for damaged in ({key: whole[:-4] + b"\0\0\0\0" for key, whole in wholes.items()}, dict.fromkeys(wholes, b"")):
+            for key, content in damaged.items():
+                store().write_bytes(key, content)
             probing.forget()
-            assert said in answered(run, case.number, "a red ball", owner).failure
-        store().delete_prefix(key)
+            assert "damaged" in answered(run, case.number, "a red ball", owner).failure
+        for key in wholes:
+            store().delete_prefix(key)
         assert "no longer kept" in answered(run, case.number, "a red ball", owner).failure
     finally:
-        store().write_bytes(key, whole)
+        for key, whole in wholes.items():
+            store().write_bytes(key, whole)
 
 
 def test_a_probe_whose_worker_died_three_times_says_so(run: Run, owner: User):

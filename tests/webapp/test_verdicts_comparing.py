@@ -6,13 +6,14 @@ import csv
 import io
 
 import pytest
-from django.db import connection
+from django.db import connection, models
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from tests.webapp import people
+from tests.webapp import annotation_parts, people
 from tests.webapp.case_parts import drawn
+from tests.webapp.test_annotation_sets import label_all, made
 from tests.webapp.verdict_parts import answered
 from webapp.accounts.models import Project, User
 from webapp.annotation.models import Calculation
@@ -231,3 +232,25 @@ def test_the_table_of_ranks_holds_every_query_once(project, baseline, better, we
     moves = result["rank_changes"][str(better.pk)]["t2i"]["all"]["moves"]
     assert sum(map(sum, moves)) == result["verdicts"][str(better.pk)]["t2i"]["all"]["n"]
     assert "From which ranks to which" in read(web, address(project, baseline, better))
+
+
+def test_a_category_of_a_set_is_a_slice_that_is_not_judged_for_it_holds_failures_alone(tmp_path):
+    first = annotation_parts.labelled_project(tmp_path)
+    campaign = annotation_parts.campaign(first)
+    label_all(campaign)
+    frozen = made(campaign)
+    second = answered(first.project, tmp_path, Corpus.objects.get(project=first.project), title="All right")
+    web = Client()
+    web.force_login(User.objects.get(username="owner"))
+    read(web, address(first.project, first, second))
+    calculating.work()
+    row = Calculation.objects.get(kind="comparison")
+    assert row.failure == "" and row.request["set"] == frozen.pk
+    counts = dict(frozen.items.values_list("category").annotate(count=models.Count("pk")))
+    slices = row.result["verdicts"][str(second.pk)]["t2i"]
+    for category, count in counts.items():
+        card = slices[category]
+        assert (card["n"], card["repaired"], card["judged"], card["shown"]) == (count, count, False, False)
+        page = read(web, address(first.project, first, second, more=f"&set={frozen.pk}&slice={category}"))
+        assert "not judged" in page and "gets every one of these queries wrong" in page
+    assert row.result["labels"]["n"] == frozen.item_count

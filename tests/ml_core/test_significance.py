@@ -57,6 +57,12 @@ def test_from_the_number_needed_on_the_power_stays():
     assert all(mcnemar_power(0.10, 0.04, n) >= 0.8 for n in range(needed, needed + 60))
 
 
+def test_a_tiny_effect_needs_very_many_items_and_they_are_found():
+    needed = items_needed(0.021, 0.02)
+    assert needed is not None and 200_000 < needed < 500_000
+    assert mcnemar_power(0.021, 0.02, needed) >= 0.8 > mcnemar_power(0.021, 0.02, int(0.99 * needed))
+
+
 def test_no_number_of_items_shows_an_effect_that_is_none():
     assert items_needed(0.1, 0.1) is None
 

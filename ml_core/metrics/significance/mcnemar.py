@@ -7,6 +7,7 @@ from scipy.special import bdtr, gammaln, xlogy
 
 _MOST_ITEMS = 10_000_000
 _SPREAD = 12.0  # standard deviations of the number of discordant items that are summed over
+_TEETH = 100  # queries beyond the first number found that are looked at: with many the saw is smooth
 
 
 def exact_mcnemar(repaired: int, broken: int) -> float:
@@ -57,7 +58,7 @@ def items_needed(repaired_share: float, broken_share: float, power: float = 0.8,
     while low + 1 < high:
         half = (low + high) // 2
         low, high = (low, half) if mcnemar_power(repaired_share, broken_share, half, level) >= power else (half, high)
-    reach = range(high + max(20, high // 10), high - 1, -1)
+    reach = range(high + max(20, min(high // 10, _TEETH)), high - 1, -1)
     below = (n for n in reach if mcnemar_power(repaired_share, broken_share, n, level) < power)
     return next(below, high - 1) + 1
 

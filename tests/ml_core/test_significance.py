@@ -168,6 +168,11 @@ def test_where_nothing_changed_the_interval_still_allows_for_what_was_missed():
     assert net.value == 0 and net.low == -net.high and net.high == pytest.approx(wilson(0, 40)[1])
 
 
+def test_where_all_units_changed_alike_the_interval_still_has_a_width():
+    net = paired_bootstrap(np.ones(8), np.zeros(8), np.arange(8))
+    assert (net.value, net.low) == (-1.0, -1.0) and net.high == pytest.approx(-wilson(8, 8)[0])
+
+
 def test_a_single_unit_that_changed_has_no_interval():
     net = paired_bootstrap(np.zeros(5), np.ones(5), np.zeros(5, dtype=int))
     assert (net.value, net.low, net.high, net.n) == (1.0, None, None, 1)

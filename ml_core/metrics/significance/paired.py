@@ -13,8 +13,8 @@ def paired_bootstrap(
     """Mean of after minus before over Q queries, 95 % percentile interval over resampled units, n = units.
 
     Scores may be hits or graded. Where no query changed, every resample says 0, though a change may have been missed:
-    the interval then reaches as far as Wilson's for none of the units, both ways. No interval of a single unit that
-    changed. ValueError for no query, lengths that differ, or a score that is not finite.
+    the interval then reaches as far as Wilson's for none of the units, both ways; where all units changed alike, back to
+    Wilson's lower end for all of them. No interval of a single unit that changed. ValueError for no query, lengths that differ, or a score that is not finite.
     """
     change_Q = np.asarray(after_Q, dtype=np.float64) - np.asarray(before_Q, dtype=np.float64)
     if not len(change_Q) or len(change_Q) != len(units_Q):
@@ -38,6 +38,10 @@ def _of_hits(sums_U: np.ndarray, counts_U: np.ndarray, resamples: int, seed: int
     least, width = int(sums_U.min()), int(counts_U.max()) + 1
     codes_P, numbers_P = np.unique((sums_U - least) * width + counts_U, return_counts=True)
     kinds_P2 = np.column_stack([codes_P // width + least, codes_P % width])
+    if len(numbers_P) == 1:  # every resample says the same, though a unit that differs may have been missed
+        least_share = wilson(units, units)[0]
+        low, high = sorted((value * least_share, value))
+        return Estimate(value, low, high, units)
     draws_BP = np.random.default_rng(seed).multinomial(units, numbers_P / units, size=resamples)
     drawn_B2 = draws_BP @ kinds_P2
     low, high = np.quantile(drawn_B2[:, 0] / drawn_B2[:, 1], ((1 - LEVEL) / 2, (1 + LEVEL) / 2))

@@ -13,8 +13,9 @@ def paired_bootstrap(
     """Mean of after minus before over Q queries, 95 % percentile interval over resampled units, n = units.
 
     Scores may be hits or graded. Where no query changed, every resample says 0, though a change may have been missed:
-    the interval then reaches as far as Wilson's for none of the units, both ways; where all units changed alike, back to
-    Wilson's lower end for all of them. No interval of a single unit that changed. ValueError for no query, lengths that differ, or a score that is not finite.
+    the interval then reaches as far as Wilson's for none of the units, both ways. Where hits of all units changed
+    alike, it reaches back to Wilson's lower end for all of them. No interval of a single unit that changed. ValueError
+    for no query, lengths that differ, or a score that is not finite.
     """
     change_Q = np.asarray(after_Q, dtype=np.float64) - np.asarray(before_Q, dtype=np.float64)
     if not len(change_Q) or len(change_Q) != len(units_Q):

@@ -30,6 +30,7 @@ from benchmarks.harness import Row
 from tests.parts.site import Site
 from tests.webapp import annotation_parts, people
 from webapp.accounts.models import User
+from webapp.annotation.campaigns.actions import LOOKED_AT
 from webapp.annotation.models import Annotator, Campaign, Label, LabelEvent, Slot, Task
 from webapp.annotation.taxonomies.actions import default_version
 from webapp.local import embedded
@@ -180,7 +181,7 @@ def _campaign(project: Any, name: str, mode: str, users: list[User], size: int) 
              annotator=None if pool else rows[task.position % len(rows)]) for task in tasks
     )  # fmt: skip
     with connection.cursor() as cursor:
-        cursor.execute("ANALYZE annotation_slot, annotation_task, annotation_label, annotation_labelevent")
+        cursor.execute(LOOKED_AT)
     return campaign
 
 
@@ -201,7 +202,7 @@ def _load(
     submits = [each for worker in workers for each in worker.submits]
     nexts = [each for worker in workers for each in worker.nexts]
     _nothing_twice(campaign, workers)
-    where = f"{mode}, {len(users)} at once"
+    where, memory = f"{mode}, {len(users)} at once", _memory(site.pid("web"))
     rate, cpu, p95 = len(submits) / took, used / len(submits), _p95(submits)
     strict = len(users) <= 8
     at_eight = 1.0 if len(users) == 8 else None
@@ -214,7 +215,8 @@ def _load(
         Row(f"{where}: submit and next, p95", "limit", "50 ms", p95, LIMIT_P95, at_eight, note=note),
         Row(f"{where}: next alone, p95", "limit", "50 ms", _p95(nexts), LIMIT_P95, at_eight,
             note=f"p50 {1000 * statistics.median(nexts):.1f} ms" if nexts else ""),
-        Row(f"{where}: memory of the web process", "limit", "150 MiB", _memory(site.pid("web")), LIMIT_MIB, 1.0, "MiB"),
+        Row(f"{where}: memory of the largest web process", "limit", "150 MiB", memory[0], LIMIT_MIB, 1.0, "MiB",
+            note=f"all: {', '.join(f'{each:.0f}' for each in memory)} MiB"),
     ]  # fmt: skip
 
 
@@ -301,12 +303,12 @@ def _p95(times: list[float]) -> float:
     return statistics.quantiles(times, n=20)[-1] if len(times) > 1 else float("nan")
 
 
-def _memory(group: int) -> float:
-    """MiB that the processes of a group take; what they share is counted once."""
-    total = 0.0
+def _memory(group: int) -> list[float]:
+    """MiB that each process of a group holds, the largest first; what they share is counted in each."""
+    found = []
     for path in Path("/proc").glob("[0-9]*"):
         with contextlib.suppress(OSError):
             if int((path / "stat").read_text().rpartition(")")[2].split()[2]) == group:
-                found = re.search(r"^Pss:\s+(\d+)", (path / "smaps_rollup").read_text(), re.MULTILINE)
-                total += int(found.group(1)) / 1024 if found else 0.0
-    return total
+                held = re.search(r"^Rss:\s+(\d+)", (path / "smaps_rollup").read_text(), re.MULTILINE)
+                found.append(int(held.group(1)) / 1024 if held else 0.0)
+    return sorted(found, reverse=True)

@@ -24,12 +24,13 @@ class Process:
 
 
 def web(host: str, port: int, threads: int) -> Process:
-    """granian with WSGI threads; one process, so that its memory is paid once.
+    """granian with WSGI threads in a few processes, each started again when it dies: Python uses one core in each.
 
     Its backpressure counts connections, idle ones among them, and a browser holds six: with few, the others wait for
     as long as those stay open.
     """
-    command = [str(_BIN / "granian"), "--interface", "wsgi", "--host", host, "--port", str(port), "--workers", "1"]
+    command = [str(_BIN / "granian"), "--interface", "wsgi", "--host", host, "--port", str(port)]
+    command += ["--workers", str(env.read("WEB_PROCESSES")), "--respawn-failed-workers", "--respawn-interval", "0.5"]
     command += ["--blocking-threads", str(threads), "--backpressure", "1024", "--no-ws", "--http", "1"]
     command += ["--workers-kill-timeout", "8", "--log-level", "error", "webapp.wsgi:application"]
     return Process("web", command)

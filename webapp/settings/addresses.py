@@ -9,6 +9,9 @@ from psycopg.conninfo import conninfo_to_dict
 
 # Django's default, none, would also refuse to prepare the statements that ask for it.
 NEVER_BY_ITSELF = 2**31
+# What is prepared is planned once for all values: a plan for a campaign that the statistics do not know yet is a
+# plan for one row. Statements that are not prepared are planned for their values as ever.
+ONE_PLAN = "-c plan_cache_mode=force_generic_plan"
 
 
 def database(url: str, *, pool: int = 0) -> dict[str, Any]:
@@ -21,7 +24,8 @@ def database(url: str, *, pool: int = 0) -> dict[str, Any]:
         "PASSWORD": parts.pop("password", ""),
         "HOST": parts.pop("host", ""),
         "PORT": parts.pop("port", ""),
-        "OPTIONS": parts | {"prepare_threshold": NEVER_BY_ITSELF},
+        "OPTIONS": parts
+        | {"prepare_threshold": NEVER_BY_ITSELF, "options": f"{parts.get('options', '')} {ONE_PLAN}".strip()},
         "CONN_HEALTH_CHECKS": True,
     }
     if pool:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import F
 from django.utils.translation import gettext as _
 
@@ -23,6 +23,9 @@ from webapp.annotation.models import Annotator, Campaign, Slot, Task, TaxonomyVe
 from webapp.experiments.cases.filters import Filters
 from webapp.experiments.models import Run
 from webapp.experiments.queries.details import corpus_of
+
+# A campaign's tasks, slots and people are new to the planner: the statistics are made anew (by the tables' owner).
+LOOKED_AT = "SELECT nearmiss_look_at_labelling()"
 
 
 @transaction.atomic
@@ -128,7 +131,13 @@ def _opened(
     if campaign.run_id:
         told["run"] = campaign.run_id
     record(verb="campaign.opened", actor=actor, project=campaign.project, target=campaign.name, details=told, now=now)
+    transaction.on_commit(_told_to_the_planner)
     return campaign
+
+
+def _told_to_the_planner() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(LOOKED_AT)
 
 
 @transaction.atomic

@@ -133,13 +133,13 @@ WITH me AS (
             AND e.number < s.number)
     ORDER BY s.position LIMIT 400
 ), free AS (
-    SELECT f.id, candidate.task_id, candidate.position FROM candidate CROSS JOIN LATERAL (
+    SELECT f.id FROM candidate CROSS JOIN LATERAL (
         SELECT s.id FROM annotation_slot s WHERE s.task_id = candidate.task_id AND s.state = 'free'
         ORDER BY s.number LIMIT 1 FOR NO KEY UPDATE SKIP LOCKED
     ) f LIMIT (SELECT wanted FROM me)
 ), taken AS (
     UPDATE annotation_slot s SET state = 'leased', annotator_id = %(annotator)s, lease_until = %(until)s
-    FROM free WHERE s.id = free.id RETURNING s.task_id, s.position
+    WHERE s.id = ANY(ARRAY(SELECT id FROM free)) RETURNING s.task_id, s.position
 ), counted AS (
     UPDATE annotation_annotator SET held = held + (SELECT count(*) FROM taken)
     WHERE id = %(annotator)s AND EXISTS (SELECT FROM taken)

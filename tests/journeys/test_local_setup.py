@@ -148,6 +148,31 @@ def test_what_dies_is_started_again(local, name):
     assert {other for other in CHARGES if after[other] != before[other]} == {name}
 
 
+def test_of_two_web_processes_one_that_dies_is_started_again_while_the_other_answers(local):
+    web = local.pids()["web"]
+    before = _serving(web)
+    assert len(before) == 2
+    os.kill(before[0], signal.SIGKILL)
+    assert local.answers() or local.answers(), "a connection that was its own is broken; the next one goes to the other"
+    local.wait(lambda: len(set(_serving(web)) - {before[0]}) == 2)
+    assert local.healthy()
+    assert local.pids()["web"] == web
+    assert before[1] in _serving(web)
+
+
+def _serving(web: int) -> list[int]:
+    """The processes of granian that run the application."""
+    found = Path(f"/proc/{web}/task/{web}/children").read_text().split()
+    return [int(pid) for pid in found if b"multiprocessing.resource_tracker" not in _command(pid)]
+
+
+def _command(pid: str) -> bytes:
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes()
+    except OSError:
+        return b""
+
+
 def test_workers_come_back_to_a_queue_that_was_away(local):
     os.kill(local.pids()["redis"], signal.SIGKILL)
     local.wait(local.healthy)

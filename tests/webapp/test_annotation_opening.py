@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from django.db import connection
 from django.utils import timezone
 
 from ml_core.spec import BadInput
@@ -153,3 +154,10 @@ def test_the_replacement_for_somebody_who_left_goes_to_who_holds_least(run):
     Annotator.objects.filter(campaign=campaign, letter="C").update(held=3)
     fresh = replace_unusable(task=own, reason="broken", actor=None, now=timezone.now())
     assert list(Slot.objects.filter(task=fresh).values_list("annotator__letter", "state")) == [("C", "open")]
+
+
+def test_the_planner_knows_a_campaign_as_soon_as_it_is_open(run):
+    campaign = annotation_parts.campaign(run)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT reltuples FROM pg_class WHERE oid = 'annotation_slot'::regclass")
+        assert cursor.fetchone() == (Slot.objects.filter(campaign=campaign).count(),)

@@ -25,7 +25,7 @@ CAPABILITIES: dict[str, frozenset[str]] = {
     "corpus.import": frozenset({OWNER, RESEARCHER}),
     "corpus.manage": frozenset({OWNER}),
     "run.view": frozenset({OWNER, RESEARCHER, REVIEWER, VIEWER}),
-    "run.launch": frozenset({OWNER, RESEARCHER}),
+    "run.launch": frozenset({OWNER, RESEARCHER, REVIEWER}),  # who decides what is true tries a fix as well
     "run.download": frozenset({OWNER, RESEARCHER, REVIEWER}),
     "run.delete": frozenset({OWNER}),
     "case.view": frozenset({OWNER, RESEARCHER, REVIEWER, VIEWER}),

@@ -22,7 +22,7 @@ TABLE: dict[str, set[str]] = {
     "corpus.import": {OWNER, RESEARCHER},
     "corpus.manage": {OWNER},
     "run.view": {OWNER, RESEARCHER, REVIEWER, VIEWER},
-    "run.launch": {OWNER, RESEARCHER},
+    "run.launch": {OWNER, RESEARCHER, REVIEWER},
     "run.download": {OWNER, RESEARCHER, REVIEWER},
     "run.delete": {OWNER},
     "case.view": {OWNER, RESEARCHER, REVIEWER, VIEWER},

@@ -112,6 +112,12 @@ def shares_in(found: AnalysisSet, language: str = "en") -> list[Share]:
     ]
 
 
+def material_of(found: AnalysisSet) -> dict[str, str]:
+    """The data set and model whose failures a set's cases are, as a run's settings name them; empty without either."""
+    spec = found.campaign.run.spec if found.campaign.run else {}
+    return {name: str(spec[name]) for name in ("data", "encoder") if spec.get(name)} if spec.get("encoder") else {}
+
+
 def groups_in(found: AnalysisSet) -> list[tuple[str, dict[str, Any]]]:
     """Ambiguous against clear, where the taxonomy has it."""
     return sorted(found.summary["shares"].get("groups", {}).items())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from typing import Any
+from urllib.parse import urlencode
 
 from django import forms
 from django.http import Http404, HttpResponse
@@ -108,7 +109,7 @@ def analysis_set(request: ProjectRequest, set_id: int) -> HttpResponse:
         "set": found,
         "campaign": found.campaign,
         "summary": found.summary,
-        "shares": shares,
+        "shares": [(share, _improving(request, found, share)) for share in shares],
         "numbers": found.summary["shares"],
         "groups": queries.groups_in(found),
         "subtypes": queries.subtypes_in(found, language),
@@ -118,10 +119,19 @@ def analysis_set(request: ProjectRequest, set_id: int) -> HttpResponse:
         "items": queries.items_of(found, language=language, **chosen),
         "filters": filters,
         "query": request.GET,
-        "may_launch": role_may(request.role, "run.launch"),
         "api": request.build_absolute_uri(reverse("annotation:api_set", args=[request.project.slug, found.pk])),
     }
     return render(request, "annotation/sets/set.html", page)
+
+
+def _improving(request: ProjectRequest, found: AnalysisSet, share: queries.Share) -> str:
+    """The form that tries a fix on one category's failures, filled in; empty for whom or where there is none."""
+    material = queries.material_of(found) if share.subset and role_may(request.role, "run.launch") else {}
+    if not material:
+        return ""
+    title = _("Improve %(category)s") % {"category": share.name}
+    there = reverse("experiments:new", args=[request.project.slug, "retrieval.improve"])
+    return f"{there}?{urlencode(material | {'subset': share.subset, 'title': title})}"
 
 
 class CaseFilters(forms.Form):

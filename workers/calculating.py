@@ -22,6 +22,7 @@ from webapp.annotation.review.gathering import gathered
 from webapp.annotation.sets.freezing import freeze
 from webapp.annotation.taxonomies.queries import document_of
 from webapp.away import AWAY
+from workers.claims import CLAIM, POWER, claimed, powered
 from workers.comparing import COMPARISON, compared
 
 logger = logging.getLogger(__name__)
@@ -45,6 +46,8 @@ KINDS: dict[str, Callable[..., dict[str, Any]]] = {
     AGREEMENT: agreement,
     FREEZE: freeze,
     COMPARISON: compared,
+    CLAIM: claimed,
+    POWER: powered,
 }
 
 

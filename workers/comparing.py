@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 from collections import defaultdict
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, cast
 
 import numpy as np
@@ -15,11 +15,12 @@ from django.db import connection
 from django.http import QueryDict
 
 from ml_core.claims.outcomes import DIRECTIONS, RunOutcomes
-from ml_core.claims.plan import Label, Origin, Plan, Stratum
+from ml_core.claims.plan import ALL, Direction, Label, Origin, Plan, Registration, Stratum
 from ml_core.claims.statistics import compute
 from ml_core.spec import BadInput
 from webapp.annotation.models import AnalysisItem, AnalysisSet
 from webapp.experiments.models import Run
+from webapp.verdicts import models as registrations
 from webapp.verdicts.comparing.asking import COMPARISON
 
 __all__ = ["COMPARISON", "compared"]
@@ -35,6 +36,11 @@ _COPY = (
 
 def compared(request: dict[str, Any], *, now: datetime) -> dict[str, Any]:
     """The statistics of `ml_core.claims.statistics.compute`. BadInput where the runs asked different queries."""
+    return compute(*gathered(request))
+
+
+def gathered(request: dict[str, Any]) -> tuple[dict[str, dict[str, RunOutcomes]], list[Label], Plan]:
+    """What the statistics are made from, as the request names it: outcomes, labels, plan. BadInput as above."""
     numbers = [number for number, _ in request["runs"]]
     _unchanged(request["runs"])
     tables = {number: cases_of(number) for number in numbers}
@@ -49,8 +55,22 @@ def compared(request: dict[str, Any], *, now: datetime) -> dict[str, Any]:
         groups={name: tuple(map(str, runs)) for name, runs in request["groups"].items()},
         resamples=request["resamples"],
         seed=request["seed"],
+        data_hash=request["data"],
+        registration=registered(request["registration"]),
     )
-    return compute(outcomes, labels, plan)
+    return outcomes, labels, plan
+
+
+def registered(named: list[int]) -> Registration | None:
+    """What was said before anybody looked, of the registration and the run that the request names."""
+    if not named:
+        return None
+    row = registrations.Registration.objects.get(pk=named[0])
+    return Registration(
+        run=str(named[1]), direction=cast(Direction, row.direction), slice=row.category or ALL, metric=row.metric,
+        smallest_effect=row.smallest_effect, n=row.n, stopping_rule=row.stopping_rule, data_hash=row.data_hash,
+        registered_at=row.registered_at.astimezone(UTC).isoformat(), category=row.category,
+    )  # fmt: skip
 
 
 def cases_of(number: int) -> pa.Table:

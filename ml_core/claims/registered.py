@@ -55,6 +55,11 @@ def confirm(slices: Mapping[str, Mapping[str, Slice]], plan: Plan, how: How) -> 
     }
 
 
+def mode_of(registered: Mapping[str, Any] | None) -> str:
+    """What a comparison counts as: confirmatory only where it is the one that was registered."""
+    return "confirmatory" if registered and registered["conclusion"] != "void" else "exploratory"
+
+
 def _part(slices: Mapping[str, Mapping[str, Slice]], said: Registration, plan: Plan) -> Slice:
     if said.run not in plan.runs or said.run == plan.baseline:
         raise BadInput(f"the registered run {said.run} is not compared with the baseline", field="registration")

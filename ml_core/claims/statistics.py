@@ -18,7 +18,7 @@ from ml_core.claims.outcomes import RunOutcomes, aligned
 from ml_core.claims.plain import plain
 from ml_core.claims.plan import ALL, Label, Plan
 from ml_core.claims.ranks import CURVE, rank_changes, recall_curve
-from ml_core.claims.registered import confirm
+from ml_core.claims.registered import confirm, mode_of
 from ml_core.claims.seeds import groups_of
 from ml_core.claims.slices import Slice, slices_of
 from ml_core.claims.verdicts import verdicts_of
@@ -42,6 +42,7 @@ def compute(outcomes: Mapping[str, Mapping[str, RunOutcomes]], labels: Sequence[
     how = How(resamples=plan.resamples, seed=plan.seed)
     verdicts, family = verdicts_of(slices, plan, how)
     metrics = _metrics(slices, plan, how)
+    registered = confirm(slices, plan, how)
     found = {
         "format": FORMAT,
         "baseline": plan.baseline,
@@ -61,8 +62,8 @@ def compute(outcomes: Mapping[str, Mapping[str, RunOutcomes]], labels: Sequence[
         "labels": distribution(labels, fields),
         "effects": effects_of(fields, labels, plan, how),
         "groups": groups_of(metrics, slices, plan, how),
-        "mode": "confirmatory" if plan.registration else "exploratory",
-        "registration": confirm(slices, plan, how),
+        "mode": mode_of(registered),
+        "registration": registered,
     }
     return found
 

@@ -31,7 +31,7 @@ def run(spec: ClaimsVerify, context: Context) -> Iterator[Event]:
     found = compare(claim.statistics, recomputed, spec.tolerance)
     checks = checks_of(claim)
     yield Progress("Reporting", 2, 3, "steps")
-    report = _report(claim, claim_hash(path), found, checks, spec.tolerance)
+    report = _report(claim, claim_hash(path), found, checks, spec.tolerance, recomputed["mode"])
     yield from _files(context.out, report)
     failed = [check for check in checks if not check.ok]
     yield Metric("numbers", found.numbers)
@@ -51,7 +51,9 @@ def _outcomes(claim: Claim) -> dict[str, Any]:
     return {name: run.outcomes for name, run in claim.runs.items()}
 
 
-def _report(claim: Claim, hashed: str, found: Compared, checks: list[Check], tolerance: float) -> dict[str, Any]:
+def _report(
+    claim: Claim, hashed: str, found: Compared, checks: list[Check], tolerance: float, mode: str
+) -> dict[str, Any]:
     sound = not found.differences and all(check.ok for check in checks)
     return {
         "verified": sound,
@@ -61,7 +63,7 @@ def _report(claim: Claim, hashed: str, found: Compared, checks: list[Check], tol
         "claim": hashed,
         "runs": {name: run.title for name, run in claim.runs.items()},
         "baseline": claim.plan.baseline,
-        "mode": "confirmatory" if claim.plan.registration else "exploratory",
+        "mode": mode,
         "numbers": found.numbers,
         "differing": len(found.differences),
         "largest_difference": found.largest,

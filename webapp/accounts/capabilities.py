@@ -40,6 +40,11 @@ CAPABILITIES: dict[str, frozenset[str]] = {
     "agreement.view": frozenset({OWNER, RESEARCHER, REVIEWER, VIEWER}),
     "set.view": frozenset({OWNER, RESEARCHER, REVIEWER, VIEWER}),
     "set.freeze": frozenset({OWNER, RESEARCHER, REVIEWER}),
+    "registration.view": frozenset({OWNER, RESEARCHER, REVIEWER, VIEWER}),
+    "registration.make": frozenset({OWNER, RESEARCHER, REVIEWER}),  # withdraws as well
+    "claim.view": frozenset({OWNER, RESEARCHER, REVIEWER, VIEWER}),
+    "claim.make": frozenset({OWNER, RESEARCHER, REVIEWER}),  # downloads as well
+    "claim.delete": frozenset({OWNER}),
 }
 
 

@@ -81,7 +81,11 @@ APPEND_ONLY_TABLES = [
     "annotation_gold",
     "annotation_labelevent",
     "annotation_taxonomyversion",
+    "verdicts_registration",
+    "verdicts_withdrawal",
 ]
+# What is kept as it was when it was kept: rows may be added and removed, never changed.
+UNCHANGING_TABLES = ["verdicts_report", "verdicts_reporttext"]
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # People

@@ -37,4 +37,9 @@ TABLE: dict[str, set[str]] = {
     "agreement.view": {OWNER, RESEARCHER, REVIEWER, VIEWER},
     "set.view": {OWNER, RESEARCHER, REVIEWER, VIEWER},
     "set.freeze": {OWNER, RESEARCHER, REVIEWER},
+    "registration.view": {OWNER, RESEARCHER, REVIEWER, VIEWER},
+    "registration.make": {OWNER, RESEARCHER, REVIEWER},
+    "claim.view": {OWNER, RESEARCHER, REVIEWER, VIEWER},
+    "claim.make": {OWNER, RESEARCHER, REVIEWER},
+    "claim.delete": {OWNER},
 }

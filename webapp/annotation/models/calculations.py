@@ -13,7 +13,8 @@ class Calculation(models.Model):
     """One result, or the wish for one. `stamp` names the content that it depends on: same stamp, same result.
 
     Kinds: "agreement" (request {"campaign": id}), "freeze" (an analysis set to be made: {"campaign", "rule", "name",
-    "user"}; its result names the set), "comparison" (of runs; the request names them with their attempts).
+    "user"}; its result names the set), "comparison" (of runs; the request names them with their attempts), "claim" (the
+    same comparison as a file; its result names the claim), "power" (of a registration).
     """
 
     class State(models.TextChoices):

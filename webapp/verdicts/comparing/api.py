@@ -13,7 +13,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from webapp.accounts.doors import ProjectAPIView
-from webapp.verdicts.comparing import asking, flips, queries
+from webapp.verdicts.comparing import asking, confirming, flips, queries
 from webapp.verdicts.comparing.asked import CELLS
 from webapp.verdicts.comparing.found import Looked, look
 
@@ -33,6 +33,13 @@ FLIPS = [
 ]
 
 
+class RegistrationNote(serializers.Serializer[Any]):
+    """A registration that speaks of these runs and does not count."""
+
+    registration = serializers.IntegerField()
+    why = serializers.CharField()
+
+
 class ComparisonOut(serializers.Serializer[Any]):
     """The numbers as docs/claims.md describes them; while `current` is false and nothing failed, ask again."""
 
@@ -41,6 +48,13 @@ class ComparisonOut(serializers.Serializer[Any]):
     failure = serializers.CharField()
     refusals = serializers.ListField(child=serializers.CharField(), help_text="Why these runs are not compared.")
     differing = serializers.DictField(help_text="Setting → its value in each run, in their order.")
+    mode = serializers.ChoiceField(
+        choices=[confirming.CONFIRMATORY, confirming.EXPLORATORY],
+        allow_null=True,
+        help_text="Whether it is what was registered before looking; null until the numbers are there.",
+    )
+    registration = serializers.IntegerField(allow_null=True, help_text="The registration that it is held to.")
+    uncounted = RegistrationNote(many=True, help_text="Registrations of these runs that do not count here, and why.")
     report = serializers.DictField(allow_null=True)
 
 
@@ -95,6 +109,11 @@ class Comparison(ProjectAPIView):
             "failure": told.failure if told else "",
             "refusals": found.refusals,
             "differing": differing,
+            "mode": told.result["mode"] if told and told.result else None,
+            "registration": found.registered[0] if found.registered else None,
+            "uncounted": [
+                {"registration": one.registration.pk, "why": one.why} for one in looked.standings if not one.counts
+            ],
             "report": told.result if told else None,
         }
         return Response(ComparisonOut(values).data)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from django.http import Http404, QueryDict
 from django.utils.translation import gettext as _
@@ -13,6 +13,7 @@ from webapp.annotation.models import AnalysisSet
 from webapp.verdicts.comparing import queries
 from webapp.verdicts.comparing.asked import Asked, read
 from webapp.verdicts.comparing.queries import Comparison
+from webapp.verdicts.registering import covering
 
 
 @dataclass(frozen=True)
@@ -22,6 +23,7 @@ class Looked:
     comparison: Comparison
     sets: list[AnalysisSet]
     chosen: AnalysisSet | None
+    standings: list[covering.Standing] = field(default_factory=list)  # registrations that speak of these runs
 
     @property
     def asked(self) -> Asked:
@@ -51,7 +53,16 @@ def look(project: Project, person: User, query: QueryDict) -> Looked:
     chosen = chosen or (sets[0] if sets else None)
     against = asked.against or found.others[0].id
     asked = replace(asked, direction=direction, set=chosen.pk if chosen else 0, against=against)
-    return Looked(replace(found, asked=asked), sets, chosen)
+    standing = covering.standings(project, _covered(found, asked))
+    kept = covering.first_that_counts(standing)
+    registered = (kept.registration.pk, kept.run) if kept else ()
+    return Looked(replace(found, asked=asked, registered=registered), sets, chosen, standing)
+
+
+def _covered(found: Comparison, asked: Asked) -> covering.Asked:
+    """The comparison as registrations know of such."""
+    data = found.baseline.data if found.baseline else ""
+    return covering.Asked(asked.baseline, data, asked.set, found.directions, asked.runs)
 
 
 def _open_sets(sets: list[AnalysisSet], person: User) -> list[AnalysisSet]:

@@ -49,6 +49,7 @@ class Comparison:
     runs: list[Chosen]
     refusals: list[str] = field(default_factory=list)
     directions: tuple[str, ...] = ()
+    registered: tuple[int, ...] = ()  # the registration that covers it and the run that it is about
 
     @property
     def baseline(self) -> Chosen | None:

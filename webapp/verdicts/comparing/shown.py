@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from webapp.design.plots import Plot, Series
 from webapp.experiments.metric_names import in_words
 from webapp.verdicts.comparing.asked import ALL, CELLS
+from webapp.verdicts.comparing.confirming import mode_of
 from webapp.verdicts.comparing.queries import Chosen, Comparison
 
 Report = Mapping[str, Any]
@@ -27,6 +28,7 @@ class Verdict:
     cells: list[tuple[str, str, int, str]]  # key, words, count, address of its flips
     sentence: str
     bar: list[tuple[str, float, float]]  # tone, where it begins and how wide it is on an axis of 0 to 100
+    mode: str = "exploratory"
 
     @property
     def tone(self) -> str:
@@ -79,7 +81,7 @@ def verdicts(report: Report, found: Comparison, direction: str, part: str) -> li
         ]
         broken, repaired = 50 * card["broken"] / most, 50 * card["repaired"] / most
         bar = [("broken", round(50 - broken, 2), round(broken, 2)), ("repaired", 50.0, round(repaired, 2))]
-        made.append(Verdict(run, card, cells, _sentence(card), bar))
+        made.append(Verdict(run, card, cells, _sentence(card), bar, mode_of(report, run.id, direction, part)))
     return made
 
 
@@ -243,6 +245,15 @@ def table(report: Report, found: Comparison) -> Iterator[list[Any]]:
                 yield ["verdict", run, f"{way}/net", part_name, *_cells(card["net"])]
                 for key in ("n", *CELLS, "still_right", "p", "adjusted", "test", "judged", "shown"):
                     yield ["verdict", run, f"{way}/{key}", part_name, card[key], "", "", card["n"]]
+                mode = mode_of(report, run, way, part_name)
+                yield ["verdict", run, f"{way}/mode", part_name, mode, "", "", card["n"]]
+    if kept := report.get("registration"):
+        name = f"{kept['direction']}/{kept['metric']}"
+        yield ["registration", kept["run"], f"{name}/net", kept["slice"], *_cells(kept["verdict"]["net"])]
+        for key in ("conclusion", "smallest_effect", "n", "n_reached", "stopping_rule", "registered_at"):
+            yield ["registration", kept["run"], f"{name}/{key}", kept["slice"], kept[key], "", "", kept["n_reached"]]
+        for line in kept["departures"]:
+            yield ["registration", kept["run"], f"{name}/departure", kept["slice"], line, "", "", kept["n_reached"]]
     for name, group in report["groups"].items():
         for metric, estimate in group["metrics"].items():
             yield ["group", name, metric, "", *_cells(estimate)]

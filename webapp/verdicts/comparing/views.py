@@ -14,10 +14,11 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from ml_core.cells import safe_cell
+from webapp.accounts.capabilities import role_may
 from webapp.accounts.doors import ProjectRequest, project_page
 from webapp.accounts.views.links import api_call
 from webapp.experiments.cases.filters import DIRECTIONS
-from webapp.verdicts.comparing import asking, flips, gallery, queries, shown
+from webapp.verdicts.comparing import asking, confirming, flips, gallery, queries, shown
 from webapp.verdicts.comparing.asked import ALL
 from webapp.verdicts.comparing.found import Looked, look
 
@@ -97,6 +98,8 @@ def _head(request: ProjectRequest, looked: Looked) -> dict[str, Any]:
         ],
         "slices": _slices(looked),
         "sets": [(row.pk, row.name) for row in looked.sets],
+        "may_claim": looked.ready and role_may(request.role, "claim.make"),
+        "may_register": role_may(request.role, "registration.make"),
         "api": api_call(request, "verdicts:api_comparison", query=asked.address(), slug=request.project.slug),
     }  # fmt: skip
 
@@ -117,14 +120,18 @@ def _numbers(request: ProjectRequest, looked: Looked) -> dict[str, Any]:
         return page
     part = asked.slice if asked.slice in told.result["slices"].get(asked.direction, {}) else ALL
     columns, lines = shown.metric_lines(told.result, found, asked.direction, part)
-    return page | {
-        "report": told.result,
-        "verdicts": shown.verdicts(told.result, found, asked.direction, part),
-        "columns": columns,
-        "lines": lines,
-        "plots": shown.plots(told.result, found, asked.direction, part),
-        "moves": shown.moves(told.result, found, asked.direction, part),
-    }
+    return (
+        page
+        | confirming.context(told.result, looked)
+        | {
+            "report": told.result,
+            "verdicts": shown.verdicts(told.result, found, asked.direction, part),
+            "columns": columns,
+            "lines": lines,
+            "plots": shown.plots(told.result, found, asked.direction, part),
+            "moves": shown.moves(told.result, found, asked.direction, part),
+        }
+    )
 
 
 def _gallery(request: ProjectRequest, looked: Looked) -> dict[str, Any]:

@@ -1,0 +1,1 @@
+"""A comparison as one file that anybody can check."""

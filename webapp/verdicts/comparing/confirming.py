@@ -1,0 +1,55 @@
+"""What a comparison counts as: confirmatory where it is what was registered, exploratory everywhere else."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from webapp.verdicts.comparing.asked import ALL
+from webapp.verdicts.comparing.found import Looked
+from webapp.verdicts.registering.covering import Standing
+
+CONFIRMATORY, EXPLORATORY = "confirmatory", "exploratory"
+
+
+def words_of(conclusion: str) -> str:
+    """What became of a registered comparison, in a sentence."""
+    return {
+        "confirmed": _("Confirmed: shown, and the whole interval reaches the smallest effect of interest."),
+        "shown": _("Shown, but it may be smaller than the smallest effect of interest."),
+        "refuted": _("Refuted: the change is shown to go the other way."),
+        "ruled_out": _("Ruled out: the interval ends below the smallest effect of interest."),
+        "undecided": _("Undecided: nothing is shown, and an effect of the size of interest is not ruled out."),
+        "void": _("It departs from what was registered, so it does not count."),
+    }[conclusion]
+
+
+def context(report: Mapping[str, Any], looked: Looked) -> dict[str, Any]:
+    """What the page says of it: the registration that is kept to with its outcome, and why others do not count."""
+    kept = report.get("registration")
+    own = held_to(looked)
+    return {
+        "kept": kept,
+        "kept_id": own.registration.pk if own else None,
+        "kept_title": own.registration.title if own else "",
+        "kept_words": words_of(kept["conclusion"]) if kept else "",
+        "standings": looked.standings,
+        "others": [one for one in looked.standings if one is not own],
+    }
+
+
+def held_to(looked: Looked) -> Standing | None:
+    """The registration that the comparison is held to."""
+    named = looked.comparison.registered
+    return next((one for one in looked.standings if named and one.registration.pk == named[0]), None)
+
+
+def mode_of(report: Mapping[str, Any], run: int | str, direction: str, part: str) -> str:
+    """What one verdict counts as: the one of the registered run, direction and slice alone can be confirmatory."""
+    kept = report.get("registration")
+    if not kept or report.get("mode") != CONFIRMATORY:
+        return EXPLORATORY
+    same = (kept["run"], kept["direction"], kept["slice"]) == (str(run), direction, part or ALL)
+    return CONFIRMATORY if same and kept["metric"] == "recall@1" else EXPLORATORY

@@ -1,0 +1,6 @@
+"""What verdicts remember, a module an area; everything else imports it from here."""
+
+from webapp.verdicts.models.claims import Claim
+from webapp.verdicts.models.registrations import Registration, Withdrawal
+
+__all__ = ["Claim", "Registration", "Withdrawal"]

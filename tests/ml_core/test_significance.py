@@ -9,6 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
+from statsmodels.stats.contingency_tables import mcnemar
+from statsmodels.stats.multitest import multipletests
 
 from ml_core.metrics.significance.families import holm
 from ml_core.metrics.significance.mcnemar import exact_mcnemar, items_needed, mcnemar_power
@@ -27,6 +29,12 @@ def test_mcnemar_is_the_two_sided_binomial_test(repaired: int, broken: int):
     expected = stats.binomtest(repaired, repaired + broken).pvalue if repaired + broken else 1.0
     assert exact_mcnemar(repaired, broken) == pytest.approx(expected, rel=1e-9)
     assert exact_mcnemar(repaired, broken) == exact_mcnemar(broken, repaired)
+
+
+@pytest.mark.parametrize(("repaired", "broken"), [(5, 0), (17, 6), (3, 3), (40, 61)])
+def test_mcnemar_agrees_with_statsmodels(repaired: int, broken: int):
+    table = [[200, broken], [repaired, 90]]
+    assert exact_mcnemar(repaired, broken) == pytest.approx(mcnemar(table, exact=True).pvalue, rel=1e-12)
 
 
 def test_a_tiny_p_is_not_rounded_to_nothing():
@@ -87,6 +95,24 @@ def test_drawn_sign_flips_agree_with_scipy():
     assert ours == pytest.approx(theirs.pvalue, abs=0.01)
 
 
+def test_sums_that_rounding_alone_tells_apart_are_as_far_from_nothing():
+    shares_U = np.array([1e6 + 0.1, -1e6, 0.2, -0.1, 0.3, 0.1])  # tenths, which binary fractions miss
+    whole = sign_flip(np.rint(shares_U[2:] * 10), np.arange(4))
+    drawn = permutation_test(np.zeros(4), shares_U[2:], np.arange(4), resamples=40_000)
+    assert drawn == pytest.approx(whole, abs=0.01)
+    signs = np.array(np.meshgrid(*[[-1, 1]] * 6)).reshape(6, -1)
+    tenths_U = np.rint(shares_U * 10).astype(np.int64)
+    expected = (np.abs(tenths_U @ signs) >= abs(tenths_U.sum())).mean()
+    assert sign_flip(shares_U, np.arange(6), resamples=40_000) == pytest.approx(expected, abs=0.01)
+
+
+def test_beyond_the_largest_sum_signs_are_drawn_and_agree_with_the_exact_count():
+    sums_U = np.random.default_rng(6).integers(-90, 100, 400)
+    exact, drawn = sign_flip(sums_U, np.arange(400)), sign_flip(sums_U * 1000, np.arange(400), resamples=40_000)
+    assert np.abs(sums_U).sum() <= 200_000 < 1000 * np.abs(sums_U).sum()
+    assert drawn == pytest.approx(exact, abs=0.01)
+
+
 def test_units_of_one_hit_each_make_the_sign_flip_mcnemars_test():
     change_Q = np.array([1] * 17 + [-1] * 6 + [0] * 40)
     assert sign_flip(change_Q, np.arange(63)) == pytest.approx(exact_mcnemar(17, 6), rel=1e-12)
@@ -143,6 +169,41 @@ def test_without_an_effect_the_sign_flip_by_picture_raises_a_false_alarm_5_times
     assert low <= 0.05 and high >= 0.03  # exact and discrete: at the level or below
 
 
+def test_intervals_of_graded_scores_cover_the_difference_95_times_in_100():
+    rng = np.random.default_rng(21)
+    covered = 0
+    for seed in range(400):
+        ease_U = rng.random(80)
+        before = np.clip(ease_U[:, None] + rng.normal(0, 0.1, (80, 3)), -5, 5)
+        after = before + rng.normal(0.04, 0.1, 80)[:, None] + rng.normal(0, 0.1, (80, 3))
+        net = paired_bootstrap(before.ravel(), after.ravel(), np.repeat(np.arange(80), 3), resamples=1000, seed=seed)
+        covered += net.low <= 0.04 <= net.high
+    assert 0.92 <= covered / 400 <= 0.98
+
+
+def test_without_an_effect_a_permutation_of_graded_scores_raises_a_false_alarm_5_times_in_100():
+    rng = np.random.default_rng(22)
+    units_Q = np.repeat(np.arange(30), 3)
+    alarms = 0
+    for seed in range(800):
+        change = rng.normal(0, 0.2, 30)[units_Q] + rng.normal(0, 0.1, 90)
+        alarms += permutation_test(np.zeros(90), change, units_Q, resamples=999, seed=seed) <= 0.05
+    low, high = wilson(alarms, 800, 0.999)
+    assert low <= 0.05 <= high
+
+
+def test_without_an_effect_two_runs_on_single_queries_are_told_apart_5_times_in_100_at_most():
+    rng = np.random.default_rng(23)
+    alarms = 0
+    for _ in range(1500):  # as many queries change as chance has it
+        ease_Q = rng.random(120)
+        before, after = (_run((1 + (rng.random(120) > ease_Q)).tolist()) for _ in range(2))
+        verdict = verdict_on(before, after, resamples=100)
+        assert verdict.test == "mcnemar"
+        alarms += verdict.p <= 0.05
+    assert wilson(alarms, 1500, 0.999)[0] <= 0.05 and alarms >= 15
+
+
 def test_without_an_effect_mcnemar_keeps_its_level():
     rng = np.random.default_rng(13)
     up = rng.binomial(30, 0.5, 4000)
@@ -153,6 +214,23 @@ def test_a_family_of_twenty_true_hypotheses_raises_an_alarm_5_times_in_100_at_mo
     rng = np.random.default_rng(14)
     alarms = [bool((holm(rng.random(20)) <= 0.05).any()) for _ in range(3000)]
     assert wilson(sum(alarms), 3000, 0.999)[0] <= 0.05
+
+
+def test_runs_that_share_their_baseline_raise_an_alarm_in_5_families_of_100_at_most():
+    rng = np.random.default_rng(24)
+    alarms = 0
+    for _ in range(250):  # the ten verdicts hang together, for the baseline's luck is in each of them
+        ease_Q = rng.random(100)
+        baseline, *runs = (_run((1 + (rng.random(100) > ease_Q)).tolist()) for _ in range(11))
+        alarms += any(verdict.shown for verdict in judged([verdict_on(baseline, run, resamples=200) for run in runs]))
+    assert wilson(alarms, 250, 0.999)[0] <= 0.05
+
+
+def test_holm_agrees_with_statsmodels():
+    rng = np.random.default_rng(25)
+    for size in range(1, 40):
+        p_F = np.round(rng.random(size) ** 3, 2)  # small ones and equal ones among them
+        assert holm(p_F) == pytest.approx(multipletests(p_F, method="holm")[1], abs=1e-12)
 
 
 def test_holm_adjusts_step_by_step_in_the_order_given():
@@ -213,6 +291,24 @@ def test_captions_of_one_picture_are_judged_by_picture():
     units = [0] * 5 + [1] * 5
     verdict = verdict_on(_run([2] * 5 + [1] * 5, units=units), _run([1] * 10, units=units))
     assert (verdict.test, verdict.units, verdict.p) == ("sign_flip", 2, 1.0)
+
+
+def test_a_query_that_occurs_twice_is_refused():
+    twice = Outcomes(np.array([3, 1, 3]), np.array([3, 1, 3]), np.array([1, 2, 1]), np.array([3, 0, 3]))
+    with pytest.raises(ValueError, match="query 3 occurs 2 times"):
+        verdict_on(twice, twice)
+
+
+def test_columns_of_other_lengths_are_refused():
+    whole = _run([1, 2, 1])
+    short = Outcomes(whole.numbers_Q, whole.units_Q, whole.ranks_Q[:2], whole.first_Q)
+    with pytest.raises(ValueError, match="differ in length: 3 numbers, 3 units, 2 ranks, 3 first"):
+        verdict_on(whole, short)
+
+
+def test_queries_out_of_order_are_compared_as_they_stand():
+    mixed = Outcomes(np.array([2, 0, 1]), np.array([2, 0, 1]), np.array([1, 2, 1]), np.array([2, 9, 1]))
+    assert verdict_on(mixed, mixed).still_right == 2
 
 
 def test_runs_on_other_queries_are_refused():

@@ -18,8 +18,9 @@ def sign_flip(change_Q: np.ndarray, units_Q: np.ndarray, *, resamples: int = 20_
     """Two-sided p of a sum of changes as far from 0, over all ways to turn the signs of whole units.
 
     `change_Q` (Q,) is after minus before, `units_Q` (Q,) whose query it is. Exact where the sums by unit are whole
-    numbers (hits); else drawn `resamples` times, with p = (b + 1) / (B + 1) (Phipson, Smyth 2010). 1 where nothing
-    changed. ValueError for no query, or a change that is not finite.
+    numbers (hits) whose sizes add up to 200,000 at most: beyond that, and for other scores, signs are drawn `resamples`
+    times, with p = (b + 1) / (B + 1) (Phipson, Smyth 2010). 1 where nothing changed. ValueError for no query, or a
+    change that is not finite.
     """
     change_Q = np.asarray(change_Q, dtype=np.float64)
     if not len(change_Q) or len(change_Q) != len(units_Q):
@@ -72,8 +73,10 @@ def _halves(number: int) -> np.ndarray:
 
 
 def _drawn(sums_U: np.ndarray, resamples: int, seed: int) -> float:
+    """Sums that differ from the one seen by no more than rounding can make are as far from 0 as it is."""
     rng = np.random.default_rng(seed)
-    seen, beyond = abs(sums_U.sum()) * (1 - 1e-12), 0
+    rounding = len(sums_U) * np.finfo(np.float64).eps * np.abs(sums_U).sum()
+    seen, beyond = abs(sums_U.sum()) - rounding, 0
     step = max(1, _CELLS // len(sums_U))
     for start in range(0, resamples, step):
         turned_BU = rng.integers(0, 2, (min(step, resamples - start), len(sums_U)), dtype=np.int8)

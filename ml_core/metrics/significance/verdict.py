@@ -48,10 +48,12 @@ def verdict_on(before: Outcomes, after: Outcomes, *, resamples: int = RESAMPLES,
     """What changed between two runs on the same queries, not yet judged.
 
     Exact McNemar where every unit is one query; else a sign-flip test by unit. ValueError where the queries or their
-    units are not the same, in the same order, or there is none.
+    units are not the same, in the same order, there is none, or one twice, or where arrays differ in length.
     """
     if not len(before.numbers_Q):
         raise ValueError("there is no query to compare")
+    for outcomes in (before, after):
+        _check(outcomes)
     same = np.array_equal(before.numbers_Q, after.numbers_Q) and np.array_equal(before.units_Q, after.units_Q)
     if not same:
         raise ValueError("the two runs do not have the same queries in the same order")
@@ -73,6 +75,20 @@ def verdict_on(before: Outcomes, after: Outcomes, *, resamples: int = RESAMPLES,
         p=p,
         test="mcnemar" if alone else "sign_flip",
     )
+
+
+def _check(outcomes: Outcomes) -> None:
+    """ValueError where arrays differ in length or a query occurs twice."""
+    lengths = {name: len(values) for name, values in vars(outcomes).items()}
+    if len(set(lengths.values())) > 1:
+        told = ", ".join(f"{length} {name[:-2]}" for name, length in lengths.items())
+        raise ValueError(f"the outcomes of one run differ in length: {told}")
+    numbers_Q = np.asarray(outcomes.numbers_Q)
+    if (np.diff(numbers_Q) > 0).all():  # in order, as they mostly are
+        return
+    found_U, counts_U = np.unique(numbers_Q, return_counts=True)
+    if len(found_U) < len(numbers_Q):
+        raise ValueError(f"query {found_U[counts_U > 1][0]} occurs {counts_U.max()} times")
 
 
 def judged(verdicts: Sequence[Verdict], level: float = 0.05) -> list[Verdict]:

@@ -132,7 +132,7 @@ def _labelled(number: int, cases: pa.Table) -> tuple[list[Label], dict[str, Any]
     for row, place in zip(rows, places.tolist(), strict=True):
         direction, query = directions[place], str(prompts[place])
         stratum = f"s{row.stratum}" if drawn else ""
-        labels.append(Label(direction, query, row.category, row.subtype, cast(Origin, row.origin), stratum))
+        labels.append(Label(direction, query, row.category, row.subtype, _origin(row, found.rule), stratum))
         slices[row.category][direction].append(query)
     sizes = {name: part["population"] for name, part in found.campaign.strata.items()} or {
         "": found.campaign.population
@@ -140,3 +140,9 @@ def _labelled(number: int, cases: pa.Table) -> tuple[list[Label], dict[str, Any]
     strata = {f"s{name}": Stratum(way, "failures", size) for name, size in sizes.items()} if drawn else {}
     plain = {key: {way: tuple(queries) for way, queries in ways.items()} for key, ways in slices.items()}
     return labels, plain, strata
+
+
+def _origin(row: AnalysisItem, rule: str) -> Origin:
+    """What settled a label. By consensus the only answer can be overruled, so that is no single annotator's word."""
+    alone = row.origin == AnalysisItem.Origin.SINGLE and rule == "consensus"
+    return cast(Origin, "consensus" if alone else row.origin)

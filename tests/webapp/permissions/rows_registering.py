@@ -38,7 +38,8 @@ def _run(project: Project) -> Run:
 def _registration(project: Project, run: Run, person: User) -> Registration:
     return Registration.objects.create(
         project=project, title="Said before", baseline=run, baseline_title="Held against", data_hash="d",
-        data_name="Data", baseline_fingerprint="0" * 64, direction="t2i", metric="recall@1", smallest_effect=0.01, n=100,
+        data_name="Data",
+        baseline_fingerprint="0" * 64, direction="t2i", metric="recall@1", smallest_effect=0.01, n=100,
         stopping_rule="One run.", method="retrieval.evaluate", content_hash="0" * 64, registered_by=person,
         registered_at=timezone.now(),
     )  # fmt: skip

@@ -94,20 +94,27 @@ def _unchanged(runs: list[list[int]]) -> None:
 
 
 def _same_queries(tables: dict[int, pa.Table], baseline: int) -> None:
-    """BadInput where a run's cases are not the baseline's, number by number."""
-    lead = tables[baseline]
-    for number, table in tables.items():
-        if any(not table.column(name).equals(lead.column(name)) for name in ("number", "direction", "prompt", "unit")):
-            raise BadInput(
-                f"run {number} and run {baseline} asked different queries, so their outcomes cannot be paired; "
-                "compare runs of the same data with the same query set"
-            )
+    """BadInput where a run's cases of a direction that all have are not the baseline's, number by number."""
+    ways = [set(table.column("direction").unique().to_pylist()) for table in tables.values()]
+    for way in set.intersection(*ways):
+        lead = _of(tables[baseline], way)
+        for number, table in tables.items():
+            part = _of(table, way)
+            if any(not part.column(name).equals(lead.column(name)) for name in ("number", "prompt", "unit")):
+                raise BadInput(
+                    f"run {number} and run {baseline} asked different queries, so their outcomes cannot be paired; "
+                    "compare runs of the same data with the same query set"
+                )
+
+
+def _of(table: pa.Table, direction: str) -> pa.Table:
+    return table.filter(pc.equal(table.column("direction"), direction))
 
 
 def _outcomes(table: pa.Table) -> dict[str, RunOutcomes]:
     found = {}
     for direction in DIRECTIONS:
-        part = table.filter(pc.equal(table.column("direction"), direction))
+        part = _of(table, direction)
         if part.num_rows:
             column = {name: part.column(name).to_numpy() for name in ("prompt", "unit", "rank", "first")}
             found[direction] = RunOutcomes(

@@ -7,6 +7,7 @@ import io
 
 import pytest
 from django.db import connection, models
+from django.http import QueryDict
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
@@ -19,7 +20,7 @@ from webapp.accounts.models import Project, User
 from webapp.annotation.models import Calculation
 from webapp.corpora.models import Caption, Corpus
 from webapp.experiments.models import Run
-from webapp.verdicts.comparing import flips
+from webapp.verdicts.comparing import asked, flips
 from workers import calculating
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("no_workers")]
@@ -129,6 +130,29 @@ def test_other_data_is_refused_with_the_reason(project, baseline, tmp_path, web)
 def test_another_query_set_is_refused_with_the_reason(project, corpus, baseline, tmp_path, web):
     half = answered(project, tmp_path, corpus, captions=range(30), title="Half")
     assert "asked another set of queries" in read(web, address(project, baseline, half))
+
+
+def test_runs_are_compared_in_the_directions_that_all_of_them_have(project, corpus, baseline, tmp_path, web):
+    one_way = answered(project, tmp_path, corpus, {0: 2}, title="Captions only", both=False)
+    said = "Image → text is left out: Captions only has no answers there."
+    assert said in read(web, address(project, baseline, one_way))
+    calculating.work()
+    page = read(web, address(project, baseline, one_way))
+    assert said in page and page.count('class="verdict') and "direction=i2t" not in page
+    report = web.get(address(project, baseline, one_way, name="api_comparison")).json()["report"]
+    assert report["directions"] == ["t2i"]
+
+
+def test_fewer_queries_in_a_direction_that_all_have_are_refused(project, corpus, baseline, tmp_path, web):
+    fewer = answered(project, tmp_path, corpus, captions=range(30), title="Half, one way", both=False)
+    read(web, address(project, baseline, fewer))
+    calculating.work()
+    assert "asked different queries" in read(web, address(project, baseline, fewer))
+
+
+def test_the_oldest_run_is_the_baseline_where_the_address_does_not_say():
+    assert asked.read(QueryDict("runs=44,43,45")).baseline == 43
+    assert asked.read(QueryDict("runs=44,43,45&baseline=45")).baseline == 45
 
 
 def test_as_many_but_other_queries_are_refused_by_the_worker(project, corpus, tmp_path, web):

@@ -20,7 +20,7 @@ from webapp.verdicts.comparing.found import Looked, look
 _RUNS = OpenApiParameter("runs", str, description="Numbers of two or more runs, separated by commas.", required=True)
 PARAMETERS = [
     _RUNS,
-    OpenApiParameter("baseline", int, description="The run that the others are held against; the first by default."),
+    OpenApiParameter("baseline", int, description="The run that the others are held against; the oldest by default."),
     OpenApiParameter("direction", str, description="t2i, i2t or classify."),
     OpenApiParameter("set", int, description="A frozen set of the baseline's cases; the newest by default."),
 ]

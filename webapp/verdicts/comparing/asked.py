@@ -60,7 +60,7 @@ def read(query: QueryDict) -> Asked:
     runs = tuple(dict.fromkeys(_number(part) for text in query.getlist("runs") for part in text.split(",")))
     runs = tuple(number for number in runs if number)
     baseline = _number(query.get("baseline", ""))
-    baseline = baseline if baseline in runs else (runs[0] if runs else 0)
+    baseline = baseline if baseline in runs else min(runs, default=0)  # the oldest, where the address does not say
     against = _number(query.get("against", ""))
     direction, flips = query.get("direction", ""), query.get("flips", "")
     number = _number(query.get("set", ""))

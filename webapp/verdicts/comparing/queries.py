@@ -6,18 +6,24 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import Any
 
+from django.db import connection
 from django.utils.translation import gettext as _
 
 from webapp.accounts.models import Project
 from webapp.annotation.models import AnalysisItem, AnalysisSet
 from webapp.annotation.taxonomies.queries import document_of, names_of
 from webapp.corpora.models import Corpus
-from webapp.experiments.cases.queries import directions_of
+from webapp.experiments.cases.filters import DIRECTIONS
 from webapp.experiments.models import Run, RunInput
 from webapp.experiments.queries.runs import title_of
 from webapp.verdicts.comparing.asked import ALL, MOST, Asked
 
 OFFERED = 100  # runs that the picker offers
+_WAYS = (
+    "SELECT run, way FROM unnest(%s::bigint[]) AS run"
+    " CROSS JOIN unnest(%s::text[]) WITH ORDINALITY AS known (way, place)"
+    " WHERE (SELECT TRUE FROM experiments_case WHERE run_id = run AND direction = way LIMIT 1) ORDER BY run, place"
+)
 _COLUMNS = ("title", "method", "state", "spec", "attempt", "case_count", "group", "provenance", "project")
 
 
@@ -48,7 +54,8 @@ class Comparison:
     asked: Asked
     runs: list[Chosen]
     refusals: list[str] = field(default_factory=list)
-    directions: tuple[str, ...] = ()
+    directions: tuple[str, ...] = ()  # those that every run has
+    left_out: list[str] = field(default_factory=list)  # what is not compared, because not every run has it
     registered: tuple[int, ...] = ()  # the registration that covers it and the run that it is about
 
     @property
@@ -88,11 +95,34 @@ def comparison_of(project: Project, asked: Asked) -> Comparison | None:
         return None
     corpora = _corpora(list(rows))
     runs = [_chosen(rows[number], corpora.get(number)) for number in asked.runs[:MOST]]
-    refusals = _refusals(runs, asked)
+    ways = _directions([run.id for run in runs if run.case_count])
+    refusals = _refusals(runs, asked, ways)
     if refusals or len(runs) < 2:
         return Comparison(asked, runs, refusals)
-    directions = directions_of(rows[asked.baseline])
-    return Comparison(asked, runs, refusals, directions)
+    shared = tuple(way for way in ways[asked.baseline] if all(way in ways[run.id] for run in runs))
+    return Comparison(asked, runs, refusals, shared, _left_out(runs, ways, shared))
+
+
+def _directions(runs: list[int]) -> dict[int, tuple[str, ...]]:
+    """The directions that each run has cases of, in the usual order: a look into an index each, in one query."""
+    found: dict[int, tuple[str, ...]] = dict.fromkeys(runs, ())
+    with connection.cursor() as cursor:
+        cursor.execute(_WAYS, [runs, list(DIRECTIONS)])
+        for run, way in cursor.fetchall():
+            found[run] += (way,)
+    return found
+
+
+def _left_out(runs: list[Chosen], ways: dict[int, tuple[str, ...]], shared: tuple[str, ...]) -> list[str]:
+    """A sentence for each direction that only some of the runs have."""
+    said = []
+    for way in dict.fromkeys(way for run in runs for way in ways[run.id] if way not in shared):
+        missing = [run.title for run in runs if way not in ways[run.id]]
+        words = {"direction": DIRECTIONS[way], "run": missing[0], "n": len(missing)}
+        several = _("%(direction)s is left out: %(n)d of the runs, %(run)s among them, have no answers there.")
+        one = _("%(direction)s is left out: %(run)s has no answers there.")
+        said.append((one if len(missing) == 1 else several) % words)
+    return said
 
 
 def _corpora(numbers: list[int]) -> dict[int, Corpus]:
@@ -114,7 +144,7 @@ def _chosen(run: Run, corpus: Corpus | None) -> Chosen:
     )  # fmt: skip
 
 
-def _refusals(runs: list[Chosen], asked: Asked) -> list[str]:
+def _refusals(runs: list[Chosen], asked: Asked, ways: dict[int, tuple[str, ...]]) -> list[str]:
     """Why the runs cannot be compared. Whether they asked the very same queries, the worker looks at one by one."""
     why = []
     if len(asked.runs) > MOST:
@@ -133,7 +163,10 @@ def _refusals(runs: list[Chosen], asked: Asked) -> list[str]:
             why.append(
                 _("%(run)s (run %(id)d) was measured on other data (%(data)s) than %(first)s (%(other)s).") % words
             )
-        elif first is not None and first.case_count and run.case_count != first.case_count:
+        elif first is not None and first.case_count and not set(ways[run.id]) & set(ways[first.id]):
+            words |= {"first": first.title}
+            why.append(_("%(run)s (run %(id)d) and %(first)s have no direction in common.") % words)
+        elif first is not None and ways.get(first.id) == ways[run.id] and run.case_count != first.case_count:
             words |= {"n": run.case_count, "first": first.title, "m": first.case_count}
             why.append(
                 _("%(run)s (run %(id)d) asked another set of queries: %(n)d, and %(first)s asked %(m)d.") % words

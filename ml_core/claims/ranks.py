@@ -11,6 +11,7 @@ from ml_core.metrics.ranking import rank_bucket
 
 DOUBLINGS = 6  # a move by a factor of 2**6 or more is the last step
 CURVE = 50  # curves reach this depth
+_WHOLE = np.array([0, *(ratio.bit_length() - 1 for ratio in range(1, 2**DOUBLINGS + 1))])  # ⌊log2 of a whole ratio⌋
 
 
 def rank_changes(before_Q: np.ndarray, after_Q: np.ndarray) -> dict[str, Any]:
@@ -23,7 +24,7 @@ def rank_changes(before_Q: np.ndarray, after_Q: np.ndarray) -> dict[str, Any]:
     """
     before_Q, after_Q = np.asarray(before_Q, np.int64), np.asarray(after_Q, np.int64)
     high_Q, low_Q = np.maximum(before_Q, after_Q), np.minimum(before_Q, after_Q)
-    step_Q = sum((high_Q >= low_Q << power for power in range(1, DOUBLINGS + 1)), start=(high_Q > low_Q).astype(int))
+    step_Q = _WHOLE[np.minimum(high_Q // low_Q, 2**DOUBLINGS)] + (high_Q > low_Q)
     signed_Q = np.where(after_Q < before_Q, -step_Q, step_Q)
     last = DOUBLINGS + 1
     counts = np.bincount(signed_Q + last, minlength=2 * last + 1).tolist()

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ml_core.claims.guards import selection_text
 from ml_core.claims.plain import plain_verdict
 from ml_core.claims.plan import Plan
 from ml_core.claims.slices import Slice
+from ml_core.claims.spreading import spread
 from ml_core.metrics.significance.verdict import Verdict, judged, verdict_on
 from ml_core.metrics.uncertainty import How
 
@@ -27,12 +28,9 @@ def verdicts_of(
     keys = [
         (run, way, name) for run in plan.runs if run != plan.baseline for way, named in slices.items() for name in named
     ]
-    against_baseline = {key: _verdict(slices, key, plan.baseline, how) for key in keys}
-    against_control = {
-        key: _verdict(slices, key, plan.control, how)
-        for key in keys
-        if plan.control and key[0] != plan.control and slices[key[1]][key[2]].selection
-    }
+    against_baseline = _verdicts(slices, keys, plan.baseline, how)
+    held = [key for key in keys if plan.control and key[0] != plan.control and slices[key[1]][key[2]].selection]
+    against_control = _verdicts(slices, held, plan.control, how)
     family: dict[Key, Verdict] = {
         key: against_control.get(key, found)
         for key, found in against_baseline.items()
@@ -52,6 +50,13 @@ def verdicts_of(
         "left_out": len(keys) - len(family),
     }
     return found, about
+
+
+def _verdicts(
+    slices: Mapping[str, Mapping[str, Slice]], keys: Sequence[Key], against: str, how: How
+) -> dict[Key, Verdict]:
+    made = spread(lambda key: _verdict(slices, key, against, how), keys)
+    return dict(zip(keys, made, strict=True))
 
 
 def _verdict(slices: Mapping[str, Mapping[str, Slice]], key: Key, against: str, how: How) -> Verdict:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from statistics import NormalDist
 from typing import NamedTuple, TypedDict
 
@@ -70,9 +71,19 @@ def proportion(hits_U: np.ndarray, counts_U: np.ndarray, *, resamples: int = RES
     kinds_P2, numbers_P = _distinct(hits_U, counts_U)
     if hits in (0, total) or len(numbers_P) == 1:
         return Estimate(hits / total, *wilson(hits / total * units, units), units)
+    drawn = _drawn(tuple(map(tuple, kinds_P2.tolist())), tuple(numbers_P.tolist()), resamples, seed)
+    return Estimate(hits / total, *drawn, units)
+
+
+@lru_cache(maxsize=20_000)
+def _drawn(
+    kinds: tuple[tuple[int, int], ...], numbers: tuple[int, ...], resamples: int, seed: int
+) -> tuple[float, float]:
+    """The ends of a share's interval. Kept: a run is compared again and again, beside one run more or another."""
+    kinds_P2, numbers_P, units = np.array(kinds), np.array(numbers), sum(numbers)
     draws_BP = np.random.default_rng(seed).multinomial(units, numbers_P / units, size=resamples)
     sums_B2 = draws_BP @ kinds_P2
-    return Estimate(hits / total, *_percentiles(sums_B2[:, 0] / sums_B2[:, 1]), units)
+    return percentiles(sums_B2[:, 0] / sums_B2[:, 1])
 
 
 def means(
@@ -98,7 +109,7 @@ def means(
     blind_S = np.isin(values_S, (0, 1)) | (alike_S[:-1] & alike_S[-1])
     estimates = []
     for value, ratios_B, fraction, blind in zip(values_S, ratios_BS.T, fractions, blind_S, strict=True):
-        low, high = _percentiles(ratios_B) if units > 1 else (None, None)
+        low, high = percentiles(ratios_B) if units > 1 else (None, None)
         if fraction and blind:
             low, high = wilson(value * units, units)
         estimates.append(Estimate(float(value), low, high, units))
@@ -119,7 +130,7 @@ def median(values_Q: np.ndarray, units_Q: np.ndarray, *, resamples: int = RESAMP
             total = int(reached_Q[-1])
             lower, upper = np.searchsorted(reached_Q, ((total - 1) // 2 + 1, total // 2 + 1))
             found.append((sorted_Q[lower] + sorted_Q[upper]) / 2)
-    return Estimate(float(np.median(sorted_Q)), *_percentiles(np.array(found)), len(names_U))
+    return Estimate(float(np.median(sorted_Q)), *percentiles(np.array(found)), len(names_U))
 
 
 def resampled_weights(units: int, resamples: int, seed: int, width: int = 0) -> Iterator[np.ndarray]:
@@ -140,6 +151,18 @@ def _distinct(hits_U: np.ndarray, counts_U: np.ndarray) -> tuple[np.ndarray, np.
     return np.column_stack([codes_P // base, codes_P % base]), numbers[codes_P]
 
 
-def _percentiles(values_B: np.ndarray, level: float = LEVEL) -> tuple[float, float]:
-    low, high = np.quantile(values_B, ((1 - level) / 2, (1 + level) / 2))
-    return float(low), float(high)
+def percentiles(values_B: np.ndarray, level: float = LEVEL) -> tuple[float, float]:
+    """The two ends of the middle `level` of B values: `np.quantile`'s numbers, without what it looks at first."""
+    places = [(len(values_B) - 1) * share for share in ((1 - level) / 2, (1 + level) / 2)]
+    around = sorted({min(int(place) + step, len(values_B) - 1) for place in places for step in (0, 1)})
+    sorted_B = np.partition(values_B, around)
+    low, high = (_between(sorted_B, place) for place in places)
+    return low, high
+
+
+def _between(sorted_B: np.ndarray, place: float) -> float:
+    """The value at a place between two neighbours, rounded as numpy does."""
+    first = int(place)
+    one, other = float(sorted_B[first]), float(sorted_B[min(first + 1, len(sorted_B) - 1)])
+    part = place - first
+    return other - (other - one) * (1 - part) if part >= 0.5 else one + (other - one) * part

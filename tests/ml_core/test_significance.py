@@ -228,7 +228,7 @@ def test_runs_that_share_their_baseline_raise_an_alarm_in_5_families_of_100_at_m
 
 def test_holm_agrees_with_statsmodels():
     rng = np.random.default_rng(25)
-    for size in range(1, 40):
+    for size in (1, 2, 5, 20, 40):
         p_F = np.round(rng.random(size) ** 3, 2)  # small ones and equal ones among them
         assert holm(p_F) == pytest.approx(multipletests(p_F, method="holm")[1], abs=1e-12)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ml_core.metrics.uncertainty import LEVEL, RESAMPLES, Estimate, by_unit, means, wilson
+from ml_core.metrics.uncertainty import RESAMPLES, Estimate, by_unit, means, percentiles, wilson
 
 
 def paired_bootstrap(
@@ -45,5 +45,4 @@ def _of_hits(sums_U: np.ndarray, counts_U: np.ndarray, resamples: int, seed: int
         return Estimate(value, low, high, units)
     draws_BP = np.random.default_rng(seed).multinomial(units, numbers_P / units, size=resamples)
     drawn_B2 = draws_BP @ kinds_P2
-    low, high = np.quantile(drawn_B2[:, 0] / drawn_B2[:, 1], ((1 - LEVEL) / 2, (1 + LEVEL) / 2))
-    return Estimate(value, float(low), float(high), units)
+    return Estimate(value, *percentiles(drawn_B2[:, 0] / drawn_B2[:, 1]), units)

@@ -55,14 +55,22 @@ def _exact(sums_U: np.ndarray) -> float:
     sizes_S, numbers_S = np.unique(np.abs(sums_U), return_counts=True)
     chance = np.ones(1)  # of Σ s x = 0, 1, …
     for size, number in zip(sizes_S.tolist(), numbers_S.tolist(), strict=True):
-        wider = np.zeros(len(chance) + size * number)
-        for turned, weight in enumerate(_halves(number)):
-            if weight:
-                wider[turned * size : turned * size + len(chance)] += weight * chance
-        chance = wider
+        chance = _folded(chance, size, _halves(number))
     total, seen = int(np.abs(sums_U).sum()), abs(int(sums_U.sum()))
     tail = (total - seen) // 2  # Σ s x up to which the sum is at least `seen`
     return float(min(1.0, 2 * chance[: tail + 1].sum())) if seen else 1.0
+
+
+def _folded(chance: np.ndarray, size: int, halves: np.ndarray) -> np.ndarray:
+    """Adds `size` times a number of chances `halves`: sums that differ by whole sizes mix, others do not."""
+    wider = np.zeros(len(chance) + size * (len(halves) - 1))
+    if size > len(halves):
+        for turned, weight in enumerate(halves):
+            wider[turned * size : turned * size + len(chance)] += weight * chance
+    else:
+        for start in range(min(size, len(chance))):
+            wider[start::size] = np.convolve(chance[start::size], halves)
+    return wider
 
 
 def _halves(number: int) -> np.ndarray:

@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-import io
 from collections import defaultdict
 from datetime import UTC, datetime
 from typing import Any, cast
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.compute as pc
-import pyarrow.csv as pa_csv
-from django.db import connection
 from django.http import QueryDict
 
-from ml_core.claims.outcomes import DIRECTIONS, RunOutcomes
+from ml_core.claims.outcomes import RunOutcomes
 from ml_core.claims.plan import ALL, Direction, Label, Origin, Plan, Registration, Stratum
 from ml_core.claims.statistics import compute
 from ml_core.spec import BadInput
@@ -22,16 +17,9 @@ from webapp.annotation.models import AnalysisItem, AnalysisSet
 from webapp.experiments.models import Run
 from webapp.verdicts import models as registrations
 from webapp.verdicts.comparing.asking import COMPARISON
+from workers.outcomes import Cases, cases_of
 
 __all__ = ["COMPARISON", "compared"]
-_COLUMNS = {
-    "number": pa.int32(), "direction": pa.string(), "prompt": pa.int32(), "unit": pa.int32(), "rank": pa.int32(),
-    "first": pa.int32(),
-}  # fmt: skip
-_COPY = (
-    "COPY (SELECT number, direction, prompt, unit, rank, coalesce(given[1], -1) FROM experiments_case"
-    " WHERE run_id = %s ORDER BY number) TO STDOUT (FORMAT csv)"
-)
 
 
 def compared(request: dict[str, Any], *, now: datetime) -> dict[str, Any]:
@@ -42,11 +30,12 @@ def compared(request: dict[str, Any], *, now: datetime) -> dict[str, Any]:
 def gathered(request: dict[str, Any]) -> tuple[dict[str, dict[str, RunOutcomes]], list[Label], Plan]:
     """What the statistics are made from, as the request names it: outcomes, labels, plan. BadInput as above."""
     numbers = [number for number, _ in request["runs"]]
-    _unchanged(request["runs"])
-    tables = {number: cases_of(number) for number in numbers}
-    _same_queries(tables, request["baseline"])
-    outcomes = {str(number): _outcomes(table) for number, table in tables.items()}
-    labels, slices, strata = _labelled(request["set"], tables[request["baseline"]])
+    cases = _cases(request["runs"])
+    _same_queries(cases, request["baseline"])
+    lead = cases[request["baseline"]]
+    ids = {way: list(map(str, part.prompt_Q.tolist())) for way, part in lead.items()}
+    outcomes = {str(number): _outcomes(ways, lead, ids) for number, ways in cases.items()}
+    labels, slices, strata = _labelled(request["set"], lead)
     plan = Plan(
         baseline=str(request["baseline"]),
         runs=tuple(map(str, numbers)),
@@ -73,71 +62,58 @@ def registered(named: list[int]) -> Registration | None:
     )  # fmt: skip
 
 
-def cases_of(number: int) -> pa.Table:
-    """A run's cases: number, direction, prompt, unit, rank and first answer, in the order of their numbers."""
-    buffer = io.BytesIO()
-    with connection.cursor() as cursor, cursor.copy(_COPY, [number]) as copy:
-        for block in copy:
-            buffer.write(block)
-    if not buffer.tell():
-        raise BadInput(f"run {number} has no cases any more")
-    buffer.seek(0)
-    reading = pa_csv.ReadOptions(column_names=list(_COLUMNS))
-    return pa_csv.read_csv(buffer, reading, convert_options=pa_csv.ConvertOptions(column_types=_COLUMNS))
-
-
-def _unchanged(runs: list[list[int]]) -> None:
-    """BadInput where a run was carried out anew since the page was asked for."""
-    attempts = dict(Run.objects.filter(pk__in=[number for number, _ in runs]).values_list("pk", "attempt"))
-    if moved := [number for number, attempt in runs if attempts.get(number) != attempt]:
+def _cases(runs: list[list[int]]) -> dict[int, dict[str, Cases]]:
+    """Each run's cases by direction. BadInput where a run was carried out anew since the page was asked for."""
+    rows = Run.objects.filter(pk__in=[number for number, _ in runs]).values_list("pk", "attempt", "finished_at")
+    known = {number: (attempt, at) for number, attempt, at in rows if at is not None}
+    if moved := [number for number, attempt in runs if known.get(number, (None,))[0] != attempt]:
         raise BadInput(f"run {moved[0]} has changed since; load the page again")
+    return {number: cases_of(number, *known[number]) for number, _ in runs}
 
 
-def _same_queries(tables: dict[int, pa.Table], baseline: int) -> None:
+def _same_queries(cases: dict[int, dict[str, Cases]], baseline: int) -> None:
     """BadInput where a run's cases of a direction that all have are not the baseline's, number by number."""
-    ways = [set(table.column("direction").unique().to_pylist()) for table in tables.values()]
-    for way in set.intersection(*ways):
-        lead = _of(tables[baseline], way)
-        for number, table in tables.items():
-            part = _of(table, way)
-            if any(not part.column(name).equals(lead.column(name)) for name in ("number", "prompt", "unit")):
+    for way in set.intersection(*(set(ways) for ways in cases.values())):
+        for number, ways in cases.items():
+            if not ways[way].asks_as(cases[baseline][way]):
                 raise BadInput(
                     f"run {number} and run {baseline} asked different queries, so their outcomes cannot be paired; "
                     "compare runs of the same data with the same query set"
                 )
 
 
-def _of(table: pa.Table, direction: str) -> pa.Table:
-    return table.filter(pc.equal(table.column("direction"), direction))
-
-
-def _outcomes(table: pa.Table) -> dict[str, RunOutcomes]:
+def _outcomes(ways: dict[str, Cases], lead: dict[str, Cases], ids: dict[str, list[str]]) -> dict[str, RunOutcomes]:
+    """As the statistics take them; `ids`, those of the lead's queries, serve every run that asks the same."""
     found = {}
-    for direction in DIRECTIONS:
-        part = _of(table, direction)
-        if part.num_rows:
-            column = {name: part.column(name).to_numpy() for name in ("prompt", "unit", "rank", "first")}
-            found[direction] = RunOutcomes(
-                number_Q=column["prompt"], id_Q=list(map(str, column["prompt"].tolist())), unit_Q=column["unit"],
-                rank_Q=column["rank"], first_Q=column["first"],
-            )  # fmt: skip
+    for way, part in ways.items():
+        same = way in lead and np.array_equal(part.prompt_Q, lead[way].prompt_Q)
+        id_Q = ids[way] if same else list(map(str, part.prompt_Q.tolist()))
+        found[way] = RunOutcomes(part.prompt_Q, id_Q, part.unit_Q, part.rank_Q, part.first_Q)
     return found
 
 
-def _labelled(number: int, cases: pa.Table) -> tuple[list[Label], dict[str, Any], dict[str, Stratum]]:
+def _labelled(number: int, cases: dict[str, Cases]) -> tuple[list[Label], dict[str, Any], dict[str, Stratum]]:
     """The set's labels, its categories as slices, and the strata that its samples were drawn from."""
     if not number:
         return [], {}, {}
     found = AnalysisSet.objects.select_related("campaign").get(pk=number)
     rows = list(AnalysisItem.objects.filter(analysis_set=found, case_number__isnull=False).order_by("case_number"))
-    places = np.searchsorted(cases.column("number").to_numpy(), np.array([row.case_number for row in rows], np.int64))
-    directions, prompts = cases.column("direction").to_pylist(), cases.column("prompt").to_pylist()
+    query_of = {
+        case: (cast(Direction, way), str(prompt))
+        for way, part in cases.items()
+        for case, prompt in zip(part.number_Q.tolist(), part.prompt_Q.tolist(), strict=True)
+    }
+    if gone := [row.case_number for row in rows if row.case_number not in query_of]:
+        raise BadInput(
+            f"{len(gone):,} samples of the set {found.name} are no cases of the baseline any more (the first: case "
+            f"{gone[0]}): it was carried out anew with other queries; choose other labels, or the run they came from"
+        )
     source = found.campaign.source
     drawn = QueryDict(source.get("query", "")).get("outcome", "failed") == "failed"
     way = source.get("direction", "t2i")
     labels, slices = [], defaultdict[str, dict[str, list[str]]](lambda: defaultdict(list))
-    for row, place in zip(rows, places.tolist(), strict=True):
-        direction, query = directions[place], str(prompts[place])
+    for row in rows:
+        direction, query = query_of[cast(int, row.case_number)]
         stratum = f"s{row.stratum}" if drawn else ""
         labels.append(Label(direction, query, row.category, row.subtype, _origin(row, found.rule), stratum))
         slices[row.category][direction].append(query)

@@ -3,6 +3,6 @@
 from webapp.broker import app
 
 app.conf.include = ["workers.probe_tasks"]
-app.conf.worker_disable_prefetch = False  # after a task, a worker that fetches none ahead looks again only a second later
+app.conf.worker_disable_prefetch = False  # a worker that fetches none ahead waits a second after each task
 
 __all__ = ["app"]

@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
-Thing, Made = TypeVar("Thing"), TypeVar("Made")
+Thing = TypeVar("Thing")
+Made = TypeVar("Made")
 _FEW = 8  # things that are not worth a thread
 _MOST = 8
 

@@ -19,7 +19,7 @@ from tests.webapp.verdict_parts import answered
 from webapp.accounts.models import Project, User
 from webapp.annotation.models import Calculation
 from webapp.corpora.models import Caption, Corpus
-from webapp.experiments.models import Run
+from webapp.experiments.models import Case, Run
 from webapp.verdicts.comparing import asked, flips
 from workers import calculating
 
@@ -278,3 +278,20 @@ def test_a_category_of_a_set_is_a_slice_that_is_not_judged_for_it_holds_failures
         page = read(web, address(first.project, first, second, more=f"&set={frozen.pk}&slice={category}"))
         assert "not judged" in page and "gets every one of these queries wrong" in page
     assert row.result["labels"]["n"] == frozen.item_count
+
+
+def test_labels_of_cases_that_are_no_longer_there_are_refused_plainly(tmp_path):
+    first = annotation_parts.labelled_project(tmp_path)
+    campaign = annotation_parts.campaign(first)
+    label_all(campaign)
+    frozen = made(campaign)
+    second = answered(first.project, tmp_path, Corpus.objects.get(project=first.project), title="All right")
+    gone = frozen.items.order_by("case_number").values_list("case_number", flat=True)[0]
+    for run in (first, second):  # carried out anew, with a query less
+        Case.objects.filter(run=run, number=gone).delete()
+    web = Client()
+    web.force_login(User.objects.get(username="owner"))
+    read(web, address(first.project, first, second))
+    calculating.work()
+    page = read(web, address(first.project, first, second))
+    assert f"1 samples of the set {frozen.name} are no cases of the baseline any more" in page

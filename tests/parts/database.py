@@ -34,7 +34,7 @@ def prepare(name: str) -> None:
     owner = owner_connection(places.database_url(embedded.OWNER, name))
     if not known:
         call_command("migrate", database=OWNER_ALIAS, interactive=False, verbosity=0, run_syncdb=True)
-    grant(owner, embedded.APP, settings.APPEND_ONLY_TABLES)
+    grant(owner, embedded.APP, settings.APPEND_ONLY_TABLES, settings.UNCHANGING_TABLES)
     owner.close()
     del connections[OWNER_ALIAS], connections.settings[OWNER_ALIAS]
     if known:
@@ -47,7 +47,7 @@ def prepare(name: str) -> None:
 
 def schema_fingerprint() -> str:
     """SHA-256 (hex) over everything that shapes the tables and the rights on them."""
-    digest = hashlib.sha256(repr(settings.APPEND_ONLY_TABLES).encode())
+    digest = hashlib.sha256(repr((settings.APPEND_ONLY_TABLES, settings.UNCHANGING_TABLES)).encode())
     patterns = ("*/migrations/*.py", "*/*models*.py", "**/*sql*", "local/doors.py", "accounts/capabilities.py")
     for path in sorted({path for pattern in patterns for path in (env.ROOT / "webapp").glob(pattern)}):
         if path.is_file() and "__pycache__" not in path.parts:

@@ -30,6 +30,14 @@ def test_a_history_cannot_be_changed_by_the_web_role(table, statement):
         connection.cursor().execute(statement.format(table))
 
 
+@pytest.mark.parametrize("table", settings.UNCHANGING_TABLES)
+def test_what_is_kept_as_it_was_can_be_removed_but_not_changed_by_the_web_role(table):
+    connection.cursor().execute(f"DELETE FROM {table}")
+    for statement in ("UPDATE {} SET id = id", "TRUNCATE {}"):
+        with pytest.raises(ProgrammingError, match="permission denied"), transaction.atomic():
+            connection.cursor().execute(statement.format(table))
+
+
 def test_the_server_refuses_a_wrong_password():
     wrong = settings.PLACES.database_url("nearmiss_app", "postgres").replace(
         settings.PLACES.secret("nearmiss_app"), "x"

@@ -45,6 +45,9 @@ CAPABILITIES: dict[str, frozenset[str]] = {
     "claim.view": frozenset({OWNER, RESEARCHER, REVIEWER, VIEWER}),
     "claim.make": frozenset({OWNER, RESEARCHER, REVIEWER}),  # downloads as well
     "claim.delete": frozenset({OWNER}),
+    "report.view": frozenset({OWNER, RESEARCHER, REVIEWER, VIEWER}),  # downloads as well: it is made to be handed on
+    "report.make": frozenset({OWNER, RESEARCHER, REVIEWER}),  # writes its words as well
+    "report.remove": frozenset({OWNER}),
 }
 
 

@@ -1,1 +1,1 @@
-"""Pages that read over the other apps: agreement."""
+"""Pages that read over the other apps: agreement, reports."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.urls import URLPattern, URLResolver, path
 
 from webapp.dashboards import api, views
+from webapp.dashboards.reports.urls import urlpatterns as reports
 
 app_name = "dashboards"
 _HERE = "p/<slug:slug>/campaigns/<int:campaign_id>/agreement/"
@@ -18,4 +19,5 @@ urlpatterns: list[URLPattern | URLResolver] = [
         api.Agreement.as_view(),
         name="api_agreement",
     ),
+    *reports,
 ]

@@ -31,11 +31,12 @@ def unapplied(owner: BaseDatabaseWrapper) -> bool:
     return bool(executor.migration_plan(executor.loader.graph.leaf_nodes()))
 
 
-def grant(owner: BaseDatabaseWrapper, role: str, append_only: list[str]) -> None:
+def grant(owner: BaseDatabaseWrapper, role: str, append_only: list[str], unchanging: list[str]) -> None:
     """Gives `role` the rights of the web and its workers on every table of ours, and takes away all others.
 
-    Rows may be read and written, except in histories (`append_only`: read and add) and Django's list of migrations
-    (read). Partitions get their rights when they are made. The role may create nothing and owns nothing.
+    Rows may be read and written, except in histories (`append_only`: read and add), in what is kept as it was
+    (`unchanging`: read, add, remove) and in Django's list of migrations (read). Partitions get their rights when they
+    are made. The role may create nothing and owns nothing.
     """
     quote = owner.ops.quote_name
     who = quote(role)
@@ -49,7 +50,7 @@ def grant(owner: BaseDatabaseWrapper, role: str, append_only: list[str]) -> None
         for name, kind in cursor.fetchall():
             target = f"{'SEQUENCE' if kind == 'S' else 'TABLE'} {quote(name)}"
             cursor.execute(f"REVOKE ALL ON {target} FROM PUBLIC, {who}")
-            cursor.execute(f"GRANT {_rights(name, kind, append_only)} ON {target} TO {who}")
+            cursor.execute(f"GRANT {_rights(name, kind, append_only, unchanging)} ON {target} TO {who}")
         cursor.execute(
             "SELECT p.oid::regprocedure::text FROM pg_proc p WHERE pronamespace = 'public'::regnamespace"
             " AND prosecdef AND proname LIKE 'nearmiss\\_%%' AND proowner = current_user::regrole"
@@ -59,9 +60,11 @@ def grant(owner: BaseDatabaseWrapper, role: str, append_only: list[str]) -> None
             cursor.execute(f"GRANT EXECUTE ON FUNCTION {function} TO {who}")
 
 
-def _rights(table: str, kind: str, append_only: list[str]) -> str:
+def _rights(table: str, kind: str, append_only: list[str], unchanging: list[str]) -> str:
     if kind == "S":
         return "USAGE, SELECT"
     if kind == "v" or table == "django_migrations":
         return "SELECT"
+    if table in unchanging:
+        return "SELECT, INSERT, DELETE"
     return "SELECT, INSERT" if table in append_only else "SELECT, INSERT, UPDATE, DELETE"

@@ -42,4 +42,7 @@ TABLE: dict[str, set[str]] = {
     "claim.view": {OWNER, RESEARCHER, REVIEWER, VIEWER},
     "claim.make": {OWNER, RESEARCHER, REVIEWER},
     "claim.delete": {OWNER},
+    "report.view": {OWNER, RESEARCHER, REVIEWER, VIEWER},
+    "report.make": {OWNER, RESEARCHER, REVIEWER},
+    "report.remove": {OWNER},
 }

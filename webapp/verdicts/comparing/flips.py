@@ -57,6 +57,19 @@ def page_of(
     return Page(found, found[-1].before.number if len(rows) > size else None)
 
 
+def drawn(
+    before: int, after: int, direction: str, cell: str, *, cases: list[int] | None = None, size: int = 4
+) -> list[Flip]:
+    """Some flips of a cell, drawn by a hash of their numbers, in the order of their numbers. One query."""
+    text = f"SELECT {_COLUMNS} {_BOTH} AND {_CELLS[cell]} ORDER BY md5(before.number::text), before.number LIMIT %s"
+    with connection.cursor() as cursor:
+        cursor.execute(text, [after, before, direction, cases, cases, size])
+        rows = cursor.fetchall()
+    width = len(_NAMED)
+    found = [Flip(Row(*row[:width]), Row(*row[width:])) for row in rows]
+    return sorted(found, key=lambda flip: flip.before.number)
+
+
 def counts_of(before: int, after: int, direction: str, cases: list[int] | None = None) -> dict[str, int]:
     """How many cases each cell has."""
     columns = ", ".join(f"count(*) FILTER (WHERE {condition})" for condition in _CELLS.values())

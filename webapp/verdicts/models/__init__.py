@@ -2,5 +2,6 @@
 
 from webapp.verdicts.models.claims import Claim
 from webapp.verdicts.models.registrations import Registration, Withdrawal
+from webapp.verdicts.models.reports import Report, ReportText
 
-__all__ = ["Claim", "Registration", "Withdrawal"]
+__all__ = ["Claim", "Registration", "Report", "ReportText", "Withdrawal"]

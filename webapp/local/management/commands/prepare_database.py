@@ -19,5 +19,6 @@ class Command(BaseCommand):
         owner = owner_connection()
         if unapplied(owner):
             call_command("migrate", database=owner.alias, interactive=False, verbosity=options["verbosity"])
-        grant(owner, settings.DATABASES["default"]["USER"], settings.APPEND_ONLY_TABLES)
+        user = settings.DATABASES["default"]["USER"]
+        grant(owner, user, settings.APPEND_ONLY_TABLES, settings.UNCHANGING_TABLES)
         self.stdout.write("The database is up to date.")

@@ -7,8 +7,9 @@ import io
 from datetime import timedelta
 
 import pytest
-from django.db import ProgrammingError
+from django.db import ProgrammingError, connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
@@ -23,6 +24,8 @@ from webapp.corpora.models import Caption, Corpus
 from webapp.experiments.models import Run
 from webapp.verdicts.models import Registration, Withdrawal
 from webapp.verdicts.registering.actions import register, withdraw
+from webapp.verdicts.registering.covering import Asked, standings
+from webapp.verdicts.registering.fitting import basis_of
 from workers import calculating
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("no_workers")]
@@ -311,3 +314,40 @@ def test_a_category_of_labelled_failures_departs_without_a_control(tmp_path, db)
     assert found["registration"] == row.pk and found["mode"] == "exploratory"
     assert found["report"]["registration"]["conclusion"] == "void"
     assert "control" in found["report"]["registration"]["departures"][0]
+
+
+def test_labels_that_were_yet_to_come_count_once_they_are_frozen_later(tmp_path, db):
+    run = annotation_parts.labelled_project(tmp_path)
+    campaign = annotation_parts.campaign(run)
+    label_all(campaign)
+    early = made(campaign, name="Early")
+    owner = User.objects.get(username="owner")
+    client = Client()
+    client.force_login(owner)
+    category = early.items.first().category
+    plan = PLAN | {"slice": f"later:{category}", "n": 5, "settings": {}, "method": "retrieval.improve"}
+    register(project=run.project, baseline=run, actor=owner, now=timezone.now(), **plan)
+    after = answered(run.project, tmp_path, Corpus.objects.get(), both=True)
+    Run.objects.filter(pk=after.pk).update(method="retrieval.improve")
+    found = compared(client, run.project, run, after, more=f"&set={early.pk}")
+    assert "frozen before it was registered" in found["uncounted"][0]["why"]
+    assert "choose a set" in covering_without_labels(run, after)
+    later = made(campaign, name="Later", rule="majority")
+    found = compared(client, run.project, run, after, more=f"&set={later.pk}")
+    assert found["uncounted"] == [] and found["report"]["registration"]["slice"] == category
+
+
+def covering_without_labels(run: Run, after: Run) -> str:
+    asked = Asked(run.pk, basis_of(run).hash, 0, ("t2i", "i2t"), (run.pk, after.pk))
+    return standings(run.project, asked)[0].why
+
+
+def test_the_reads_of_a_comparison_do_not_grow_with_its_runs(project, corpus, baseline, said, tmp_path, web):
+    runs = [baseline, *(answered(project, tmp_path, corpus, spec={"seed": seed}) for seed in range(1, 6))]
+    counts = []
+    for some in (runs[:2], runs):
+        with CaptureQueriesContext(connection) as queries:
+            asked = Asked(baseline.pk, basis_of(baseline).hash, 0, ("t2i",), tuple(run.pk for run in some))
+            standings(project, asked)
+        counts.append(len(queries) - 2)
+    assert counts[0] == counts[1] <= 2

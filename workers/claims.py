@@ -25,7 +25,7 @@ from webapp.corpora.models import Caption, Item
 from webapp.experiments.files import store
 from webapp.experiments.models import Run, RunInput
 from webapp.experiments.queries.runs import title_of
-from webapp.verdicts.claims.actions import CLAIM
+from webapp.verdicts.claims.actions import CLAIM, MADE
 from webapp.verdicts.claims.files import claim_key
 from webapp.verdicts.comparing.asking import COMPARISON, stamp_of
 from webapp.verdicts.models import Claim
@@ -97,7 +97,7 @@ def _kept(
         made = there or Claim.objects.create(project=project, digest=digest, **about)
         store().put_file(key, path)
         if there is None:
-            record(verb="claim.made", actor=actor, now=now, project=project, target=f"claim {digest[:12]}")
+            record(verb=MADE, actor=actor, now=now, project=project, target=f"claim {digest[:12]}")
     return made
 
 

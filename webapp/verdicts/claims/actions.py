@@ -21,6 +21,7 @@ from webapp.verdicts.comparing.found import Looked
 from webapp.verdicts.models import Claim
 
 CLAIM = "claim"
+MADE = "claim.made"  # what the trail says once a worker has it
 
 
 def ask_for_claim(*, project: Project, looked: Looked, actor: User, now: datetime) -> Calculation:

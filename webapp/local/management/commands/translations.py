@@ -21,7 +21,7 @@ from webapp.accounts.queries.trail import in_words
 from webapp.experiments.forms import spoken
 
 LOCALE = "zh_Hans"
-_VERB = re.compile(r'"([a-z_]+\.[a-z_]*(?:ed|frozen|made|_in))"')
+_VERB = re.compile(r'"([a-z_]+\.[a-z_]*(?:ed|frozen|made|withdrawn|_in))"')
 _STAGE = re.compile(r'(?:Progress|tell)\(f?"([A-Z][^"]+)"(?:, [\w.]+, [\w.]+, "(\w+)")?')
 _UNIT = re.compile(r'^    unit = "(\w+)"', re.MULTILINE)
 _CALLS = "_ gettext gettext_lazy gettext_noop ngettext ngettext_lazy pgettext pgettext_lazy npgettext npgettext_lazy"

@@ -32,6 +32,9 @@ def main(words: list[str]) -> int:
     if unknown := [name for name in wanted if name not in names()]:
         print(f"there is no benchmark {', '.join(unknown)}; there are: {', '.join(names())}", file=sys.stderr)
         return 2
+    if strange := [word for word in words if word.startswith("--") and word != "--quick"]:
+        print(f"there is no option {strange[0]}; there are --quick and --list", file=sys.stderr)
+        return 2
     missed = 0
     print(json.dumps(circumstances()), flush=True)
     for name in wanted or names():

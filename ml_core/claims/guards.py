@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 
+from ml_core.datasets.overlap import Overlap, overlap
+
+__all__ = ["Basis", "Overlap", "Selection", "comparable", "overlap", "selected_baseline", "selection_text"]
+
 Selection = Literal["", "failures", "successes"]
-_SHOWN = 5
 
 
 def selected_baseline(rank_Q: np.ndarray) -> Selection:
@@ -66,55 +68,3 @@ def comparable(one: Basis, other: Basis) -> str:
                 "same sample of the data set."
             )
     return ""
-
-
-@dataclass(frozen=True)
-class Overlap:
-    """What training and evaluation have in common."""
-
-    ids: tuple[str, ...]
-    hashes: tuple[str, ...]
-
-    @property
-    def reason(self) -> str:
-        """Why the evaluation is refused, with what to do; empty where nothing is in common."""
-        if not self.ids and not self.hashes:
-            return ""
-        parts = []
-        if self.ids:
-            parts.append(f"{len(self.ids):,} pictures have the same id ({_some(self.ids)})")
-        if self.hashes:
-            parts.append(
-                f"{len(self.hashes):,} pictures have the same content ({_some([h[:12] for h in self.hashes])})"
-            )
-        return (
-            f"The model was trained on what it is evaluated on: {' and '.join(parts)}. "
-            "Train without them, or evaluate on pictures it has not seen."
-        )
-
-    def as_dict(self) -> dict[str, Any]:
-        """Plain values for JSON: counts, the first few of each, and the reason."""
-        return {
-            "ids": len(self.ids),
-            "hashes": len(self.hashes),
-            "first_ids": list(self.ids[:_SHOWN]),
-            "first_hashes": list(self.hashes[:_SHOWN]),
-            "reason": self.reason,
-        }
-
-
-def overlap(
-    train_ids: Collection[str],
-    evaluation_ids: Collection[str],
-    *,
-    train_hashes: Collection[str] = (),
-    evaluation_hashes: Collection[str] = (),
-) -> Overlap:
-    """Ids and content hashes in both; ids count only where both sides name things in one scheme (say, one archive)."""
-    ids = set(train_ids).intersection(evaluation_ids)
-    hashes = set(train_hashes).intersection(evaluation_hashes)
-    return Overlap(tuple(sorted(ids)), tuple(sorted(hashes)))
-
-
-def _some(names: Collection[str]) -> str:
-    return ", ".join(list(names)[:_SHOWN]) + (", …" if len(names) > _SHOWN else "")

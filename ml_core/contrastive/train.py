@@ -16,6 +16,7 @@ from ml_core.contrastive.dual import Parts, start_from
 from ml_core.contrastive.losses import clamp_scale, info_nce, same_group
 from ml_core.contrastive.validation import Validation
 from ml_core.datasets.opening import open_dataset
+from ml_core.datasets.overlap import Seen, are_scenes, content_of, seen_by, write_seen
 from ml_core.datasets.types import Dataset
 from ml_core.encoders.torch_encoder import resolved_precision, usable_device, weights_digest
 from ml_core.events import Artifact, Event, Log, Metric, Progress, Provenance
@@ -125,6 +126,18 @@ def _fingerprint(spec: Train, task: _Task, pictures: Split, precision: str) -> s
     return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
 
 
+def _seen(spec: Train, pictures: Split) -> Seen:
+    """The pictures of this training and of those it went on from, for whoever evaluates the model."""
+    train, val = (
+        content_of(part.item_ids, part.file_hashes, scenes=are_scenes(part.facts))
+        for part in (pictures.train, pictures.held_out)
+    )
+    earlier = seen_by(spec.start) if spec.start else None
+    if earlier is None:
+        return Seen(train, val, spec.start, complete=not spec.start.startswith("checkpoint:"))
+    return Seen(train | earlier.train, val | earlier.val, spec.start, earlier.complete)
+
+
 def _keep(spec: Train, parts: Parts, pictures: Split, outcome: Outcome, context: Context) -> Artifact:
     part, folder = context.out / "model.part", context.out / "model"
     shutil.rmtree(part, ignore_errors=True)
@@ -136,6 +149,7 @@ def _keep(spec: Train, parts: Parts, pictures: Split, outcome: Outcome, context:
         "best_step": outcome.best_step,
     }
     parts.save(part, facts)
+    write_seen(part, _seen(spec, pictures))
     shutil.rmtree(folder, ignore_errors=True)
     part.rename(folder)
     return Artifact("model", "The trained encoder", "model", "application/x-directory")

@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
+from ml_core.datasets.choosing import chosen
 from ml_core.datasets.types import Dataset
 from ml_core.spec import BadInput
 
-
-def chosen(item_ids: Sequence[str], sample: int | None, seed: int) -> list[int]:
-    """Positions of the `sample` ids with the smallest hash of (seed, id), in ascending order; all of them for None."""
-    if sample is None or sample >= len(item_ids):
-        return list(range(len(item_ids)))
-    keys = [hashlib.sha256(f"{seed}\0{item_id}".encode()).digest() for item_id in item_ids]
-    return sorted(sorted(range(len(item_ids)), key=keys.__getitem__)[:sample])
+__all__ = ["chosen", "order_table", "sample_options", "sampled", "subset"]
 
 
 def sample_options(options: dict[str, str]) -> tuple[int | None, int]:

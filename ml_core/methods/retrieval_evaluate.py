@@ -38,6 +38,13 @@ class RetrievalEvaluate(Spec):
         group="What is evaluated",
         reference="subset",
     )
+    overlap: Literal["refuse", "content", "allow"] = setting(
+        "refuse",
+        "What to do about pictures that the encoder was trained on, by id or bytes: refuse; refuse by bytes (content)"
+        " alone, where equal ids mean different pictures; or allow, which marks every number as not held out.",
+        group="What is evaluated",
+        advanced=True,
+    )
     ks: tuple[K, ...] = setting(
         (1, 5, 10), "Depths at which recall is reported.", group="Numbers", min_length=1, max_length=50
     )
@@ -46,6 +53,14 @@ class RetrievalEvaluate(Spec):
     )
     seed: int = setting(0, "Seed of the bootstrap.", group="Numbers", ge=0, le=2**31 - 1)
     keep: int = setting(10, "First answers kept for every query.", group="Numbers", unit="answers", ge=1, le=100)
+    near_duplicate: float = setting(
+        0.95,
+        "Two pictures whose vectors are so alike (cosine) or more are near duplicates; recall is told with and without"
+        " the queries for them.",
+        group="Numbers",
+        gt=0,
+        le=1,
+    )
     exact_decoding: bool = setting(
         False,
         "Decode JPEG files in full before resizing: slower, and the pixels of other programs.",

@@ -39,6 +39,13 @@ class RetrievalImprove(Spec):
         group="What is improved",
         reference="subset",
     )
+    overlap: Literal["refuse", "content", "allow"] = setting(
+        "refuse",
+        "What to do about pictures that the encoder was trained on, by id or bytes: refuse; refuse by bytes (content)"
+        " alone, where equal ids mean different pictures; or allow, which marks every number as not held out.",
+        group="What is improved",
+        advanced=True,
+    )
     templates: TemplateSet = setting(
         "mixed",
         "Sentences that each caption is put into; “category” chooses them by the category predicted from the caption.",
@@ -138,6 +145,12 @@ class RetrievalImprove(Spec):
         2000, "Bootstrap resamples behind each interval; whole pictures are drawn.", group="Numbers", ge=100, le=100_000
     )
     seed: int = setting(0, "Seed of the bootstrap, the splits and the control.", group="Numbers", ge=0, le=2**31 - 1)
+    control: bool = setting(
+        False,
+        "Report the control in place of the improvement: as large a change, at random. Comparisons hold others to it.",
+        group="Numbers",
+        advanced=True,
+    )
     keep: int = setting(10, "First answers kept for every query.", group="Numbers", unit="answers", ge=1, le=100)
     exact_decoding: bool = setting(
         False,

@@ -11,8 +11,11 @@ from ml_core.encoders import load_encoder
 from ml_core.encoders.encoding import encode_dataset
 from ml_core.events import Event, Log, Progress, Provenance
 from ml_core.methods.retrieval_evaluate import RetrievalEvaluate
+from ml_core.metrics.uncertainty import How
 from ml_core.retrieval import report, tables
 from ml_core.retrieval.blocks import Ranking
+from ml_core.retrieval.duplicates import find_twins, without_twins, write_twins
+from ml_core.retrieval.held_out import held_out
 from ml_core.retrieval.pairs import Pairs
 from ml_core.retrieval.preparing import facts, open_captioned, pairs_of
 from ml_core.retrieval.report import Direction
@@ -26,6 +29,7 @@ def run(spec: RetrievalEvaluate, context: Context) -> Iterator[Event]:
     directions = ("t2i", "i2t") if spec.directions == "both" else (spec.directions,)
     subset = read_subset(spec.subset, directions) if spec.subset else None
     dataset = open_captioned(spec.data)  # before the encoder: a wrong folder is told in a moment, a model takes seconds
+    yield from held_out(dataset, spec.encoder, spec.overlap)
     encoder = load_encoder(spec.encoder, context.device, exact=spec.exact_decoding, precision=spec.precision)
     if spec.batch_size and hasattr(encoder, "image_batch"):
         encoder.image_batch = spec.batch_size
@@ -40,6 +44,9 @@ def run(spec: RetrievalEvaluate, context: Context) -> Iterator[Event]:
         yield from report.metrics(way, everything_Q, "", spec.ks, spec.resamples, spec.seed)
         if subset is not None and (chosen_Q := subset.mask(way.name, ids)) is not None:
             yield from report.metrics(way, chosen_Q, f"/{subset.slice}", spec.ks, spec.resamples, spec.seed)
+    twins = find_twins(pairs.images_NE, spec.near_duplicate)
+    yield from without_twins(ways, twins, spec.ks, How(resamples=spec.resamples, seed=spec.seed))
+    yield from write_twins(twins, dataset.item_ids, dataset.file_hashes, context.out)
     yield from tables.outcomes(ways, query_ids, spec.keep, context.out)
     yield from tables.plots(ways, spec.resamples, spec.seed, context.out)
     yield Log(f"{sum(map(len, query_ids)):,} queries ranked.")

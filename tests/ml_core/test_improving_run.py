@@ -124,6 +124,19 @@ def test_changes_are_counted_against_the_baseline(encoder: str, cache: str, tmp_
     assert changes["series"][0]["values"][2] == found["t2i/repaired"].value
 
 
+def test_a_control_run_leaves_the_cases_of_the_control(encoder: str, cache: str, tmp_path: Path) -> None:
+    values: dict[str, Any] = {"encoder": encoder, "templates": "mixed", "pooling": "max"}
+    improved = metrics_of(improve(tmp_path / "improved", cache, **values))
+    events = improve(tmp_path / "control", cache, **values, control=True)
+    found = metrics_of(events)
+    ranks = np.array(pq.read_table(tmp_path / "control" / "cases.parquet")["rank"].to_pylist())
+    assert (ranks == 1).mean() == pytest.approx(improved["t2i/recall@1/random-control"].value)
+    assert found["t2i/recall@1"].value == pytest.approx(improved["t2i/recall@1/random-control"].value)
+    assert found["t2i/recall@1/baseline"] == improved["t2i/recall@1/baseline"]
+    assert "t2i/recall@1/random-control" not in found
+    assert any("This is the control" in event.message for event in events if isinstance(event, Log))
+
+
 def test_a_subset_is_told_beside_all_queries_with_every_arm(small: Recorded, tmp_path: Path) -> None:
     subset = tmp_path / "subset.json"
     ranks = run_method("retrieval.evaluate", tmp_path / "e", data=small.data, encoder=small.encoder, directions="t2i")

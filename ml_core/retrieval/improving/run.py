@@ -13,6 +13,7 @@ from ml_core.events import Event, Log, Metric, Provenance
 from ml_core.methods.retrieval_improve import RetrievalImprove
 from ml_core.metrics.uncertainty import How, by_unit, proportion
 from ml_core.retrieval import tables
+from ml_core.retrieval.held_out import held_out
 from ml_core.retrieval.improving import comparing
 from ml_core.retrieval.improving.arms import (
     BASELINE,
@@ -53,6 +54,9 @@ def run(spec: RetrievalImprove, context: Context) -> Iterator[Event]:
     yield from _accuracy(material)
     arms = yield from _arms(material, settings, asked, rows_R)
     how = How(resamples=spec.resamples, seed=spec.seed)
+    if spec.control:
+        arms[IMPROVED] = arms.pop(CONTROL)
+        yield Log("This is the control: what follows is a change as large as the improvement's, at random.")
     compared = Compared(arms, views, spec.ks, how, {ORACLE: LABELLED})
     found = comparing.verdicts(compared)
     yield from comparing.metrics(compared, found)
@@ -65,6 +69,7 @@ def _material(spec: RetrievalImprove, context: Context) -> Generator[Event, None
     dataset = open_captioned(spec.data)
     labels = read_labels(spec.labels, dataset.caption_ids) if spec.labels else None
     texts_N = texts_of(spec, dataset)  # before the encoder: a wrong file is told in a moment, a model takes seconds
+    yield from held_out(dataset, spec.encoder, spec.overlap)
     encoder = load_encoder(spec.encoder, context.device, exact=spec.exact_decoding, precision=spec.precision)
     if spec.batch_size and hasattr(encoder, "image_batch"):
         encoder.image_batch = spec.batch_size

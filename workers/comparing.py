@@ -39,6 +39,7 @@ def gathered(request: dict[str, Any]) -> tuple[dict[str, dict[str, RunOutcomes]]
     plan = Plan(
         baseline=str(request["baseline"]),
         runs=tuple(map(str, numbers)),
+        control=str(request.get("control") or ""),
         slices=slices,
         strata=strata,
         groups={name: tuple(map(str, runs)) for name, runs in request["groups"].items()},

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 
 import pytest
 from django.db import connection, models
@@ -17,10 +18,10 @@ from tests.webapp.case_parts import drawn
 from tests.webapp.test_annotation_sets import label_all, made
 from tests.webapp.verdict_parts import answered
 from webapp.accounts.models import Project, User
-from webapp.annotation.models import Calculation
+from webapp.annotation.models import AnalysisSet, Calculation
 from webapp.corpora.models import Caption, Corpus
 from webapp.experiments.models import Case, Run
-from webapp.verdicts.comparing import asked, flips
+from webapp.verdicts.comparing import asked, flips, queries
 from workers import calculating
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("no_workers")]
@@ -69,10 +70,10 @@ def read(web: Client, where: str) -> str:
 
 def test_the_page_waits_for_a_worker_and_then_shows_the_verdict(project, baseline, better, web):
     waiting = read(web, address(project, baseline, better))
-    assert 'hx-trigger="every 2s"' in waiting and "Being computed" in waiting
+    assert 'hx-trigger="load delay:250ms"' in waiting and "Being computed" in waiting
     calculating.work()
     page = read(web, address(project, baseline, better))
-    assert 'hx-trigger="every 2s"' not in page.partition('id="comparison"')[2].partition(">")[0]
+    assert "hx-trigger=" not in page.partition('id="comparison"')[2].partition(">")[0]
     assert "Verdict" in page and "Recall@1" in page and "Exploratory" in page
 
 
@@ -295,3 +296,156 @@ def test_labels_of_cases_that_are_no_longer_there_are_refused_plainly(tmp_path):
     calculating.work()
     page = read(web, address(first.project, first, second))
     assert f"1 samples of the set {frozen.name} are no cases of the baseline any more" in page
+
+
+def test_numbers_are_looked_for_less_often_the_longer_they_take(project, baseline, better, web):
+    for look, pause in (("0", 250), ("4", 500), ("900", 2000), ("x", 250)):
+        where = address(project, baseline, better, more=f"&look={look}")
+        page = web.get(where, headers={"HX-Request": "true"}).content.decode()
+        assert f'hx-trigger="load delay:{pause}ms"' in page
+
+
+def failures_of(first: Run, tmp_path, **kwargs: object) -> Run:
+    return answered(first.project, tmp_path, Corpus.objects.get(project=first.project), **kwargs)
+
+
+@pytest.fixture
+def labelled(tmp_path) -> Run:
+    """A run all of whose sampled failures are labelled, in a frozen set."""
+    first = annotation_parts.labelled_project(tmp_path)
+    campaign = annotation_parts.campaign(first)
+    label_all(campaign)
+    made(campaign)
+    return first
+
+
+@pytest.fixture
+def owner(labelled) -> Client:
+    client = Client()
+    client.force_login(User.objects.get(username="owner"))
+    return client
+
+
+def ranks_of(run: Run, *, spare: int) -> dict[int, int]:
+    """The ranks of a run's captions, but for a few failures that are right."""
+    rows = Case.objects.filter(run=run, direction="t2i").order_by("number").values_list("prompt", "rank")
+    wrong = [(prompt, rank) for prompt, rank in rows if rank > 1]
+    return dict(wrong[spare:])
+
+
+def slices_after_work(client: Client, where: str) -> dict:
+    read(client, where)
+    calculating.work()
+    row = Calculation.objects.filter(kind="comparison").latest("pk")
+    assert row.failure == ""
+    return row.result["verdicts"]
+
+
+def test_failures_are_judged_against_a_control_that_the_address_names(labelled, owner, tmp_path):
+    fixed = failures_of(labelled, tmp_path, title="All right")
+    control = failures_of(labelled, tmp_path, ranks=ranks_of(labelled, spare=3), title="At random")
+    where = address(labelled.project, labelled, fixed, more=f"&control={control.pk}")
+    verdicts = slices_after_work(owner, where)
+    cards = {key: card for key, card in verdicts[str(fixed.pk)]["t2i"].items() if key != "all"}
+    assert cards and all(card["judged"] and card["against_control"] for card in cards.values())
+    assert not any(card["judged"] for key, card in verdicts[str(control.pk)]["t2i"].items() if key != "all")
+    category = next(iter(cards))
+    page = read(owner, where + f"&set={AnalysisSet.objects.get().pk}&slice={category}")
+    assert "Against the control" in page and "What counts is the difference to the control" in page
+    assert "<strong>Control</strong>" in page
+    page = read(owner, address(labelled.project, labelled, fixed, control, more="&control=none"))
+    assert "<strong>Control</strong>" not in page
+
+
+def test_a_run_that_says_it_is_a_control_is_taken_or_offered(labelled, owner, tmp_path):
+    data = {"data": labelled.spec.get("data", "")}
+    Run.objects.filter(pk=labelled.pk).update(spec=data)
+    fixed = failures_of(labelled, tmp_path, title="All right", spec=data)
+    Run.objects.filter(pk=fixed.pk).update(method="retrieval.improve")
+    page = read(owner, address(labelled.project, labelled, fixed))
+    assert f"?clone={fixed.pk}&amp;control=true" in page
+    control = failures_of(labelled, tmp_path, title="At random", spec=data | {"control": True})
+    Run.objects.filter(pk=control.pk).update(method="retrieval.improve")
+    page = read(owner, address(labelled.project, labelled, fixed))
+    assert f"control={control.pk}" in page and "Take At random" in page
+    page = read(owner, address(labelled.project, labelled, fixed, control))
+    assert "<strong>Control</strong>" in page and "Take At random" not in page
+
+
+def test_the_effect_on_each_category_is_drawn(labelled, owner, tmp_path):
+    fixed = failures_of(labelled, tmp_path, title="All right")
+    where = address(labelled.project, labelled, fixed)
+    slices_after_work(owner, where)
+    report = Calculation.objects.get(kind="comparison").result
+    categories = report["effects"][str(fixed.pk)]["t2i"]["categories"]
+    assert categories and all(one["repaired_share"]["value"] == 1 for one in categories.values())
+    page = read(owner, where)
+    plot = page.partition('id="plot-effects"')[2]
+    assert "Repaired share of each category" in page and all(name in plot for name in categories)
+
+
+def test_runs_that_differ_in_their_seed_alone_are_drawn_with_a_band_and_judged_together(project, corpus, tmp_path, web):
+    numbers = list(range(0, 40, 2))
+    before = [
+        answered(project, tmp_path, corpus, WRONG, title=f"Plain {seed}", spec={"k": 1, "seed": seed})
+        for seed in range(2)
+    ]
+    after = [
+        answered(
+            project, tmp_path, corpus, dict.fromkeys(numbers[:seed], 3), title="Better", spec={"k": 8, "seed": seed}
+        )
+        for seed in (1, 2, 3)
+    ]
+    where = address(project, *before, *after)
+    read(web, where)
+    calculating.work()
+    report = Calculation.objects.get(kind="comparison").result
+    values = [report["metrics"][str(run.pk)]["t2i/recall@1"]["value"] for run in after]
+    group = report["groups"][f"Better ({after[0].pk})"]
+    measured = group["metrics"]["t2i/recall@1"]
+    assert (measured["lowest"], measured["highest"], measured["n"]) == (min(values), max(values), 3)
+    band = group["curves"]["t2i"]
+    assert band["lowest"][0] == min(values) < band["mean"][0] < band["highest"][0] == max(values)
+    assert group["against"] == [str(run.pk) for run in before]
+    assert group["changes"]["t2i"]["all"]["judged"] is True
+    page = read(web, where)
+    assert "Groups of seeds" in page and "A band reaches from the lowest to the highest seed" in page
+
+
+def test_a_seed_counts_once_and_models_trained_with_other_seeds_are_one_group(project, corpus, tmp_path, web):
+    def trained(seed: int, rate: float) -> Run:
+        return answered(project, tmp_path, corpus, spec={"seed": seed, "rate": rate}, title=f"Training {seed}")
+
+    def measured(model: Run) -> Run:
+        return answered(project, tmp_path, corpus, spec={"encoder": f"run:{model.pk}", "seed": 0}, title="Measured")
+
+    one, two, other = (measured(trained(seed, rate)) for seed, rate in ((1, 0.1), (2, 0.1), (1, 0.5)))
+    again = measured(Run.objects.get(pk=one.spec["encoder"].removeprefix("run:")))
+    found = queries.comparison_of(project, asked.Asked(runs=(one.pk, two.pk, other.pk, again.pk), baseline=one.pk))
+    assert [[run.id for run in runs] for runs in found.groups.values()] == [[one.pk, two.pk]]
+
+
+def test_many_runs_are_one_table_in_any_order(project, corpus, baseline, better, tmp_path, web):
+    wrong = list(WRONG)
+    more = [
+        answered(project, tmp_path, corpus, dict.fromkeys(wrong[count:], 3), title=f"Run {count}", spec={"seed": count})
+        for count in range(10)
+    ]
+    where = address(project, baseline, better, *more)
+    read(web, where)
+    calculating.work()
+    page = read(web, where)
+    assert page.count('<li class="verdict') == 0 and "Every run against the baseline" in page
+    assert '<th scope="col" class="mono"><a href="?' in page
+    assert order_of(page)[0] == "Plain"
+    down = order_of(read(web, where + "&sort=-repaired"))
+    assert down[0] == "Run 9" and down[-1] == "Plain"  # the baseline has no verdict
+    assert order_of(read(web, where + "&sort=repaired"))[0] == "Run 0"
+    assert order_of(read(web, where + "&sort=-%3Dseed"))[0] == "Run 9"
+    assert order_of(read(web, where + "&sort=moon")) == order_of(page)
+    assert 'aria-sort="descending"' in read(web, where + "&sort=-net")
+
+
+def order_of(page: str) -> list[str]:
+    table = page.partition("comparing-many")[2].partition("</table>")[0]
+    return re.findall(r'class="row-link"[^>]*>([^<]+)<', table)

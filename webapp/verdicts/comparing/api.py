@@ -21,6 +21,7 @@ _RUNS = OpenApiParameter("runs", str, description="Numbers of two or more runs, 
 PARAMETERS = [
     _RUNS,
     OpenApiParameter("baseline", int, description="The run that the others are held against; the oldest by default."),
+    OpenApiParameter("control", str, description="A run that changes as much at random; `none` for none."),
     OpenApiParameter("direction", str, description="t2i, i2t or classify."),
     OpenApiParameter("set", int, description="A frozen set of the baseline's cases; the newest by default."),
 ]

@@ -12,6 +12,20 @@ from webapp.experiments.cases.filters import DIRECTIONS
 MOST = 200  # runs in one comparison
 ALL = "all"
 CELLS = ("repaired", "broken", "still_wrong", "wrong_differently")
+NO_CONTROL = -1
+_NAMES = (
+    "baseline",
+    "direction",
+    "set",
+    "slice",
+    "control",
+    "against",
+    "flips",
+    "after",
+    "settings",
+    "sort",
+    "registration",
+)
 _LONGEST = 18  # digits of a number of the database
 
 
@@ -28,6 +42,9 @@ class Asked:
     against: int = 0  # the run whose flips are shown
     after: int = -1  # the case that the page of flips begins after
     settings: str = ""  # "all": those that are the same as well
+    control: int = 0  # the run that changes as much at random; 0: one of the runs that says so, NO_CONTROL: none
+    sort: str = ""  # the column that the table of many runs is ordered by, "-" before it for the other way
+    registration: int = 0  # which one the comparison is held to; 0: the first that counts
 
     @property
     def with_runs(self) -> str:
@@ -39,9 +56,11 @@ class Asked:
         asked = replace(self, **changes)  # type: ignore[arg-type]
         plain = Asked(baseline=asked.runs[0] if asked.runs else 0)
         said: dict[str, object] = {"runs": ",".join(map(str, asked.runs))}
-        for name in ("baseline", "direction", "set", "slice", "against", "flips", "after", "settings"):
+        for name in _NAMES:
             if getattr(asked, name) != getattr(plain, name):
                 said[name] = getattr(asked, name)
+        if asked.control == NO_CONTROL:
+            said["control"] = "none"
         return urlencode(said, safe=",")
 
     def with_run(self, run: int) -> Asked:
@@ -52,7 +71,8 @@ class Asked:
         """One run less; the first left over is the baseline where that one goes."""
         left = tuple(one for one in self.runs if one != run)
         baseline = self.baseline if self.baseline in left else (left[0] if left else 0)
-        return replace(self, runs=left, baseline=baseline, against=0, after=-1)
+        control = 0 if self.control == run else self.control
+        return replace(self, runs=left, baseline=baseline, control=control, against=0, after=-1)
 
 
 def read(query: QueryDict) -> Asked:
@@ -61,6 +81,11 @@ def read(query: QueryDict) -> Asked:
     runs = tuple(number for number in runs if number)
     baseline = _number(query.get("baseline", ""))
     baseline = baseline if baseline in runs else min(runs, default=0)  # the oldest, where the address does not say
+    control = _number(query.get("control", ""))
+    if control == baseline:
+        control = 0
+    if control and control not in runs:
+        runs = (*runs, control)
     against = _number(query.get("against", ""))
     direction, flips = query.get("direction", ""), query.get("flips", "")
     number = _number(query.get("set", ""))
@@ -74,6 +99,9 @@ def read(query: QueryDict) -> Asked:
         against=against if against in runs and against != baseline else 0,
         after=int(text) if (text := query.get("after", "")).isdecimal() and len(text) < 10 else -1,
         settings="all" if query.get("settings") == "all" else "",
+        control=NO_CONTROL if query.get("control") == "none" else control,
+        sort=query.get("sort", "")[:80],
+        registration=_number(query.get("registration", "")),
     )
 
 

@@ -23,6 +23,7 @@ def request_of(found: Comparison) -> dict[str, Any]:
         "baseline": found.asked.baseline,
         "groups": {name: [run.id for run in runs] for name, runs in found.groups.items()},
         "set": found.asked.set,
+        "control": found.control.id if found.control else 0,
         "data": found.baseline.data if found.baseline else "",
         "registration": list(found.registered),
         "resamples": RESAMPLES,

@@ -36,8 +36,18 @@ def context(report: Mapping[str, Any], looked: Looked) -> dict[str, Any]:
         "kept_title": own.registration.title if own else "",
         "kept_words": words_of(kept["conclusion"]) if kept else "",
         "standings": looked.standings,
-        "others": [one for one in looked.standings if one is not own],
+        "others": [
+            {"registration": one.registration, "why": one.why, "address": _address(looked, one)}
+            for one in looked.standings
+            if one is not own
+        ],
     }
+
+
+def _address(looked: Looked, one: Standing) -> str:
+    """The same comparison held to another registration, where its numbers are seen."""
+    row = one.registration
+    return looked.asked.address(registration=row.pk, direction=row.direction, slice=row.category or ALL, after=-1)
 
 
 def held_to(looked: Looked) -> Standing | None:

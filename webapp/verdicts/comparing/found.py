@@ -54,7 +54,7 @@ def look(project: Project, person: User, query: QueryDict) -> Looked:
     against = asked.against or found.others[0].id
     asked = replace(asked, direction=direction, set=chosen.pk if chosen else 0, against=against)
     standing = covering.standings(project, _covered(found, asked))
-    kept = covering.first_that_counts(standing)
+    kept = covering.held_to(standing, asked.registration)
     registered = (kept.registration.pk, kept.run) if kept else ()
     return Looked(replace(found, asked=asked, registered=registered), sets, chosen, standing)
 
@@ -62,7 +62,8 @@ def look(project: Project, person: User, query: QueryDict) -> Looked:
 def _covered(found: Comparison, asked: Asked) -> covering.Asked:
     """The comparison as registrations know of such."""
     data = found.baseline.data if found.baseline else ""
-    return covering.Asked(asked.baseline, data, asked.set, found.directions, asked.runs)
+    control = found.control.id if found.control else 0
+    return covering.Asked(asked.baseline, data, asked.set, found.directions, asked.runs, control)
 
 
 def _open_sets(sets: list[AnalysisSet], person: User) -> list[AnalysisSet]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import Any
@@ -16,9 +18,11 @@ from webapp.corpora.models import Corpus
 from webapp.experiments.cases.filters import DIRECTIONS
 from webapp.experiments.models import Run, RunInput
 from webapp.experiments.queries.runs import title_of
-from webapp.verdicts.comparing.asked import ALL, MOST, Asked
+from webapp.verdicts.comparing.asked import ALL, MOST, NO_CONTROL, Asked
 
 OFFERED = 100  # runs that the picker offers
+IMPROVE = "retrieval.improve"
+_TRAINED = re.compile(r"run:([0-9]{1,18})(.*)$")
 _WAYS = (
     "SELECT run, way FROM unnest(%s::bigint[]) AS run"
     " CROSS JOIN unnest(%s::text[]) WITH ORDINALITY AS known (way, place)"
@@ -45,6 +49,13 @@ class Chosen:
     corpus_id: int | None
     spec: dict[str, Any]
     environment: dict[str, str]
+    kind: str = ""  # method and settings but for seeds: runs of one kind differ in those alone
+    seed: str = ""
+
+    @property
+    def is_control(self) -> bool:
+        """Whether it was launched to change as much as an improvement does, at random."""
+        return self.method == IMPROVE and self.spec.get("control") is True
 
 
 @dataclass(frozen=True)
@@ -64,18 +75,27 @@ class Comparison:
         return next((run for run in self.runs if run.id == self.asked.baseline), None)
 
     @property
+    def control(self) -> Chosen | None:
+        """The run that selected queries are held against: the one that is named, else the first that is a control."""
+        if self.asked.control == NO_CONTROL:
+            return None
+        named = self.asked.control
+        fits = [run for run in self.others if (run.id == named if named else run.is_control)]
+        return fits[0] if fits else None
+
+    @property
     def others(self) -> list[Chosen]:
         """The runs beside the baseline."""
         return [run for run in self.runs if run.id != self.asked.baseline]
 
     @property
     def groups(self) -> dict[str, list[Chosen]]:
-        """Runs of one seed group, where two or more of it are compared, by a name of their own."""
-        found: dict[int, list[Chosen]] = defaultdict(list)
+        """Runs that differ in their seed alone, two or more of them, by a name of their own; a seed counts once."""
+        found: dict[str, dict[str, Chosen]] = defaultdict(dict)
         for run in self.runs:
-            if run.group_id is not None:
-                found[run.group_id].append(run)
-        return {f"{runs[0].group} ({key})": runs for key, runs in found.items() if len(runs) > 1}
+            found[run.kind].setdefault(run.seed, run)
+        groups = [list(runs.values()) for runs in found.values() if len(runs) > 1]
+        return {f"{runs[0].group or runs[0].title} ({runs[0].id})": runs for runs in groups}
 
 
 @dataclass(frozen=True)
@@ -93,8 +113,8 @@ def comparison_of(project: Project, asked: Asked) -> Comparison | None:
     rows = {run.pk: run for run in found.only(*_COLUMNS, "group__name")}
     if len(rows) < len(asked.runs[: MOST + 1]):
         return None
-    corpora = _corpora(list(rows))
-    runs = [_chosen(rows[number], corpora.get(number)) for number in asked.runs[:MOST]]
+    corpora, trained = _corpora(list(rows)), _trained(project, list(rows.values()))
+    runs = [_chosen(rows[number], corpora.get(number), trained) for number in asked.runs[:MOST]]
     ways = _directions([run.id for run in runs if run.case_count])
     refusals = _refusals(runs, asked, ways)
     if refusals or len(runs) < 2:
@@ -131,8 +151,29 @@ def _corpora(numbers: list[int]) -> dict[int, Corpus]:
     return {needed.run_id: needed.corpus for needed in inputs if needed.corpus is not None}
 
 
-def _chosen(run: Run, corpus: Corpus | None) -> Chosen:
+def _trained(project: Project, runs: list[Run]) -> dict[str, Run]:
+    """The runs that others' settings name (`run:12`, whose model they use)."""
+    named = {value for run in runs for value in run.spec.values() if isinstance(value, str) and _TRAINED.match(value)}
+    numbers = {int(value.split(":")[1].split("/")[0]) for value in named}
+    rows = Run.objects.filter(project=project, pk__in=numbers).only("method", "spec")
+    return {str(run.pk): run for run in rows}
+
+
+def _kind(run: Run, trained: dict[str, Run]) -> tuple[str, str]:
+    """Method and settings without seeds, those of the run whose model it uses among them; and the seeds."""
+    settings, seeds = dict(run.spec), [str(run.spec.get("seed", ""))]
+    for name, value in run.spec.items():
+        match = _TRAINED.match(value) if isinstance(value, str) else None
+        if match and (other := trained.get(match[1])):
+            settings[name] = [other.method, {key: said for key, said in other.spec.items() if key != "seed"}, match[2]]
+            seeds.append(str(other.spec.get("seed", "")))
+    settings.pop("seed", None)
+    return json.dumps([run.method, settings], sort_keys=True), json.dumps(seeds)
+
+
+def _chosen(run: Run, corpus: Corpus | None, trained: dict[str, Run]) -> Chosen:
     facts = run.provenance
+    kind, seed = _kind(run, trained)
     code, device = facts.get("code_version"), facts.get("device")
     return Chosen(
         id=run.pk, title=title_of(run), method=run.method, state=run.state, state_text=run.get_state_display(),
@@ -141,6 +182,7 @@ def _chosen(run: Run, corpus: Corpus | None) -> Chosen:
         data=str(facts.get("data_hash") or (corpus.content_hash if corpus else "")),
         data_name=corpus.name if corpus else _("no data set"), corpus_id=corpus.pk if corpus else None, spec=run.spec,
         environment={name: str(value) for name, value in (("code_version", code), ("device", device)) if value},
+        kind=kind, seed=seed,
     )  # fmt: skip
 
 
@@ -198,6 +240,22 @@ def offered(project: Project, asked: Asked) -> list[tuple[int, str]]:
     found = Run.objects.filter(project=project, state=Run.State.SUCCEEDED, case_count__gt=0).exclude(pk__in=asked.runs)
     rows = found.only("title", "method").order_by("-pk")[:OFFERED]
     return [(run.pk, f"{title_of(run)} · {run.pk}") for run in rows]
+
+
+def control_for(project: Project, found: Comparison) -> tuple[int, str] | None:
+    """A finished control on the same data that is not compared yet: one with a run's own settings first. One query."""
+    rows = Run.objects.filter(
+        project=project, method=IMPROVE, state=Run.State.SUCCEEDED, case_count__gt=0, spec__control=True
+    ).exclude(pk__in=found.asked.runs)
+    specs = [_but_control(run.spec) for run in found.runs if run.method == IMPROVE]
+    data = found.baseline.spec.get("data") if found.baseline else None
+    fits = [run for run in rows.only("title", "method", "spec").order_by("-pk")[:50] if run.spec.get("data") == data]
+    fits.sort(key=lambda run: _but_control(run.spec) not in specs)
+    return (fits[0].pk, title_of(fits[0])) if fits else None
+
+
+def _but_control(spec: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in spec.items() if name != "control"}
 
 
 def sets_for(project: Project, baseline: int, direction: str) -> list[AnalysisSet]:

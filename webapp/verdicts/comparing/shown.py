@@ -17,6 +17,7 @@ from webapp.verdicts.comparing.queries import Chosen, Comparison
 
 Report = Mapping[str, Any]
 LINES = 8  # series in one plot: more cannot be told apart
+_METRICS = ("recall@1", "recall@5", "recall@10", "mrr", "median_rank")
 
 
 @dataclass(frozen=True)
@@ -33,9 +34,27 @@ class Verdict:
     @property
     def tone(self) -> str:
         """Colour only for what is shown."""
-        if not self.card["shown"]:
-            return ""
-        return "repaired" if self.card["net"]["value"] > 0 else "broken"
+        return tone_of(self.card)
+
+
+@dataclass(frozen=True)
+class Group:
+    """A group of seeds against the baseline's: its change as docs/claims.md has it; None for the baseline's own."""
+
+    name: str
+    count: int
+    change: Mapping[str, Any] | None
+
+    @property
+    def p_values(self) -> tuple[str, str]:
+        """p and adjusted p, as their columns show them."""
+        change = self.change or {"p": None, "adjusted": None}
+        return bare_p(change["p"]), bare_p(change["adjusted"])
+
+    @property
+    def tone(self) -> str:
+        """Colour only for what is shown."""
+        return tone_of(self.change) if self.change else ""
 
 
 @dataclass(frozen=True)
@@ -56,6 +75,13 @@ class Moves:
     title: str
     buckets: list[str]
     rows: list[tuple[str, list[tuple[int, int, bool]]]]
+
+
+def tone_of(card: Mapping[str, Any]) -> str:
+    """The colour of a verdict; none where nothing is shown."""
+    if not card["shown"]:
+        return ""
+    return "repaired" if (card.get("against_control") or card)["net"]["value"] > 0 else "broken"
 
 
 def cell_words() -> dict[str, str]:
@@ -87,13 +113,29 @@ def verdicts(report: Report, found: Comparison, direction: str, part: str) -> li
 
 def _sentence(card: Mapping[str, Any]) -> str:
     if not card["judged"]:
-        return str(card["why"]) or _("Not judged on this selection.")
-    words = {"p": written_p(card["p"]), "adjusted": written_p(card["adjusted"])}
+        return selection_words(card["selection"]) or _("Not judged on this selection.")
+    words = {"p": written_p((card["against_control"] or card)["p"]), "adjusted": written_p(card["adjusted"])}
+    said = ""
+    if card["against_control"]:
+        said = selection_words(card["selection"], held=True) + " "
     if card["shown"]:
-        return _("Shown: p %(p)s, adjusted %(adjusted)s, and the interval excludes 0.") % words
+        return said + _("Shown: p %(p)s, adjusted %(adjusted)s, and the interval excludes 0.") % words
     if card["adjusted"] < 0.05:
-        return _("Not shown: p %(p)s, adjusted %(adjusted)s, but the interval includes 0.") % words
-    return _("Not shown: p %(p)s, adjusted %(adjusted)s.") % words
+        return said + _("Not shown: p %(p)s, adjusted %(adjusted)s, but the interval includes 0.") % words
+    return said + _("Not shown: p %(p)s, adjusted %(adjusted)s.") % words
+
+
+def selection_words(selection: str, *, held: bool = False) -> str:
+    """Why queries that the baseline's own outcome chose are judged otherwise; empty where it did not choose."""
+    if not selection:
+        return ""
+    if selection == "failures":
+        said = _("The baseline gets every one of these queries wrong, so a change can only repair here.")
+    else:
+        said = _("The baseline gets every one of these queries right, so a change can only break here.")
+    if held:
+        return f"{said} " + _("What counts is the difference to the control, which changes as much at random.")
+    return f"{said} " + _("Nothing is shown without a control run that changes as much at random.")
 
 
 def written_p(p: float | None) -> str:
@@ -103,34 +145,44 @@ def written_p(p: float | None) -> str:
     return "< 0.0001" if p < 0.0001 else f"= {p:.4f}"
 
 
-def metric_lines(report: Report, found: Comparison, direction: str, part: str) -> tuple[list[str], list[Line]]:
-    """Heads of columns, and a line for each group of seeds and each run: what they measured with intervals."""
+def bare_p(p: float | None) -> str:
+    """A p-value alone in its column."""
+    return written_p(p).removeprefix("= ")
+
+
+def metric_columns(report: Report, found: Comparison, direction: str, part: str) -> tuple[list[str], list[str]]:
+    """Words and keys of the metrics that a table has a column for."""
     tail = "" if part == ALL else f"/{quote(part, safe='')}"
     first = report["metrics"][str(found.asked.baseline)]
-    keys = [f"{direction}/{name}{tail}" for name in ("recall@1", "recall@5", "recall@10", "mrr", "median_rank")]
-    keys = [key for key in keys if key in first]
-    lines = []
+    names = [name for name in _METRICS if f"{direction}/{name}{tail}" in first]
+    return [in_words(name) for name in names], [f"{direction}/{name}{tail}" for name in names]
+
+
+def metric_lines(report: Report, found: Comparison, direction: str, part: str) -> tuple[list[str], list[Line]]:
+    """Heads of columns, and a line for each group of seeds and each run: what they measured with intervals."""
+    words, keys = metric_columns(report, found, direction, part)
+    baseline, lines = str(found.asked.baseline), []
     for name, group in report["groups"].items():
         note = _("mean of %(n)d runs") % {"n": len(group["runs"])}
-        lines.append(
-            Line(
-                name,
-                None,
-                str(found.asked.baseline) in group["runs"],
-                [_named(key, group["metrics"]) for key in keys],
-                note,
-            )
-        )
+        measured = [named(key, group["metrics"]) for key in keys]
+        lines.append(Line(name, None, baseline in group["runs"], measured, note))
     for run in found.runs:
         own = report["metrics"][str(run.id)]
-        lines.append(Line(run.title, run.id, run.id == found.asked.baseline, [_named(key, own) for key in keys]))
-    return [
-        in_words(key.partition("/")[2].removesuffix(tail) if tail else key.partition("/")[2]) for key in keys
-    ], lines
+        lines.append(Line(run.title, run.id, run.id == found.asked.baseline, [named(key, own) for key in keys]))
+    return words, lines
 
 
-def _named(key: str, metrics: Mapping[str, Any]) -> dict[str, Any] | None:
+def named(key: str, metrics: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """A metric with its name, as tables show it."""
     return {"name": "/".join(key.split("/")[:2])} | metrics[key] if key in metrics else None
+
+
+def groups(report: Report, direction: str, part: str) -> list[Group]:
+    """What each group of seeds changed against the baseline's group, or against the baseline alone."""
+    return [
+        Group(name, len(group["runs"]), group["changes"].get(direction, {}).get(part))
+        for name, group in report["groups"].items()
+    ]
 
 
 def plots(report: Report, found: Comparison, direction: str, part: str) -> list[tuple[str, Plot]]:

@@ -18,11 +18,13 @@ from webapp.accounts.capabilities import role_may
 from webapp.accounts.doors import ProjectRequest, project_page
 from webapp.accounts.views.links import api_call
 from webapp.experiments.cases.filters import DIRECTIONS
-from webapp.verdicts.comparing import asking, confirming, flips, gallery, queries, shown
-from webapp.verdicts.comparing.asked import ALL
+from webapp.verdicts.comparing import asking, confirming, flips, gallery, many, queries, shown
+from webapp.verdicts.comparing.asked import ALL, NO_CONTROL
 from webapp.verdicts.comparing.found import Looked, look
+from webapp.verdicts.comparing.queries import Chosen, Comparison, Setting
 
 FILES = ("numbers", "settings")
+PAUSES = (250, 250, 250, 500, 500, 1000, 2000)  # milliseconds between looks for numbers; the last again and again
 
 
 @project_page("run.view")
@@ -76,18 +78,17 @@ def _head(request: ProjectRequest, looked: Looked) -> dict[str, Any]:
     settings = queries.settings_of(found.runs)
     differing = [one for one in settings if one.differs]
     chosen = settings if asked.settings else differing
-    baseline = found.baseline
     return {
         "project": request.project,
         "found": found,
         "asked": asked,
         "ready": looked.ready,
         "address": asked.address(),
-        "runs": [
-            (run, run is baseline, asked.address(baseline=run.id, against=0, after=-1, set=0, slice=ALL),
-             asked.without_run(run.id).address(), [one.values[place] for one in chosen])
-            for place, run in enumerate(found.runs)
-        ],
+        "runs": [_line(found, run, place, chosen) for place, run in enumerate(found.runs)],
+        "many": len(found.others) > many.MANY,
+        "control": found.control,
+        "no_control": asked.address(control=NO_CONTROL),
+        "offered_control": _offered_control(request, looked),
         "offered": queries.offered(request.project, asked),
         "setting_names": [one.name for one in chosen],
         "same": len(settings) - len(differing),
@@ -104,6 +105,34 @@ def _head(request: ProjectRequest, looked: Looked) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def _line(found: Comparison, run: Chosen, place: int, settings: list[Setting]) -> dict[str, Any]:
+    """A run among those compared, with the ways to another comparison."""
+    asked = found.asked
+    return {
+        "run": run,
+        "baseline": run is found.baseline,
+        "control": run is found.control,
+        "as_baseline": asked.address(baseline=run.id, control=0, against=0, after=-1, set=0, slice=ALL),
+        "as_control": asked.address(control=run.id),
+        "without": asked.without_run(run.id).address(),
+        "values": [one.values[place] for one in settings],
+    }
+
+
+def _offered_control(request: ProjectRequest, looked: Looked) -> dict[str, str]:
+    """A control that can be taken in, or the way to launch one; nothing where one is there or none is wanted."""
+    found = looked.comparison
+    if not looked.ready or found.control is not None or found.asked.control == NO_CONTROL:
+        return {}
+    if known := queries.control_for(request.project, found):
+        return {"url": "?" + found.asked.address(control=known[0]), "title": f"{known[1]} · {known[0]}"}
+    improved = next((run for run in found.others if run.method == queries.IMPROVE), None)
+    if improved is None or not role_may(request.role, "run.launch"):
+        return {}
+    form = reverse("experiments:new", args=[request.project.slug, queries.IMPROVE])
+    return {"launch": f"{form}?clone={improved.id}&control=true"}
+
+
 def _slices(looked: Looked) -> list[tuple[str, str]]:
     if looked.chosen is None:
         return []
@@ -115,16 +144,24 @@ def _numbers(request: ProjectRequest, looked: Looked) -> dict[str, Any]:
     """Everything that a worker counts; nothing of it while it is being counted."""
     found, asked = looked.comparison, looked.asked
     told = asking.statistics_of(request.project, found, now=timezone.now())
-    page: dict[str, Any] = {"told": told}
+    look = request.GET.get("look", "")
+    looks = int(look) if look.isascii() and look.isdigit() and len(look) < 6 else 0
+    page: dict[str, Any] = {"told": told, "pause": PAUSES[min(looks, len(PAUSES) - 1)], "look": looks + 1}
     if told.result is None:
         return page
     part = asked.slice if asked.slice in told.result["slices"].get(asked.direction, {}) else ALL
+    if len(found.others) > many.MANY:
+        differing = [one for one in queries.settings_of(found.runs) if one.differs]
+        heads, rows = many.table(told.result, found, asked.direction, part, differing)
+        page |= {"heads": heads, "rows": rows, "shown_count": sum(bool(row.card and row.card["shown"]) for row in rows)}
     columns, lines = shown.metric_lines(told.result, found, asked.direction, part)
     return (
         page
         | confirming.context(told.result, looked)
         | {
             "report": told.result,
+            "part": part,
+            "groups": shown.groups(told.result, asked.direction, part),
             "verdicts": shown.verdicts(told.result, found, asked.direction, part),
             "columns": columns,
             "lines": lines,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable
 from typing import Any
@@ -9,12 +10,15 @@ from typing import Any
 import pytest
 from django.contrib.sessions.models import Session
 from django.db import connection, transaction
+from django.utils import timezone
 from playwright.sync_api import Page, Route, expect
 
 from tests.journeys.labelling_parts import address, prefetched, press_and_go, ready, saved, shown
 from tests.parts.site import Site, Watch
 from tests.webapp import annotation_parts as parts
 from tests.webapp.people import PASSWORD
+from webapp.accounts.models import Membership
+from webapp.annotation.campaigns import staff
 from webapp.annotation.models import Label, LabelEvent, Slot
 from webapp.experiments.models import Run
 
@@ -63,6 +67,52 @@ def test_a_tab_closed_while_offline_sends_when_it_is_opened_again(
     assert int(shown(again)) != first
     assert Label.objects.filter(annotator__user__username="ann").count() == LabelEvent.objects.count() == 2
     expect(again.locator("#progress")).to_have_text("2 of 14")
+
+
+def test_answers_of_somebody_who_was_taken_out_meanwhile_are_stored_and_the_page_says_so(
+    labelled: Run, enter: Callable[..., Page], watch: Watch
+) -> None:
+    watch.allow("ERR_INTERNET_DISCONNECTED")
+    campaign = parts.campaign(labelled)
+    page = enter(campaign)
+    prefetched(page, 6)
+    page.context.set_offline(True)
+    seen = {int(shown(page))}
+    press_and_go(page, "2", "Enter")
+    seen.add(int(shown(page)))
+    press_and_go(page, "3", "Enter")
+    staff.remove_annotator(annotator=parts.annotator(campaign, "ann"), actor=None, now=timezone.now())
+    page.context.set_offline(False)
+    saved(page)
+    labels = Label.objects.filter(annotator__user__username="ann")
+    assert set(labels.exclude(category="").values_list("task", flat=True)) == seen
+    expect(page.locator("[data-matter=campaign]")).to_contain_text("You were taken out of this campaign.")
+    expect(page.locator("#empty-title")).to_have_text("You are no longer in this campaign.")
+
+
+def test_answers_of_somebody_who_may_label_no_more_can_be_taken_along_as_a_file(
+    labelled: Run, enter: Callable[..., Page], watch: Watch, live_site: Site
+) -> None:
+    watch.allow("403")
+    page = enter(parts.campaign(labelled))
+    Membership.objects.filter(user__username="ann").update(role="viewer")
+    asked: list[Any] = []
+    page.context.on("request", lambda request: request.url.endswith("/answers/") and asked.append(request))
+    first = int(shown(page))
+    press_and_go(page, "2", "Enter")
+    notice = page.locator("[data-matter=state]")
+    expect(notice).to_contain_text("You may no longer label in this project. 1 kept in this browser, not sent.")
+    with page.expect_download() as coming:
+        notice.get_by_role("button", name="Download as a file").click()
+    [event] = json.loads(coming.value.path().read_text())["events"]
+    assert (event["task"], event["category"]) == (first, "attribute")
+    assert len(asked) == 2  # what was said, and for a fresh token; it does not go on asking
+    Membership.objects.filter(user__username="ann").update(role="annotator")
+    page.evaluate("dispatchEvent(new Event('focus'))")
+    saved(page)
+    expect(notice).to_have_count(0)
+    assert Label.objects.get().task_id == first
+    assert "Permission denied" in live_site.news("web")
 
 
 def test_a_session_that_ended_with_answers_waiting_goes_on_after_signing_in_again(

@@ -16,8 +16,9 @@ from django.utils import timezone
 
 from tests.webapp import annotation_parts as parts
 from tests.webapp import people
-from webapp.accounts.models import User
-from webapp.annotation.models import Annotator, Campaign, Gold, Label, Slot
+from webapp.accounts.models import Membership, User
+from webapp.annotation.campaigns import staff
+from webapp.annotation.models import Annotator, Campaign, Gold, Label, Slot, Task
 from webapp.experiments.models import Run
 
 pytestmark = pytest.mark.django_db
@@ -111,13 +112,65 @@ def test_answers_of_one_person_are_not_taken_for_anothers(run: Run) -> None:
     assert bob.post("answers", body).status_code == 409
 
 
-def test_a_stranger_is_sent_to_the_login_and_whoever_left_finds_nothing(run: Run) -> None:
+def test_a_stranger_is_sent_to_the_login_and_whoever_left_finds_no_page(run: Run) -> None:
     campaign = parts.campaign(run)
     desk = Desk(campaign)
     assert Client().get(desk.here).status_code == 302
-    Annotator.objects.filter(user__username="ann").update(left_at=timezone.now())
-    assert desk.client.get(desk.here).status_code == 404
-    assert desk.post("answers", {"events": []}).status_code == 404
+    leave(campaign, "ann")
+    for place in ("", "next/", "done/", f"pictures/{desk.given['tasks'][0]['sides'][0]['picture']}/view/"):
+        assert desk.client.get(desk.here + place).status_code == 404
+    for place in ("lease", "keys", "reveal"):
+        assert desk.post(place, {}).status_code == 404
+
+
+def leave(campaign: Campaign, name: str) -> None:
+    staff.remove_annotator(annotator=parts.annotator(campaign, name), actor=None, now=timezone.now())
+
+
+@pytest.mark.parametrize("mode", ["shares", "pool"])
+def test_what_somebody_had_said_before_they_were_taken_out_is_kept_and_they_get_no_more(run: Run, mode: str) -> None:
+    campaign = parts.campaign(run, mode=mode)
+    desk = Desk(campaign)
+    first, second = [task["id"] for task in desk.given["tasks"]][:2]
+    desk.answer(first)
+    leave(campaign, "ann")
+    told = desk.answer(second, want=5, have=[])
+    assert ([one["outcome"] for one in told["saved"]], told["tasks"], told["left"]) == (["surplus"], [], True)
+    assert (told["empty"]["title"], told["empty"]["again"]) == ("You are no longer in this campaign.", False)
+    assert set(Label.objects.exclude(category="").values_list("task", flat=True)) == {first, second}
+    assert desk.answer(first, "count")["saved"][0]["outcome"] == "saved"  # what they had answered stays theirs
+    fresh = desk.client.get(f"{desk.here}answers/").json()
+    assert fresh["annotator"] == desk.given["annotator"] and fresh["csrf"]
+
+
+@pytest.mark.parametrize("mode", ["shares", "pool"])
+def test_what_somebody_takes_back_after_they_left_is_wanted_from_the_others(run: Run, mode: str) -> None:
+    campaign = parts.campaign(run, mode=mode)
+    desk = Desk(campaign)
+    groups = dict(Task.objects.filter(campaign=campaign).values_list("pk", "group"))
+    tasks = [task["id"] for task in desk.client.get(f"{desk.here}next/?want=40").json()["tasks"]]
+    shared = next(task for task in tasks if groups[task] == "overlap")
+    own = next(task for task in tasks if groups[task] != "overlap")
+    for task in (shared, own):
+        desk.answer(task)
+    leave(campaign, "ann")
+    waiting = Slot.objects.filter(campaign=campaign, state__in=["open", "free"])
+    before = waiting.exclude(task=own).count()
+    back = [{"key": str(uuid4()), "task": task, "kind": "withdraw"} for task in (shared, own)]
+    assert {one["outcome"] for one in desk.post("answers", {"events": back}).json()["saved"]} == {"saved"}
+    assert waiting.exclude(task=own).count() == before
+    assert waiting.filter(task=own).exclude(annotator__user__username="ann").count() == 1
+    assert not Slot.objects.filter(annotator__user__username="ann", state__in=["open", "leased"]).exists()
+    assert parts.annotator(campaign, "ann").held == 0
+
+
+def test_answers_of_somebody_who_may_no_longer_label_are_refused_as_a_matter_of_rights(run: Run) -> None:
+    desk = Desk(parts.campaign(run))
+    Membership.objects.filter(user__username="ann").update(role="viewer")
+    assert desk.post("answers", {"events": []}).status_code == 403
+    assert desk.client.get(f"{desk.here}answers/").status_code == 403
+    Membership.objects.filter(user__username="ann").delete()
+    assert desk.client.get(f"{desk.here}answers/").status_code == 404
 
 
 def test_going_back_shows_ones_own_answers_newest_first_page_by_page(run: Run) -> None:

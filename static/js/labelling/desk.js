@@ -157,16 +157,17 @@ export class Desk {
     const words = {
       saved: this.words.saved, saving: waiting > 1 ? this.words.saving_n : this.words.saving,
       offline: waiting ? this.words.offline_n : this.words.offline, trouble: this.words.trouble_n,
-      signed_out: this.words.offline_n, stranger: this.words.offline_n, gone: this.words.offline_n,
+      signed_out: this.words.offline_n, stranger: this.words.offline_n, gone: this.words.kept_n, forbidden: this.words.kept_n,
     }[state];
     const text = fill(words, { n: waiting });
     const line = find("state");
     if (find("state-text").textContent !== text) find("state-text").textContent = text;
     const before = line.dataset.state;
     line.dataset.state = state;
-    const long = { signed_out: waiting ? "signed_out_n" : "signed_out", stranger: "stranger", gone: "gone" }[state];
-    if (long) this.notice("state", fill(this.words[long], { n: waiting }), state !== "gone");
-    else this.notice("state", "");
+    const long = { signed_out: waiting ? "signed_out_n" : "signed_out", stranger: "stranger", gone: "gone", forbidden: "forbidden" }[state];
+    const over = state === "gone" || state === "forbidden";
+    this.notice("state", long ? fill(this.words[long], { n: waiting }) : "", long && !over);
+    if (over && waiting) this.offer("state", this.words.download, () => this.act("download"));
     if (before !== state && ["offline", "trouble"].includes(state)) this.say(text);
   }
 
@@ -187,6 +188,15 @@ export class Desk {
       const close = line.appendChild(element("button", "tool", { type: "button", textContent: "✕" }));
       close.onclick = () => line.remove();
     }
+  }
+
+  // Something to do about a matter, once.
+  offer(matter, text, work) {
+    const line = document.querySelector(`[data-matter="${matter}"]`);
+    if (!line || line.querySelector("[data-offer]")) return;
+    const button = element("button", "tool tool-edge", { type: "button", textContent: text, onclick: work });
+    button.dataset.offer = "";
+    line.querySelector("span").after(" ", button);
   }
 
   // Guide -----------------------------------------------------------------------------------------------------------

@@ -161,7 +161,8 @@ async function refill() {
 function heard(told) {
   if (told.progress) progress = told.progress;
   take(told.tasks || []);
-  desk.notice("campaign", told.state && told.state !== "open" ? words[told.state] : "");
+  desk.notice("campaign", told.left ? words.left : told.state && told.state !== "open" ? words[told.state] : "");
+  if (told.left) leave();
   for (const one of told.gold || []) {
     const name = desk.nameOf(one.category, one.subtype);
     const item = items.get(one.task);
@@ -174,6 +175,19 @@ function heard(told) {
   const next = nextOpen();
   if ((empty || at < 0) && next !== undefined) go(next);
   else if (next === undefined && (empty || at < 0 || at >= order.length)) showEmpty(told.empty || empty);
+}
+
+// Somebody was taken out: what was not answered is with the others now.
+function leave() {
+  order = order.filter((id) => items.get(id).answer);
+  at = order.length;
+}
+
+async function download() {
+  const link = Object.assign(document.createElement("a"), { href: URL.createObjectURL(await outbox.file()) });
+  link.download = `nearmiss-${given.box.replace(":", "-")}.json`;
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 10000);
 }
 
 function showProgress() {
@@ -385,6 +399,7 @@ function act(name, value) {
       edit({ flagged: !item.draft.flagged });
       return desk.say(item.draft.flagged ? words.flag_on : words.flag_off);
     case "guide": return desk.toggleGuide();
+    case "download": return download();
     case "help": return desk.openKeys();
     case "link": {
       const linked = stage.link();

@@ -66,7 +66,19 @@ export class Outbox extends EventTarget {
     this.say(this.state === "saved" ? "saving" : this.state);
   }
 
+  // What the server has not got or not taken, as a file for somebody who can put it right.
+  async file() {
+    const entries = await this.kept();
+    const said = entries.map(({ event, refused }) => (refused ? { ...event, refused } : event));
+    const whole = { where: this.urls.answers, annotator: this.annotator, kept_at: new Date().toISOString(), events: said };
+    return new Blob([JSON.stringify(whole, null, 1)], { type: "application/json" });
+  }
+
   async all() {
+    return (await this.kept()).filter((entry) => !entry.refused);
+  }
+
+  async kept() {
     const kept = await new Promise((resolve) => {
       if (!this.db) return resolve([]);
       try {
@@ -77,7 +89,7 @@ export class Outbox extends EventTarget {
         resolve([]);
       }
     });
-    return [...kept, ...this.memory].filter((entry) => !entry.refused);
+    return [...kept, ...this.memory];
   }
 
   write(work) {
@@ -161,8 +173,9 @@ export class Outbox extends EventTarget {
     this.waiting = entries.length;
     if (answer.status === 400 && entries.length === 1) return this.refuse(entries[0], answer.told?.problem || "400");
     if (answer.status === 400) return this.one(entries);
-    const state = { "-1": "offline", 0: "signed_out", 404: "gone", 403: "signed_out", 409: "stranger" }[answer.status];
+    const state = { "-1": "offline", 0: "signed_out", 404: "gone", 403: "forbidden", 409: "stranger" }[answer.status];
     this.say(state || "trouble");
+    if (state === "gone" || state === "forbidden") return; // asking again changes nothing: when somebody looks here next
     this.timer = setTimeout(() => this.drain(), state === "signed_out" || state === "stranger" ? 4000 : this.delay);
     this.delay = Math.min(this.delay * 2, 15000);
   }
@@ -182,7 +195,7 @@ export class Outbox extends EventTarget {
   async call(name, body = null, query = "") {
     let answer = await this.fetched(name, body, query);
     if (answer.status === 403 && body) {
-      const fresh = await this.fetched("next", null, "?want=0"); // a login changed the token
+      const fresh = await this.fetched("answers", null, ""); // a login changed the token
       if (!fresh.ok) return fresh;
       if (fresh.told.annotator !== this.annotator) return { ok: false, status: 409 };
       answer = await this.fetched(name, body, query);

@@ -70,7 +70,7 @@ GIVE = "label.give"
 
 ROWS = [
     Row("annotation:label", {"GET": GIVE}, HERE, FOREIGN),
-    Row("annotation:label_answers", {"POST": GIVE}, HERE, FOREIGN),
+    Row("annotation:label_answers", {"GET": GIVE, "POST": GIVE}, HERE, FOREIGN),
     Row("annotation:label_next", {"GET": GIVE}, HERE, FOREIGN),
     Row("annotation:label_reveal", {"POST": GIVE}, HERE, FOREIGN),
     Row("annotation:label_done", {"GET": GIVE}, HERE, FOREIGN),

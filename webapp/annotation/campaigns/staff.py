@@ -73,6 +73,23 @@ def remove_annotator(*, annotator: Annotator, actor: User | None, now: datetime)
 
 
 @transaction.atomic
+def share_out_rest(*, annotator: Annotator) -> int:
+    """What is open for somebody who left, because they took an answer back, goes to the others. How many."""
+    campaign, people = _locked(annotator.campaign)
+    row = next(row for row in people if row.pk == annotator.pk)
+    rest = [other for other in people if other.left_at is None]
+    if row.left_at is None or not rest:
+        return 0
+    if campaign.mode != Campaign.Mode.POOL:
+        return _hand_over(campaign, row, rest)
+    held = Slot.objects.filter(annotator=row, state__in=(Slot.State.LEASED, Slot.State.OPEN))
+    gone = held.filter(task__group=OVERLAP).update(state=Slot.State.WITHDRAWN, lease_until=None)
+    freed = held.exclude(task__group=OVERLAP).update(state=Slot.State.FREE, annotator=None, lease_until=None)
+    _hold(row, -gone - freed)
+    return freed
+
+
+@transaction.atomic
 def set_quota(*, annotator: Annotator, quota: int | None, actor: User | None, now: datetime) -> Annotator:
     """How many answers of a pool somebody may give; None for no bound. BadInput below what they hold already."""
     campaign, people = _locked(annotator.campaign)

@@ -10,6 +10,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from webapp.annotation.campaigns.actions import replace_unusable
+from webapp.annotation.campaigns.staff import share_out_rest
 from webapp.annotation.labelling import sql
 from webapp.annotation.labelling.answers import REPLACING, SAVED, Answer, Handed, Saved, refusal
 from webapp.annotation.labelling.taxonomy import choices_of
@@ -25,13 +26,16 @@ def record_answers(*, annotator: Annotator, events: Sequence[Answer], source: st
 
     Idempotent by (annotator, key). One outcome for each event: "saved"; "again" (its key was there before); "surplus"
     (kept, outside the plan, because no slot is free for it); "refused", with the reason. Nothing is refused because a
-    campaign is paused or finished, or a lease is over: what was said is kept.
+    campaign is paused or finished, a lease is over or its annotator has left: what was said is kept.
     """
     if not events:
         return []
     with transaction.atomic():
-        outcomes = _written(annotator, _locked(annotator), events, source, now)
+        campaign = _locked(annotator)
+        outcomes = _written(annotator, campaign, events, source, now)
     _replace(annotator, events, outcomes, now)
+    if campaign["left_at"] is not None and any(event.kind == "withdraw" for event in events):
+        share_out_rest(annotator=annotator)  # what somebody who left takes back is wanted from the others
     return outcomes
 
 
@@ -66,7 +70,7 @@ def _replace(annotator: Annotator, events: Sequence[Answer], outcomes: Sequence[
 def _locked(annotator: Annotator) -> dict[str, Any]:
     """The campaign's settings, with the annotator's row held: what one person says is heard one after the other."""
     [row] = rows(sql.LOCK, {"annotator": annotator.pk})
-    return dict(zip(("mode", "lease_minutes", "taxonomy_version_id"), row, strict=True))
+    return dict(zip(("mode", "lease_minutes", "taxonomy_version_id", "left_at"), row, strict=True))
 
 
 def _written(

@@ -19,12 +19,16 @@ from webapp.corpora.models import Item
 from webapp.statements import rows
 
 PAGE = 20
+LEFT_AT = sql.OWN.index("left_at")
 
 
-def annotator_of(project: Project, campaign_id: int, user: User) -> Annotator | None:
-    """Somebody's row in a campaign of a project, with the campaign; None where they are not (or no longer) in it."""
+def annotator_of(project: Project, campaign_id: int, user: User, *, left_too: bool = False) -> Annotator | None:
+    """Somebody's row in a campaign of a project, with the campaign; None where they are not in it.
+
+    Who left it is found only with `left_too`: what they had said before is still taken.
+    """
     found = rows(sql.DOOR, {"project": project.pk, "campaign": campaign_id, "user": user.pk})
-    if not found:
+    if not found or (found[0][LEFT_AT] is not None and not left_too):
         return None
     own, theirs = found[0][: len(sql.OWN)], found[0][len(sql.OWN) :]
     annotator = Annotator.from_db("default", sql.OWN, own)
@@ -116,6 +120,8 @@ def gold_of(task_ids: list[int]) -> dict[int, Gold]:
 def why_empty(annotator: Annotator) -> dict[str, Any]:
     """Why there is nothing to label, and what next, in words; `again`: whether asking again may help."""
     campaign = annotator.campaign
+    if annotator.left_at is not None:
+        return _said(_("You are no longer in this campaign."), _("Everything you said is kept. Thank you."), False)
     if campaign.state == Campaign.State.PAUSED:
         return _said(
             _("This campaign is paused."), _("Your answers are kept. It goes on when somebody opens it again."), True

@@ -5,12 +5,12 @@ must hold: one slot an annotator and task, one event a key, one label an annotat
 """
 
 LOCK = """
-SELECT c.mode, c.lease_minutes, c.taxonomy_version_id
+SELECT c.mode, c.lease_minutes, c.taxonomy_version_id, a.left_at
 FROM annotation_annotator a JOIN annotation_campaign c ON c.id = a.campaign_id
 WHERE a.id = %(annotator)s FOR UPDATE OF a
 """
 
-# Whose page this is; the campaign's long fields are read when they are asked for.
+# Whose page this is, or was (`left_at`); the campaign's long fields are read when they are asked for.
 OWN = ["id", "campaign_id", "user_id", "letter", "quota", "held", "keys", "joined_at", "left_at"]
 THEIRS = [
     "id", "project_id", "name", "state", "mode", "taxonomy_version_id", "corpus_id", "blind", "submit_on_choice",
@@ -21,7 +21,7 @@ SELECT a.id, a.campaign_id, a.user_id, a.letter, a.quota, a.held, a.keys, a.join
     c.id, c.project_id, c.name, c.state, c.mode, c.taxonomy_version_id, c.corpus_id, c.blind, c.submit_on_choice,
     c.ask_confidence, c.show_gold_feedback, c.simulated, c.lease_minutes
 FROM annotation_annotator a JOIN annotation_campaign c ON c.id = a.campaign_id
-WHERE a.campaign_id = %(campaign)s AND a.user_id = %(user)s AND a.left_at IS NULL AND c.project_id = %(project)s
+WHERE a.campaign_id = %(campaign)s AND a.user_id = %(user)s AND c.project_id = %(project)s
 """
 
 # Everything an answer changes, in one statement. `last` is the newest event of each task: what its label becomes.

@@ -39,10 +39,15 @@ def page(request: ProjectRequest, campaign_id: int) -> HttpResponse:
     return response
 
 
-@project_page(post="label.give")
+@project_page("label.give", post="label.give")
 def answers(request: ProjectRequest, campaign_id: int) -> JsonResponse:
-    """Save what the page's outbox holds, and bring the next tasks."""
-    annotator = _annotator(request, campaign_id)
+    """Save what the page's outbox holds, and bring the next tasks; GET: a fresh token for what is sent.
+
+    Who was taken out of the campaign is heard too, here alone: what they had said before stays said.
+    """
+    annotator = _annotator(request, campaign_id, left_too=True)
+    if request.method != "POST":
+        return _fresh(request, annotator, {})
     try:
         body = reading.body_of(request.body)
         events = reading.events_of(body)
@@ -63,16 +68,13 @@ def answers(request: ProjectRequest, campaign_id: int) -> JsonResponse:
 
 @project_page("label.give")
 def next_tasks(request: ProjectRequest, campaign_id: int) -> JsonResponse:
-    """The next tasks, and a fresh token for what is sent: a page that waited through a login asks here first."""
+    """The next tasks, and a fresh token for what is sent."""
     annotator = _annotator(request, campaign_id)
     have = {int(part) for part in request.GET.get("have", "").split(",") if part.isdecimal() and len(part) < 19}
     want = request.GET.get("want", "0")
     wanted = reading.wanted_of(int(want) if want.isdecimal() and len(want) < 4 else 0)
     tasks = actions.hand_out(annotator=annotator, wanted=wanted, have=have, now=timezone.now())
-    told = _next(annotator, tasks, asked=bool(wanted))
-    response = JsonResponse(told | {"csrf": get_token(request), "annotator": annotator.pk})
-    patch_cache_control(response, no_store=True)
-    return response
+    return _fresh(request, annotator, _next(annotator, tasks, asked=bool(wanted)))
 
 
 @project_page(post="label.give")
@@ -149,12 +151,21 @@ def picture(request: ProjectRequest, campaign_id: int, name: str, size: str) -> 
     return response
 
 
-def _annotator(request: ProjectRequest, campaign_id: int) -> Annotator:
+def _annotator(request: ProjectRequest, campaign_id: int, *, left_too: bool = False) -> Annotator:
     """Whoever is in the campaign; to everybody else there is no such address."""
-    found = queries.annotator_of(request.project, campaign_id, request.user) if campaign_id < 2**63 else None
+    found = None
+    if campaign_id < 2**63:
+        found = queries.annotator_of(request.project, campaign_id, request.user, left_too=left_too)
     if found is None:
         raise Http404("No such campaign.")
     return found
+
+
+def _fresh(request: ProjectRequest, annotator: Annotator, told: dict[str, Any]) -> JsonResponse:
+    """With a token: a login changes it under a page that stays open, which asks before it sends again."""
+    response = JsonResponse(told | {"csrf": get_token(request), "annotator": annotator.pk})
+    patch_cache_control(response, no_store=True)
+    return response
 
 
 def _next(annotator: Annotator, tasks: list[Handed], *, asked: bool = True) -> dict[str, Any]:
@@ -163,7 +174,9 @@ def _next(annotator: Annotator, tasks: list[Handed], *, asked: bool = True) -> d
         "progress": queries.progress_of(annotator),
         "state": annotator.campaign.state,
     }
-    if asked and not tasks:
+    if annotator.left_at is not None:
+        told["left"] = True
+    if (asked or "left" in told) and not tasks:
         told["empty"] = queries.why_empty(annotator)
     return told
 

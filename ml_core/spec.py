@@ -114,8 +114,14 @@ class Card:
 
 
 def spec_problems(error: ValidationError) -> list[tuple[str, str]]:
-    """Every (field, sentence) in a validation error, in plain words."""
-    return [(".".join(str(part) for part in item["loc"]) or "spec", _plain(item)) for item in error.errors()]
+    """Every (field, sentence) in a validation error, in plain words.
+
+    A list whose elements are wrong is counted without them, so what is said of its length then is left out.
+    """
+    items = error.errors()
+    inside = {item["loc"][:end] for item in items for end in range(1, len(item["loc"]))}
+    told = [item for item in items if not (item["type"] in _LENGTHS and item["loc"] in inside)]
+    return [(".".join(str(part) for part in item["loc"]) or "spec", _plain(item)) for item in told]
 
 
 def _plain(item: Any) -> str:
@@ -123,10 +129,30 @@ def _plain(item: Any) -> str:
         return "there is no such setting"
     if item["type"] == "missing":
         return "a value is required"
+    if item["type"] in _LENGTHS:
+        return _length(item["type"], item["ctx"])
     text = item["msg"].removeprefix("Value error, ")
     if item["type"] in _PLAIN:
         text = _PLAIN[item["type"]].format(**item.get("ctx", {}))
     return f"{text[0].lower()}{text[1:]} (got {_short(item.get('input'))})"
+
+
+_LENGTHS = {"too_short": "least", "too_long": "most", "string_too_short": "least", "string_too_long": "most"}
+
+
+def _length(kind: str, about: dict[str, Any]) -> str:
+    """What is wrong with how many values a list holds, or with how long a text is."""
+    least = _LENGTHS[kind] == "least"
+    limit = about["min_length"] if least else about["max_length"]
+    if least and limit == 1:
+        return "a value is required"
+    if kind.startswith("string_"):
+        return f"must have at {_LENGTHS[kind]} {limit:,} character{'s' * (limit != 1)}"
+    values = f"{limit:,} value{'s' * (limit != 1)}"
+    got = f"{about['actual_length']:,}" if about.get("actual_length") else "none"
+    if least:
+        return f"at least {values} are wanted, with commas between them (got {got})"
+    return f"at most {values} may be given (got {got})"
 
 
 _PLAIN = {
@@ -142,6 +168,9 @@ _PLAIN = {
     "finite_number": "must be a finite number",
     "bool_parsing": "must be true or false",
     "literal_error": "must be {expected}",
+    "string_type": "must be text",
+    "tuple_type": "must be a list",
+    "list_type": "must be a list",
 }
 
 

@@ -54,6 +54,17 @@ def test_every_wrong_setting_is_told_at_its_name(api, example_package):
     assert not Run.objects.exists()
 
 
+def test_a_wrong_list_is_told_once_in_plain_words(api):
+    for ks, told in (
+        ([0], [{"field": "spec.ks.0", "detail": "must be at least 1 (got 0)"}]),
+        ([], [{"field": "spec.ks", "detail": "a value is required"}]),
+        (list(range(1, 60)), [{"field": "spec.ks", "detail": "at most 50 values may be given (got 59)"}]),
+    ):
+        status, problem = api("post", "runs", {"method": "retrieval.evaluate", "spec": {"ks": ks}})
+        assert status == 400
+        assert [one for one in problem["errors"] if one["field"].startswith("spec.ks")] == told
+
+
 @pytest.mark.parametrize("text", ["zero \0", "half \ud800"])
 def test_text_that_no_database_keeps_is_told_at_its_name(api, example_package, text):
     body = {"method": "example.count", "spec": {"words": ["fine", text]}, "title": text}

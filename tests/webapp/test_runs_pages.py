@@ -91,6 +91,17 @@ def test_everything_wrong_is_told_at_once_and_nothing_typed_is_lost(web, example
     assert not Run.objects.exists()
 
 
+@pytest.mark.parametrize(
+    ("typed", "said"),
+    [("0", "must be at least 1"), ("5,x", "must be a whole number"), (",", "a value is required")],
+)
+def test_a_wrong_list_is_told_once_in_plain_words(web, typed, said):
+    answer = web.post(address("new", method="retrieval.evaluate"), {"ks": typed})
+    page = answer.content.decode()
+    assert answer.status_code == 422 and said in page
+    assert not any(word in page for word in ("tuple", "validation", "at least 1 item"))
+
+
 def test_a_run_that_is_deleted_while_the_form_is_sent_is_told_at_its_field(web, launch, owner, monkeypatch):
     source, checked = launch(), forms.check_values
 

@@ -106,12 +106,9 @@ def _value(text: str, annotation: Any) -> Any:
 
 
 def _folder(name: str) -> Path:
-    path = Path(name).expanduser()
-    try:
-        path.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise BadInput(f"cannot write into {name}: {error.strerror}", field="out") from error
-    return path
+    if "://" in name:
+        raise BadInput(f"out must be a folder of this machine (got {name!r})", field="out")
+    return Path(name).expanduser()
 
 
 def _checkpoint(name: str) -> Path | None:

@@ -11,7 +11,7 @@ from typing import Any
 from ml_core.command import listing, provenance, saying
 from ml_core.command.advice import explain
 from ml_core.command.arguments import Request, parse
-from ml_core.command.keeping import Keeper, write_json
+from ml_core.command.keeping import Keeper
 from ml_core.events import Failure, Log, Provenance
 from ml_core.methods import card
 from ml_core.spec import BadInput, Context, Disproved, Stopped
@@ -39,24 +39,23 @@ def main(words: list[str]) -> int:
 def run(request: Request, say: saying.Say) -> int:
     """Runs the method to its end, its failure, or the stop it is asked for."""
     stopping = _StopSignal()
-    keeper = Keeper(request.out)
+    keeper = Keeper(request)
     try:
-        write_json(
-            request.out / "spec.json", {"method": request.card.key, "spec": request.spec.model_dump(mode="json")}
-        )
+        keeper.open()
         for event in _events(request, stopping):
             keeper.take(event)
             say(event)
         keeper.write()
         return OK
     except Stopped as error:
-        keeper.write()
+        keeper.write(whole=False)
         say(Log(str(error) or "Stopped as asked; the run can be resumed from its last checkpoint.", "warning"))
         return 128 + (stopping.number or signal.SIGTERM)
     except Disproved as error:
         keeper.write()
         return _told(Failure(str(error), error.advice), say)
     except BadInput as error:
+        keeper.clear()
         return _bad_input(error, say)
     except Exception as error:  # noqa: BLE001 (whatever it is: a person gets a reason, the log the traceback)
         return _failed(error, request.out, say)

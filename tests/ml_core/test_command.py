@@ -154,7 +154,11 @@ def test_the_same_command_gives_the_same_numbers(small: Recorded, tmp_path: Path
         (["failures.mine", "run=x", "out=o", "colour=red"], "colour: there is no such setting"),
         (["failures.mine", "run=x", "out=o", "size=-1", "seed=x"], "size: must be at least 0"),
         (["failures.mine", "out=o"], "run: a value is required"),
+        (["retrieval.evaluate", "data=x", "encoder=y", "out=o", "ks=0"], "error: ks.0: must be at least 1 (got '0')\n"),
+        (["retrieval.evaluate", "data=x", "encoder=y", "out=o", "ks="], "error: ks: a value is required\n"),
+        (["ranking.fuse", "runs=ONE", "out=o"], "runs: at least 2 values are wanted, with commas between them (got 1)"),
         (["failures.mine", "run=x"], "say where to write the results: out=DIR"),
+        (["failures.mine", "run=x", "out=s3://bucket/o"], "out must be a folder of this machine (got 's3://bucket/o')"),
         (["failures.mine", "run=x", "out=o", "preset=best"], "failures.mine has no preset 'best'"),
         (["failures.mine", "run=x", "out=o", "spec=gone.json"], "cannot read the settings file gone.json"),
         (["failures.mine", "run=x", "out=o", "resume=gone"], "there is no checkpoint folder gone"),
@@ -169,7 +173,47 @@ def test_bad_input_ends_with_two_and_one_message(tmp_path: Path, words: list[str
     done = call(*words, cwd=tmp_path)
     assert done.returncode == 2 and done.stdout == ""
     assert done.stderr.count("\n") == 1 and message in done.stderr
-    assert not (tmp_path / "o" / "error.log").exists()
+    assert not list(tmp_path.iterdir()), "a refused command leaves nothing"
+
+
+def files_of(folder: Path) -> dict[str, bytes]:
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def test_a_folder_with_results_is_refused_and_stays_as_it_is(small: Recorded, tmp_path: Path) -> None:
+    words = ["retrieval.evaluate", f"data={small.data}", "resamples=100", f"out={tmp_path / 'out'}"]
+    assert call(*words, f"encoder={small.encoder}").returncode == 0
+    before = files_of(tmp_path / "out")
+    for encoder in (small.encoder, "embeddings:gone.npz"):
+        done = call(*words, f"encoder={encoder}", "ks=2")
+        assert done.returncode == 2 and done.stderr.count("\n") == 1
+        assert "holds the results of an earlier run: choose another folder, or remove this one first" in done.stderr
+    assert files_of(tmp_path / "out") == before
+
+
+def test_a_refusal_while_a_run_is_prepared_leaves_nothing_in_a_fresh_or_empty_folder(
+    small: Recorded, tmp_path: Path
+) -> None:
+    (tmp_path / "empty").mkdir()
+    for out in ("empty", "fresh/below"):
+        words = [f"data={small.data}", "encoder=embeddings:gone.npz", f"out={tmp_path / out}"]
+        assert call("retrieval.evaluate", *words).returncode == 2
+    assert [path.name for path in tmp_path.rglob("*")] == ["empty"]
+
+
+def test_a_run_resumed_into_its_own_folder_ends_with_its_results_there(example_package: Path, tmp_path: Path) -> None:
+    words = ["example.count", "steps=60", "every=10", f"out={tmp_path}"]
+    child = subprocess.Popen([*COMMAND, *words, "pause=0.05", "--events"], stdout=subprocess.PIPE, text=True)
+    assert child.stdout is not None
+    next(line for line in child.stdout if '"checkpoint"' in line)
+    child.terminate()
+    rest = [events.from_json(line) for line in child.stdout]
+    assert child.wait(timeout=60) == 143
+    checkpoint = [event for event in rest if isinstance(event, events.Checkpoint)][-1]
+    again = call(*words, "pause=0", f"resume={tmp_path / checkpoint.path}")
+    assert again.returncode == 0, again.stderr
+    assert json.loads((tmp_path / "metrics.json").read_text())["total"] == sum(range(60))
+    assert json.loads((tmp_path / "spec.json").read_text())["spec"]["pause"] == 0
 
 
 def test_bad_input_is_the_last_event_with_its_field(tmp_path: Path) -> None:
@@ -280,8 +324,8 @@ def test_an_evaluation_ended_while_encoding_goes_on_to_the_same_numbers(
             break
     child.stdout.read()
     assert child.wait(timeout=60) == (143 if number == signal.SIGTERM else -signal.SIGKILL)
-    again = call(*words, f"out={tmp_path / 'again'}", "--events")
+    again = call(*words, f"out={tmp_path / 'cut'}", "--events")  # it left no number, so the folder is free
     assert again.returncode == 0
     first = next(e for e in map(events.from_json, again.stdout.splitlines()) if isinstance(e, events.Progress))
     assert first.done == 512 and first.rate is None  # read, not encoded
-    assert (tmp_path / "again" / "metrics.json").read_text() == encoded[1]
+    assert (tmp_path / "cut" / "metrics.json").read_text() == encoded[1]

@@ -342,6 +342,48 @@ def covering_without_labels(run: Run, after: Run) -> str:
     return standings(run.project, asked)[0].why
 
 
+def test_of_several_registrations_one_is_chosen(project, corpus, baseline, said, owner, tmp_path, web):
+    other = register(project=project, baseline=baseline, actor=owner, now=timezone.now(), **PLAN | {"direction": "i2t"})
+    late = register(
+        project=project, baseline=baseline, actor=owner, now=timezone.now(), **PLAN | {"metric": "recall@5"}
+    )
+    withdraw(registration=late, reason="Enough", actor=owner, now=timezone.now())
+    after = better(project, corpus, tmp_path)
+    assert compared(web, project, baseline, after)["registration"] == said.pk
+    found = compared(web, project, baseline, after, more=f"&registration={other.pk}")
+    assert (found["registration"], found["report"]["registration"]["direction"]) == (other.pk, "i2t")
+    assert compared(web, project, baseline, after, more=f"&registration={late.pk}")["registration"] == said.pk
+    page = page_of(web, project, baseline, after)
+    assert "Hold the comparison to it" in page and f"registration={other.pk}" in page
+    own = web.get(reverse("verdicts:registration", args=[project.slug, other.pk])).content.decode()
+    assert f"direction=i2t&amp;registration={other.pk}" in own
+
+
+def test_labelled_failures_count_with_the_registered_runs_own_control(tmp_path, db):
+    run = annotation_parts.labelled_project(tmp_path)
+    campaign = annotation_parts.campaign(run)
+    label_all(campaign)
+    chosen = made(campaign)
+    owner = User.objects.get(username="owner")
+    client = Client()
+    client.force_login(owner)
+    category = chosen.items.first().category
+    settings = {"templates": "mixed", "control": False}
+    plan = PLAN | {"slice": f"set:{chosen.pk}/{category}", "settings": settings, "method": "retrieval.improve"}
+    row = register(project=run.project, baseline=run, actor=owner, now=timezone.now(), **plan)
+    corpus = Corpus.objects.get()
+    fix, control, other = (
+        answered(run.project, tmp_path, corpus, both=True, spec=settings | more)
+        for more in ({}, {"control": True}, {"control": True, "templates": "photo"})
+    )
+    Run.objects.exclude(pk=run.pk).update(method="retrieval.improve")
+    found = compared(client, run.project, run, fix, control, more=f"&set={chosen.pk}")
+    assert found["registration"] == row.pk and found["mode"] == "confirmatory"
+    assert found["report"]["registration"]["against"] == str(control.pk)
+    found = compared(client, run.project, run, fix, other, more=f"&set={chosen.pk}&control={other.pk}")
+    assert "is not the control" in found["uncounted"][0]["why"] and found["mode"] == "exploratory"
+
+
 def test_the_reads_of_a_comparison_do_not_grow_with_its_runs(project, corpus, baseline, said, tmp_path, web):
     runs = [baseline, *(answered(project, tmp_path, corpus, spec={"seed": seed}) for seed in range(1, 6))]
     counts = []

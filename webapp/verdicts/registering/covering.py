@@ -14,6 +14,8 @@ from webapp.experiments.models import Run
 from webapp.verdicts.models import Registration
 from webapp.verdicts.registering.fitting import runs_that_fit
 
+CONTROL = "control"  # the setting by which a run changes as much at random
+
 
 @dataclass(frozen=True)
 class Asked:
@@ -24,6 +26,7 @@ class Asked:
     set: int
     directions: Collection[str]
     runs: tuple[int, ...]
+    control: int = 0
 
 
 @dataclass(frozen=True)
@@ -53,9 +56,10 @@ def standings(project: Project, asked: Asked) -> list[Standing]:
     return made
 
 
-def first_that_counts(found: list[Standing]) -> Standing | None:
-    """The registration that a comparison is held to."""
-    return next((one for one in found if one.counts), None)
+def held_to(found: list[Standing], wanted: int) -> Standing | None:
+    """The registration that a comparison is held to: the one that is wanted, else the first; of those that count."""
+    counting = [one for one in found if one.counts]
+    return next((one for one in counting if one.registration.pk == wanted), counting[0] if counting else None)
 
 
 def run_of(row: Registration) -> Run | None:
@@ -73,7 +77,7 @@ def _standing(row: Registration, fitting: list[Run], named: list[Run], asked: As
     own = next((run for run in fitting if run.created_at > row.registered_at), None)
     shown = own if own in named else named[0]
     assert shown is not None
-    why = _not_at_all(row) or _not_this(row, own, shown) or _not_here(row, asked)
+    why = _not_at_all(row) or _not_this(row, own, shown) or _not_here(row, asked) or _control(row, shown, asked)
     return Standing(row, shown.pk, why)
 
 
@@ -114,3 +118,16 @@ def _not_here(row: Registration, asked: Asked) -> str:
     if not items.exists() or chosen.campaign.source.get("direction") != row.direction:
         return _("These labels have no case of its category.")
     return ""
+
+
+def _control(row: Registration, shown: Run, asked: Asked) -> str:
+    """A control that could be chosen after looking would decide what is shown: it has the run's own settings."""
+    if not row.category or not asked.control:
+        return ""
+    control = Run.objects.only("method", "spec").get(pk=asked.control)
+    own = {**shown.spec, CONTROL: True}
+    if control.pk != shown.pk and control.method == shown.method and control.spec == own:
+        return ""
+    return _("Run %(control)d is not the control of run %(run)d: the same settings, at random.") % {
+        "control": control.pk, "run": shown.pk,
+    }  # fmt: skip

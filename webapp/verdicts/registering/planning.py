@@ -47,7 +47,7 @@ def planned(method: str, values: Mapping[str, Any]) -> dict[str, Any]:
         if info is None:
             wrong.append(_("%(method)s has no setting “%(name)s”") % {"method": method, "name": str(name)[:60]})
             continue
-        annotated: Any = Annotated[info.annotation, *info.metadata]  # type: ignore[valid-type]
+        annotated: Any = Annotated[info.annotation, *info.metadata, name]
         kind: Any = TypeAdapter(annotated)
         try:
             found[name] = kind.dump_python(kind.validate_python(_listed(info.annotation, value)), mode="json")

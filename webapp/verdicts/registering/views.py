@@ -145,7 +145,7 @@ def _late(row: Registration, own: Run | None) -> bool:
 def _comparison(row: Registration, own: Run) -> str:
     chosen = f"&set={row.analysis_set_id}&slice={row.category}" if row.analysis_set_id else ""
     where = reverse("verdicts:compare", args=[row.project.slug])
-    return f"{where}?runs={row.baseline_id},{own.pk}&direction={row.direction}{chosen}"
+    return f"{where}?runs={row.baseline_id},{own.pk}&direction={row.direction}{chosen}&registration={row.pk}"
 
 
 def _power(row: Registration) -> Power:

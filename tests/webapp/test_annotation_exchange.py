@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import base64
 import csv
 import io
 import json
 import uuid
 import zipfile
+from xml.etree import ElementTree
 
 import pytest
 from django.test import Client
@@ -14,6 +16,7 @@ from django.urls import reverse
 from django.utils import timezone
 from PIL import Image
 
+from ml_core.agreement.report import agreement_report
 from ml_core.spec import BadInput
 from ml_core.taxonomy import DEFAULT
 from tests.webapp import annotation_parts
@@ -25,6 +28,7 @@ from webapp.annotation.exchange.queries import answers_of
 from webapp.annotation.labelling.actions import record_answers
 from webapp.annotation.labelling.answers import Answer
 from webapp.annotation.models import Label, LabelEvent, LabelFile, Slot, Task
+from webapp.annotation.review.gathering import gathered
 
 pytestmark = pytest.mark.django_db(transaction=True)
 OFFICE = "http://schemas.openxmlformats.org"
@@ -48,13 +52,26 @@ def address(campaign, name: str, **more: object) -> str:
 
 
 def given(
-    campaign, text: str | bytes, *, letter: str = "A", name: str = "assign.csv", replace: bool = False
+    campaign,
+    text: str | bytes,
+    *,
+    letter: str = "A",
+    name: str = "assign.csv",
+    replace: bool = False,
+    accounts: str = "",
 ) -> LabelFile:
     data = text if isinstance(text, bytes) else text.encode()
     who = annotation_parts.annotator(campaign, {"A": "ann", "B": "bob", "C": "cy"}[letter]) if letter else None
     owner = User.objects.get(username="owner")
     return keep_file(
-        campaign=campaign, annotator=who, name=name, data=data, replace=replace, actor=owner, now=timezone.now()
+        campaign=campaign,
+        annotator=who,
+        name=name,
+        data=data,
+        replace=replace,
+        accounts=accounts,
+        actor=owner,
+        now=timezone.now(),
     )
 
 
@@ -239,7 +256,7 @@ def answered(campaign) -> None:
                 category="" if place == 3 else keys[(task.position + (number if place % 4 == 0 else 0)) % len(keys)],
                 skip_reason="unclear" if place == 3 else "",
                 confidence=2 if place % 2 and place != 3 else None,
-                note='a "note", 有字\nin lines' if place == 1 else "",
+                note='a "note", 有字\nin lines\u2028and\u0085others' if place == 1 else "",
                 flagged=place == 1,
                 first_choice_ms=1200 + place,
                 spent_ms=3000 + place,
@@ -269,18 +286,171 @@ def test_labels_go_out_and_come_back_the_same(campaign, web, form, name):
     found = taken(given(twin, data, letter="", name=name))
     assert found.counts == {"new": len(before)}
     assert said(twin) == before
+    assert kappas(twin) == kappas(campaign)
     assert taken(given(campaign, data, letter="", name=name)).counts == {"same": len(before)}
 
 
-def test_label_studios_export_is_what_its_own_reader_wants(campaign, web):
+def kappas(campaign) -> dict[str, float]:
+    """Every pair's κ and the coefficients of all, as the agreement page counts them."""
+    found = gathered(campaign)
+    rows = [(answer.idx, answer.letter, answer.category) for answer in found.answers]
+    report = agreement_report(rows, taxonomy_keys=DEFAULT.keys, resamples=10)
+    pairs = {f"{pair['a']}-{pair['b']}": pair["cohen_kappa"]["value"] for pair in report["pairs"]}
+    return pairs | {name: row["value"] for name, row in report["coefficients"].items()}
+
+
+def exported(campaign, web, **asked: str) -> list[dict]:
+    return json.loads(b"".join(web.get(address(campaign, "labels_labelstudio"), asked).streaming_content))
+
+
+def through_label_studio(tasks: list[dict], config: str, members: dict[str, int], importer: int = 1) -> list[dict]:
+    """What Label Studio makes of an import, by the rules of its own reader, and exports again.
+
+    It refuses a file that names an account it does not know, or data that the configuration asks for and that is not
+    there; of an annotation it keeps the result, who said it, whether it was cancelled and how long it took.
+    """
+    tags = list(ElementTree.fromstring(config).iter())  # noqa: S314 - our own
+    shown = {tag.get("value", "")[1:] for tag in tags if tag.tag in ("Image", "Text")}
+    controls = {tag.get("name"): tag.tag.lower() for tag in tags if tag.get("toName")}
+    came = []
+    for task in tasks:
+        assert all(isinstance(task["data"][name], str) for name in shown)
+        kept = []
+        for annotation in task["annotations"]:
+            by = annotation.get("completed_by")
+            if by is None:
+                who = importer
+            elif isinstance(by, dict):
+                who = members[by["email"]]
+            else:
+                assert isinstance(by, int) and by in members.values()
+                who = by
+            assert all(controls[part["from_name"]] == part["type"] for part in annotation["result"])
+            told = {name: annotation[name] for name in ("was_cancelled", "lead_time", "ground_truth", "result")}
+            email = next((name for name, number in members.items() if number == who), "boss@example.org")
+            kept.append(told | {"completed_by": {"id": who, "email": email}, "created_at": "2026-01-01T00:00:00Z"})
+        came.append({"id": len(came), "data": task["data"], "annotations": kept, "predictions": []})
+    return came
+
+
+def test_label_studio_takes_the_export_and_what_it_exports_comes_back_with_the_same_kappa(campaign, web):
     answered(campaign)
-    tasks = json.loads(b"".join(web.get(address(campaign, "labels_labelstudio")).streaming_content))
-    assert len(tasks) == 30
-    first = tasks[0]["annotations"][0]
-    assert set(first["result"][0]) == {"from_name", "to_name", "type", "value"}
     config = web.get(address(campaign, "labels_config")).content.decode()
-    assert '<Choices name="category" toName="prompt"' in config
     assert all(f'value="{key}"' in config for key in DEFAULT.keys)
+    came = through_label_studio(exported(campaign, web), config, {})
+    twin = annotation_parts.campaign(campaign.run, name="Second look")
+    found = taken(given(twin, json.dumps(came), letter="", name="labels.json"))
+    assert set(found.counts) == {"new"}
+    assert said(twin) == said(campaign)
+    assert kappas(twin) == kappas(campaign)
+
+
+def test_answers_go_to_label_studio_under_the_accounts_that_somebody_names(campaign, web):
+    answered(campaign)
+    tasks = exported(campaign, web, accounts="A=ann@example.org, B=12")
+    by = {
+        note["meta"]["annotator"]: note.get("completed_by", "the importer")
+        for task in tasks
+        for note in task["annotations"]
+    }
+    assert by == {"A": {"email": "ann@example.org"}, "B": 12, "C": "the importer"}
+    refused = web.get(address(campaign, "labels_labelstudio"), {"accounts": "X=x@example.org"}, follow=True)
+    assert "Neither side of X=x@example.org is an annotator" in refused.content.decode()
+
+
+def test_a_file_of_several_accounts_is_taken_once_each_is_somebodys(campaign, web):
+    answered(campaign)
+    tasks = exported(campaign, web)
+    numbers = {"A": 11, "B": 12, "C": 13}
+    for task in tasks:
+        for annotation in task["annotations"]:
+            annotation["completed_by"] = numbers[annotation.pop("meta")["annotator"]]
+            for part in annotation["result"]:
+                del part["meta"]
+    text = json.dumps(tasks)
+    twin = annotation_parts.campaign(campaign.run, name="Second look")
+    for letter in ("", "A"):  # one annotator chosen for answers of three would be wrong too
+        refused = taken(given(twin, text, letter=letter, name="labels.json"))
+        assert set(refused.counts) == {"error"}
+    assert "account 11's answer" in refused.faults[0].text and "11, 12, 13" in refused.faults[0].text
+    part = taken(given(twin, text, letter="", name="labels.json", accounts="11=A, B=12"))
+    assert "Unknown yet: 13" in part.faults[0].text
+    whole = taken(given(twin, text, letter="", name="labels.json", accounts="11=A, B=12; 13=C"))
+    assert whole.faults == ()
+    assert kappas(twin) == kappas(campaign)
+    assert set(Label.objects.filter(campaign=twin, source="labelstudio").values_list("annotator__letter")) == {
+        ("A",), ("B",), ("C",)
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [("11", "not laid out"), ("11=Z", "Neither side"), ("11=A, 11=B", "two annotators"), ("=A", "not laid out")],
+)
+def test_accounts_that_name_nobody_are_refused_at_their_field(campaign, web, text, message):
+    upload = io.BytesIO(b"[]")
+    upload.name = "labels.json"
+    page = web.post(address(campaign, "files"), {"annotator": "", "file": upload, "accounts": text})
+    assert page.status_code == 422
+    assert message in page.content.decode()
+
+
+def test_over_the_api_accounts_are_named_as_in_the_form(campaign, web):
+    task = {
+        "data": {"idx": own(campaign, "overlap")[0]},
+        "annotations": [
+            {"completed_by": number, "result": [{"from_name": "category", "to_name": "prompt", "type": "choices",
+             "value": {"choices": [label]}}]} for number, label in ((11, "object"), (12, "count"))
+        ],
+    }  # fmt: skip
+    upload = io.BytesIO(json.dumps([task]).encode())
+    upload.name = "labels.json"
+    answer = web.post(address(campaign, "api_labels"), {"file": upload, "accounts": "11=A,12=B", "take": "true"})
+    assert answer.json()["report"]["counts"] == {"new": 2}
+    assert set(Label.objects.values_list("annotator__letter", "category")) == {("A", "object"), ("B", "count")}
+
+
+def test_every_task_of_a_fresh_campaign_leaves_and_none_comes_back_as_an_answer(campaign, web):
+    tasks = exported(campaign, web)
+    active = Task.objects.filter(campaign=campaign, state="active").order_by("position")
+    assert [task["data"]["idx"] for task in tasks] == list(active.values_list("idx", flat=True))
+    assert not any(task["annotations"] for task in tasks)
+    data = b"".join(web.get(address(campaign, "labels_jsonl")).streaming_content)
+    lines = [json.loads(line) for line in data.decode().split("\n") if line]
+    assert [line["idx"] for line in lines] == [task["data"]["idx"] for task in tasks]
+    assert {(line["annotator"], line["category"]) for line in lines} == {("", "")}
+    for name, text in (("labels.jsonl", data), ("labels.json", json.dumps(tasks))):
+        assert taken(given(campaign, text, letter="", name=name)).counts == {"blank": 30}
+
+
+def test_the_zip_for_label_studio_holds_every_picture_that_its_tasks_name(campaign, web):
+    archive = unpacked(web.get(address(campaign, "labels_labelstudio_zip")))
+    folder = f"nearmiss-campaign-{campaign.pk}"
+    tasks = json.loads(archive.read(f"{folder}/labelstudio.json"))
+    config = archive.read(f"{folder}/labelstudio.xml").decode()
+    through_label_studio(tasks, config, {})
+    assert '<Text name="prompt" value="$prompt"/>' in config and '<Image name="right" value="$right"/>' in config
+    for task in tasks:
+        for part in ("right", "given"):
+            path = task["data"][part].removeprefix("/data/local-files/?d=")
+            assert Image.open(io.BytesIO(archive.read(path))).format == "JPEG"
+    assert len([name for name in archive.namelist() if name.endswith(".jpg")]) == 2 * len(tasks)
+    assert archive.testzip() is None
+    inline = exported(campaign, web, pictures="inline")[0]["data"]["right"]
+    picture = base64.b64decode(inline.removeprefix("data:image/jpeg;base64,"))
+    path = tasks[0]["data"]["right"].removeprefix("/data/local-files/?d=")
+    assert picture == archive.read(path)
+
+
+def test_label_studio_is_not_told_which_picture_of_a_blind_campaign_is_which(campaign, web):
+    blind = annotation_parts.campaign(campaign.run, name="Blind", blind=True)
+    tasks, plain = exported(blind, web, pictures="inline"), exported(campaign, web, pictures="inline")
+    assert all("right" not in task["data"] and "given" not in task["data"] for task in tasks)
+    config = web.get(address(blind, "labels_config")).content.decode()
+    assert "Wanted" not in config and "Retrieved" not in config
+    wanted = {task["data"]["idx"]: task["data"]["right"] for task in plain}
+    turned = [task["data"]["one"] != wanted[task["data"]["idx"]] for task in tasks if task["data"]["idx"] in wanted]
+    assert any(turned) and not all(turned)
 
 
 def test_broken_lines_of_a_file_are_named_and_the_rest_is_read():
@@ -324,7 +494,8 @@ def test_over_the_api_a_file_is_sent_and_taken_in_one_go(campaign, web):
     assert answer.json()["report"]["counts"] == {"new": 1}
     assert answer.json()["state"] == "taken"
     lines = b"".join(web.get(address(campaign, "api_labels")).streaming_content).decode().splitlines()
-    assert [json.loads(line)["category"] for line in lines] == ["object"]
+    records_ = [json.loads(line) for line in lines]
+    assert [row["category"] for row in records_ if row["annotator"]] == ["object"]
 
 
 def workbook(rows: list[list[object]]) -> bytes:

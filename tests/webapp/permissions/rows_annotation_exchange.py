@@ -89,6 +89,7 @@ ROWS = [
     Row("annotation:labels_jsonl", _READ, campaign, foreign=(foreign_campaign,)),
     Row("annotation:labels_csv", _READ, campaign, foreign=(foreign_campaign,)),
     Row("annotation:labels_labelstudio", _READ, campaign, foreign=(foreign_campaign,)),
+    Row("annotation:labels_labelstudio_zip", _READ, campaign, foreign=(foreign_campaign,)),
     Row("annotation:labels_config", _READ, campaign, foreign=(foreign_campaign,)),
     Row("annotation:label_file", _BOTH, file, foreign=(foreign_file, stray_file)),
     Row("annotation:label_file_report", _READ, file, foreign=(foreign_file, stray_file)),

@@ -14,6 +14,7 @@ from ml_core.spec import BadInput
 from webapp.accounts.actions.audit import record
 from webapp.accounts.models import User
 from webapp.annotation.exchange import labelstudio, records, sheets
+from webapp.annotation.exchange.accounts import parsed
 from webapp.annotation.exchange.entries import Content
 from webapp.annotation.exchange.judging import Answered, Judgement, judged
 from webapp.annotation.exchange.queries import standings
@@ -35,8 +36,13 @@ def keep_file(
     replace: bool,
     actor: User,
     now: datetime,
+    accounts: str = "",
 ) -> LabelFile:
-    """Keeps an uploaded file and looks at it; writes no label. BadInput where it is no file of labels at all."""
+    """Keeps an uploaded file and looks at it; writes no label. BadInput where it is no file of labels at all.
+
+    `accounts`: whose an account of another tool is, as people write it (“11=A, 12=B”).
+    """
+    whose = parsed(accounts, Annotator.objects.filter(campaign=campaign).values_list("letter", flat=True))
     content = read(name, data)
     if not content.entries and not content.mistakes:
         raise BadInput(_("The file holds no answer."), field="file")
@@ -48,6 +54,7 @@ def keep_file(
         name=name[:200],
         key=key,
         sha256=hashlib.sha256(data).hexdigest(),
+        accounts=whose,
         replace=replace,
         uploaded_by=actor,
         uploaded_at=now,
@@ -64,6 +71,7 @@ def judge(file: LabelFile, content: Content | None = None) -> Judgement:
         taxonomy=document_of(file.campaign.taxonomy_version),
         standings=standings(file.campaign),
         letter=file.annotator.letter if file.annotator else "",
+        accounts=file.accounts,
         replace=file.replace,
     )
 

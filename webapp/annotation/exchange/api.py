@@ -17,15 +17,20 @@ from ml_core.spec import BadInput
 from webapp.accounts.doors import ProjectAPIView
 from webapp.annotation.campaigns.found import campaign_open_to, campaign_or_404
 from webapp.annotation.exchange import actions, queries, records
+from webapp.annotation.exchange.accounts import LONGEST
 from webapp.annotation.models import LabelFile
 from webapp.api import Conflict, checked
 
 
 class FileIn(serializers.Serializer[Any]):
-    """A file of labels. `take`: write the answers at once; without, the file waits and the answer tells of its rows."""
+    """A file of labels. `take`: write the answers at once; without, the file waits and the answer tells of its rows.
+
+    `accounts`: whose an account of Label Studio is, by its number or e-mail address (“11=A, 12=B”).
+    """
 
     file = serializers.FileField()
     annotator = serializers.CharField(required=False, default="", max_length=4, allow_blank=True)
+    accounts = serializers.CharField(required=False, default="", max_length=LONGEST, allow_blank=True)
     replace = serializers.BooleanField(required=False, default=False)
     take = serializers.BooleanField(required=False, default=False)
 
@@ -49,9 +54,9 @@ class Labels(ProjectAPIView):
 
     @extend_schema(responses={200: OpenApiResponse(description="One JSON object a line: application/x-ndjson.")})
     def get(self, request: Request, slug: str, campaign_id: int) -> StreamingHttpResponse:
-        """Every answer, one JSON object a line, task by task."""
+        """Every answer, one JSON object a line, task by task; an unanswered task is a line without an annotator."""
         campaign = campaign_open_to(self, campaign_id)
-        lines = records.written(queries.answers_of(campaign))
+        lines = records.written(queries.rows_of(campaign))
         return StreamingHttpResponse(lines, content_type="application/x-ndjson")
 
     @extend_schema(request=FileIn, responses={201: FileOut})
@@ -68,6 +73,7 @@ class Labels(ProjectAPIView):
             name=str(values["file"].name),
             data=values["file"].read(),
             replace=values["replace"],
+            accounts=values["accounts"],
             actor=self.person,
             now=timezone.now(),
         )

@@ -10,6 +10,7 @@ from ml_core.spec import BadInput
 from ml_core.store import Store
 from ml_core.taxonomy import LANGUAGES, Taxonomy
 from webapp.annotation.exchange import queries, sheets
+from webapp.annotation.exchange.entries import Pane
 from webapp.annotation.exchange.pictures import composed
 from webapp.annotation.models import Annotator, Campaign
 from webapp.annotation.taxonomies.queries import document_of
@@ -54,11 +55,12 @@ def entries(
 
 def _pictures(campaign: Campaign, groups: Sequence[str], store: Store) -> Iterator[tuple[str, bytes]]:
     for sides in queries.sides_of(campaign, groups):
-        name = f"vis_{sides.task.group}/fail_{_plain(sides.task.idx)}.jpg"
-        yield name, composed(sides.caption, _read(store, sides.left), _read(store, sides.right))
+        name = f"vis_{sides.group}/fail_{_plain(sides.idx)}.jpg"
+        yield name, composed(sides.caption, shown(store, sides.left), shown(store, sides.right))
 
 
-def _read(store: Store, pane: tuple[str, str]) -> bytes | str:
+def shown(store: Store, pane: Pane) -> bytes | str:
+    """A pane's picture as its bytes, or its text."""
     kind, content = pane
     if kind == "text":
         return content

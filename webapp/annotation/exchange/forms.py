@@ -7,7 +7,19 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from webapp.annotation.exchange.accounts import LONGEST
 from webapp.annotation.exchange.queries import Person
+
+
+class AccountsForm(forms.Form):
+    """Under whose names answers go to Label Studio."""
+
+    accounts = forms.CharField(
+        required=False,
+        max_length=LONGEST,
+        label=_("Members of Label Studio"),
+        help_text=_("A=ann@example.org, B=bob@example.org. Without, the answers are taken as the importer's."),
+    )
 
 
 class FileForm(forms.Form):
@@ -22,6 +34,12 @@ class FileForm(forms.Form):
         label=_("File"),
         help_text=_("CSV, .xlsx, JSON lines (.jsonl) or Label Studio's export (.json)."),
         widget=forms.ClearableFileInput(attrs={"accept": ".csv,.txt,.tsv,.xlsx,.jsonl,.ndjson,.json"}),
+    )
+    accounts = forms.CharField(
+        required=False,
+        max_length=LONGEST,
+        label=_("Accounts of Label Studio"),
+        help_text=_("Whose each account is, by its number or e-mail address: 11=A, 12=B."),
     )
     replace = forms.BooleanField(
         required=False,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import uuid
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
@@ -94,20 +95,26 @@ def judged(
     taxonomy: Taxonomy,
     standings: Mapping[str, Mapping[str, Standing]],
     letter: str = "",
+    accounts: Mapping[str, str] | None = None,
     replace: bool = False,
 ) -> Judgement:
     """What would come of each row of a file.
 
     `standings`: annotator's letter → idx → Standing. `letter`: whose answers these are where the file does not say; a
-    row that names somebody else is then an error. An answer that differs from the one that stands replaces it only
+    row that names somebody else is then an error. `accounts`: whose an account of another tool is; answers of several
+    accounts are nobody's until it says so. An answer that differs from the one that stands replaces it only
     with `replace`, and the row says so either way.
     """
     spelled: Counter[tuple[str, str]] = Counter()
     rows = [Row(mistake.place, "", "", ERROR, mistake.text) for mistake in content.mistakes]
-    twice = _twice(content.entries, taxonomy, letter)
-    for entry in content.entries:
+    entries, nobodys = _whose(content.entries, accounts or {})
+    twice = _twice(entries, taxonomy, letter)
+    for entry in entries:
         who = entry.letter or letter
-        row = _judged(entry, who, letter, taxonomy, standings, replace, spelled)
+        if entry.place in nobodys:
+            row = Row(entry.place, entry.idx, "", ERROR, nobodys[entry.place])
+        else:
+            row = _judged(entry, who, letter, taxonomy, standings, replace, spelled)
         if row.verdict in (NEW, REPLACES) and (others := twice.get((who, entry.idx))):
             first, same = others
             if not same:
@@ -115,7 +122,7 @@ def judged(
             elif entry.place != first:
                 row = Row(row.place, row.idx, who, SAME, _("The same as %(place)s.") % {"place": first})
         rows.append(row)
-    mentioned = {(entry.letter or letter, entry.idx) for entry in content.entries}
+    mentioned = {(entry.letter or letter, entry.idx) for entry in entries}
     missing = sorted(
         {
             idx
@@ -127,6 +134,21 @@ def judged(
     )
     named = tuple((text, key, times) for (text, key), times in sorted(spelled.items()) if text != key)
     return Judgement(tuple(rows), named, tuple(missing))
+
+
+def _whose(entries: Sequence[Entry], accounts: Mapping[str, str]) -> tuple[list[Entry], dict[str, str]]:
+    """The entries under the letters that their accounts stand for, and why one is nobody's, by its place."""
+    found, strangers = [], {}
+    for entry in entries:
+        letter = next((accounts[name] for name in entry.accounts if name in accounts), "")
+        if not entry.letter and entry.accounts and not letter:
+            strangers[entry.place] = entry.accounts[0]
+        found.append(dataclasses.replace(entry, letter=letter) if letter and not entry.letter else entry)
+    if not accounts and len(set(strangers.values())) < 2:
+        return found, {}
+    shown = ", ".join(sorted(set(strangers.values()), key=_natural)[:20])
+    said = _("This is account %(account)s's answer; say which annotator each account is. Unknown yet: %(shown)s.")
+    return found, {place: said % {"account": account, "shown": shown} for place, account in strangers.items()}
 
 
 def _judged(
@@ -141,6 +163,8 @@ def _judged(
     def wrong(text: str) -> Row:
         return Row(entry.place, entry.idx, who, ERROR, text)
 
+    if not who and not (entry.category or entry.skip_reason or entry.subtype):
+        return Row(entry.place, entry.idx, "", BLANK)  # a task that nobody has answered yet
     if not who:
         return wrong(_("The file does not say whose answer this is: choose the annotator."))
     if letter and entry.letter and entry.letter != letter:

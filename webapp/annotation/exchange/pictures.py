@@ -11,6 +11,7 @@ from PIL import Image, ImageDraw, ImageFont
 from ml_core.datasets.decoding import decode_rgb
 
 WIDTH = 640  # of one of the two panes
+ALONE = 1280  # the longer edge of a picture by itself
 _GAP, _MARGIN, _SIZE, _LINE = 16, 20, 22, 30
 _PAPER, _INK, _QUIET = (244, 244, 242), (28, 28, 27), (110, 110, 106)
 # Pillow brings a Latin face of its own; Chinese wants one of the system's.
@@ -34,6 +35,18 @@ def composed(caption: str, left: bytes | str, right: bytes | str) -> bytes:
         sheet.paste(pane, (_MARGIN + number * (WIDTH + _GAP) + (WIDTH - pane.width) // 2, top))
     buffer = io.BytesIO()
     sheet.save(buffer, "JPEG", quality=85)
+    return buffer.getvalue()
+
+
+def single(content: bytes | str) -> bytes:
+    """A JPEG of one candidate: a picture in its proportions, at most ALONE pixels long, or a text drawn."""
+    if isinstance(content, bytes):
+        picture = decode_rgb(content, ALONE)
+        picture.thumbnail((ALONE, ALONE), Image.Resampling.LANCZOS)
+    else:
+        picture = _pane(content)
+    buffer = io.BytesIO()
+    picture.save(buffer, "JPEG", quality=88)
     return buffer.getvalue()
 
 

@@ -7,13 +7,14 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import islice
 from typing import Any
 
 from django.conf import settings
 from django.utils.translation import gettext as _
 
 from ml_core.spec import BadInput
-from webapp.annotation.exchange.entries import Given
+from webapp.annotation.exchange.entries import Given, Pane, Sample, Sides
 from webapp.annotation.exchange.judging import Standing
 from webapp.annotation.models import Annotator, Campaign, Label, LabelFile, Slot, Task
 from webapp.corpora.files import picture_key
@@ -119,28 +120,57 @@ def standings(campaign: Campaign) -> dict[str, dict[str, Standing]]:
 
 def answers_of(campaign: Campaign) -> Iterator[Given]:
     """Every answer of the campaign, task by task, in the order of the plan."""
-    labels = Label.objects.filter(campaign=campaign).exclude(category="", skip_reason="")
-    rows = labels.select_related("task", "annotator").order_by("task__position", "annotator_id")
-    for label in rows.iterator(chunk_size=1000):
-        task = label.task
-        yield Given(
-            task.idx,
-            task.group,
-            task.stratum,
-            label.annotator.letter,
-            shown(task.prompt),
-            shown(task.right),
-            shown(task.given),
-            label.category,
-            label.subtype,
-            label.skip_reason,
-            label.confidence,
-            label.note,
-            label.flagged,
-            label.first_choice_ms,
-            label.spent_ms,
-            label.answered_at,
-        )
+    return (row for row in rows_of(campaign) if row.letter)
+
+
+def rows_of(campaign: Campaign) -> Iterator[Given]:
+    """Every answer, and a row without a letter for each task that is to be labelled and nobody has answered."""
+    return (row for sample in samples_of(campaign) for row in sample.answers)
+
+
+def samples_of(campaign: Campaign) -> Iterator[Sample]:
+    """Every task that is to be labelled or has an answer, in the order of the plan; two queries for each CHUNK."""
+    tasks = Task.objects.filter(campaign=campaign).exclude(state=Task.State.RESERVE).order_by("position")
+    for some in _chunks(tasks.iterator(chunk_size=CHUNK)):
+        answers: dict[int, list[Given]] = defaultdict(list)
+        labels = Label.objects.filter(task__in=some).exclude(category="", skip_reason="").select_related("annotator")
+        of = {task.pk: task for task in some}
+        for label in labels.order_by("annotator_id"):
+            answers[label.task_id].append(_given(of[label.task_id], label))
+        for task, sides in zip(some, _sides(campaign, some), strict=True):
+            if answers[task.pk] or task.state == Task.State.ACTIVE:
+                yield Sample(sides, tuple(answers[task.pk]) or (_given(task, None),))
+
+
+def _given(task: Task, label: Label | None) -> Given:
+    """A task with an answer to it, or with none."""
+    said = label or Label(category="", subtype="", skip_reason="", note="")
+    return Given(
+        task.idx,
+        task.group,
+        task.stratum,
+        label.annotator.letter if label else "",
+        shown(task.prompt) or {},
+        shown(task.right),
+        shown(task.given),
+        said.category,
+        said.subtype,
+        said.skip_reason,
+        said.confidence,
+        said.note,
+        said.flagged,
+        said.first_choice_ms,
+        said.spent_ms,
+        said.answered_at,
+    )
+
+
+def kinds_of(campaign: Campaign) -> dict[str, set[str]]:
+    """Which kinds of content each part of the tasks has: prompt, right and given."""
+    tasks = Task.objects.filter(campaign=campaign).exclude(state=Task.State.RESERVE)
+    rows = set(tasks.values_list("prompt__kind", "right__kind", "given__kind"))
+    parts = zip(("prompt", "right", "given"), zip(*rows, strict=True), strict=True) if rows else ()
+    return {part: {kind for kind in kinds if kind} for part, kinds in parts}
 
 
 def shown(content: dict[str, Any] | None) -> Any:
@@ -182,42 +212,32 @@ def name_of(content: dict[str, Any] | None) -> object:
     return content.get("text") or content.get("number", content.get("name", ""))
 
 
-@dataclass(frozen=True)
-class Sides:
-    """A sample's two panes, as store keys of pictures or as texts, in the order in which they are shown."""
-
-    task: Task
-    caption: str
-    left: tuple[str, str]  # ("picture", store key) or ("text", words)
-    right: tuple[str, str]
-
-
 def sides_of(campaign: Campaign, groups: Sequence[str]) -> Iterator[Sides]:
     """The samples of some groups with their pictures' places; a query for each CHUNK beside the tasks'."""
     tasks = Task.objects.filter(campaign=campaign, state=Task.State.ACTIVE, group__in=groups).order_by("position")
-    waiting: list[Task] = []
-    for task in tasks.iterator(chunk_size=CHUNK):
-        waiting.append(task)
-        if len(waiting) == CHUNK:
-            yield from _sides(campaign, waiting)
-            waiting = []
-    yield from _sides(campaign, waiting)
+    for some in _chunks(tasks.iterator(chunk_size=CHUNK)):
+        yield from _sides(campaign, some)
+
+
+def _chunks(tasks: Iterator[Task]) -> Iterator[list[Task]]:
+    while some := list(islice(tasks, CHUNK)):
+        yield some
 
 
 def _sides(campaign: Campaign, tasks: list[Task]) -> Iterator[Sides]:
-    contents = [content for task in tasks for content in (task.right, task.given) if content]
+    contents = [content for task in tasks for content in (task.prompt, task.right, task.given) if content]
     numbers = {content["number"] for content in contents if content["kind"] != "text" and "number" in content}
     items = Item.objects.filter(corpus_id=campaign.corpus_id or 0, number__in=numbers)
     hashes = dict(items.values_list("number", "file_hash"))
     prefix = campaign.corpus.prefix if campaign.corpus else ""
     for task in tasks:
-        left, right = (_pane(content, hashes, prefix) for content in (task.right, task.given))
+        prompt, left, right = (_pane(content, hashes, prefix) for content in (task.prompt, task.right, task.given))
         if campaign.blind and _turned(task.pk):
             left, right = right, left
-        yield Sides(task, text_of(task.prompt), left, right)
+        yield Sides(task.idx, task.group, task.position, text_of(task.prompt), prompt, left, right)
 
 
-def _pane(content: dict[str, Any] | None, hashes: dict[int, str], prefix: str) -> tuple[str, str]:
+def _pane(content: dict[str, Any] | None, hashes: dict[int, str], prefix: str) -> Pane:
     if content is None:
         return ("text", "")
     if content["kind"] == "text":

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from ml_core.spec import BadInput
 from webapp.annotation.exchange.entries import Content, Entry, Given, Mistake
+from webapp.annotation.labelling.answers import LONGEST_NOTE
 
 MOST_BYTES = 100 * 2**20
 
@@ -27,7 +28,7 @@ class Record(BaseModel):
     subtype: str = Field("", max_length=120)
     skip_reason: str = Field("", max_length=40)
     confidence: int | None = Field(None, ge=1, le=3)
-    note: str = Field("", max_length=4000)
+    note: str = Field("", max_length=LONGEST_NOTE)
     flagged: bool = False
     first_choice_ms: int | None = Field(None, ge=0, lt=2**31)
     spent_ms: int | None = Field(None, ge=0, lt=2**31)
@@ -35,7 +36,7 @@ class Record(BaseModel):
 
 
 def written(rows: Iterable[Given]) -> Iterator[bytes]:
-    """One line an answer."""
+    """One line an answer; a task that nobody has answered is a line without an annotator."""
     for row in rows:
         record = {
             "idx": row.idx,
@@ -67,7 +68,8 @@ def read(data: bytes) -> Content:
     except UnicodeDecodeError as error:
         raise BadInput(_("The file is not UTF-8 (byte %(n)s).") % {"n": f"{error.start:,}"}) from error
     entries, mistakes = [], []
-    for number, line in enumerate(text.splitlines(), start=1):
+    # Not splitlines: JSON holds U+2028 and U+0085 as they are, inside a note, and only a line feed ends a line.
+    for number, line in enumerate(text.split("\n"), start=1):
         if not line.strip():
             continue
         try:

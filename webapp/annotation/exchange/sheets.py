@@ -12,6 +12,7 @@ from ml_core.cells import safe_cell
 from ml_core.spec import BadInput
 from webapp.annotation.exchange.entries import Content, Entry, Mistake
 from webapp.annotation.exchange.tables import read_table
+from webapp.annotation.labelling.answers import LONGEST_NOTE
 
 COLUMNS = ("idx", "caption", "gt_img_idx", "pred_img_idx", "category", "ambiguous_subtype")
 _MORE = ("note", "skip_reason", "confidence", "flagged")  # understood where a sheet has them, never asked for
@@ -63,7 +64,7 @@ def read(data: bytes) -> Content:
                 _unquoted(cell["idx"]),
                 category=cell["category"],
                 subtype=cell["ambiguous_subtype"],
-                note=_unquoted(cell["note"])[:4000],
+                note=_unquoted(cell["note"])[:LONGEST_NOTE],
                 skip_reason=cell["skip_reason"],
                 confidence=int(cell["confidence"]) if cell["confidence"] else None,
                 flagged=cell["flagged"].lower() in _YES,

@@ -16,6 +16,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path(f"{_CAMPAIGN}labels.jsonl", views.labels, {"form": "jsonl"}, name="labels_jsonl"),
     path(f"{_CAMPAIGN}labels.csv", views.labels, {"form": "csv"}, name="labels_csv"),
     path(f"{_CAMPAIGN}labelstudio.json", views.labels, {"form": "labelstudio"}, name="labels_labelstudio"),
+    path(f"{_CAMPAIGN}labelstudio.zip", views.labels, {"form": "labelstudio_zip"}, name="labels_labelstudio_zip"),
     path(f"{_CAMPAIGN}labelstudio.xml", views.labels, {"form": "config"}, name="labels_config"),
     path(f"{_CAMPAIGN}<int:file_id>/", views.label_file, name="label_file"),
     path(f"{_CAMPAIGN}<int:file_id>/report.csv", views.report, name="label_file_report"),

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator
-from typing import TypeVar
 
 from django.contrib import messages
 from django.http import Http404, HttpResponse, StreamingHttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.text import slugify
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.csrf import csrf_exempt, csrf_protect
@@ -21,17 +18,12 @@ from ml_core.cells import safe_cell
 from ml_core.spec import BadInput
 from webapp.accounts.doors import ProjectRequest, project_page
 from webapp.annotation.campaigns.found import campaign_or_404, closed_to
-from webapp.annotation.exchange import actions, bundles, labelstudio, queries, records
-from webapp.annotation.exchange.forms import FileForm
+from webapp.annotation.exchange import actions, downloads, queries, records
+from webapp.annotation.exchange.forms import AccountsForm, FileForm
 from webapp.annotation.exchange.judging import BLANK, ERROR, KEPT, NEW, REPLACES, SAME, Judgement
-from webapp.annotation.exchange.packing import zipped
-from webapp.annotation.labelling.answers import SKIP_REASONS
 from webapp.annotation.models import Annotator, Campaign, LabelFile
-from webapp.annotation.taxonomies.queries import document_of
 from webapp.corpora.actions.uploads import refuse_larger
-from webapp.corpora.files import store
 
-Download = TypeVar("Download", HttpResponse, StreamingHttpResponse)
 SHOWN = 300  # rows of a report on its page; the rest stands in its CSV
 VERDICTS = {NEW: "new", REPLACES: "replaces", KEPT: "kept", SAME: "same", BLANK: "blank", ERROR: "error"}
 
@@ -61,6 +53,7 @@ def _files(request: ProjectRequest, campaign_id: int) -> HttpResponse:
         "campaign": campaign,
         "people": people,
         "form": form,
+        "emails": AccountsForm(auto_id="out_%s"),
         "files": queries.files_in(campaign),
         "api": request.build_absolute_uri(_url("api_labels", campaign)),
     }
@@ -77,6 +70,7 @@ def _kept(request: ProjectRequest, campaign: Campaign, form: FileForm) -> LabelF
         name=str(upload.name or "labels.csv"),
         data=upload.read(),
         replace=values["replace"],
+        accounts=values["accounts"],
         actor=request.user,
         now=timezone.now(),
     )
@@ -125,56 +119,35 @@ def report(request: ProjectRequest, campaign_id: int, file_id: int) -> HttpRespo
     writer.writerow(["place", "idx", "annotator", "verdict", "text"])
     for row in actions.judge(file).rows:
         writer.writerow([safe_cell(cell) for cell in (row.place, row.idx, row.letter, row.verdict, row.text)])
-    return _named(HttpResponse(buffer.getvalue(), content_type="text/csv"), campaign, f"file-{file.pk}-report.csv")
+    response = HttpResponse(buffer.getvalue(), content_type="text/csv")
+    return downloads.named(response, campaign, f"file-{file.pk}-report.csv")
 
 
 @project_page("label.exchange")
-def bundle(request: ProjectRequest, campaign_id: int, letter: str = "") -> StreamingHttpResponse:
+def bundle(request: ProjectRequest, campaign_id: int, letter: str = "") -> HttpResponse | StreamingHttpResponse:
     """Sheets, pictures and guide as a zip: one annotator's, or everybody's in a folder each."""
     campaign = campaign_or_404(request.project, campaign_id)
     rows = Annotator.objects.filter(campaign=campaign).select_related("user").order_by("pk")
     people = list(rows.filter(letter=letter) if letter else rows.filter(left_at__isnull=True))
     if not people:
         raise Http404("No such annotator.")
-    entries = bundles.entries(campaign, people, store(), ", ".join(SKIP_REASONS))
-    response = StreamingHttpResponse(zipped(entries), content_type="application/zip")
-    return _named(response, campaign, f"{letter or 'everybody'}.zip")
+    others = [person for person in people if person.user_id != request.user.pk]
+    if others and (closed := closed_to(request, campaign)):
+        return closed
+    return downloads.sheets(campaign, people, letter or "everybody")
 
 
 @project_page("label.exchange")
 def labels(request: ProjectRequest, campaign_id: int, form: str) -> HttpResponse | StreamingHttpResponse:
-    """Every answer in one file: `jsonl`, `labelstudio`, its configuration, or `csv` (item, annotator, label)."""
+    """Every answer in one file; `form` as in `downloads.labels`."""
     campaign = campaign_or_404(request.project, campaign_id)
     if closed := closed_to(request, campaign):
         return closed
-    answers = queries.answers_of(campaign)
-    if form == "jsonl":
-        response = StreamingHttpResponse(records.written(answers), content_type="application/x-ndjson")
-        return _named(response, campaign, "labels.jsonl")
-    if form == "labelstudio":
-        parts = labelstudio.written(answers, campaign.name)
-        return _named(StreamingHttpResponse(parts, content_type="application/json"), campaign, "labelstudio.json")
-    if form == "config":
-        text = labelstudio.config(document_of(campaign.taxonomy_version))
-        return _named(HttpResponse(text, content_type="application/xml"), campaign, "labelstudio.xml")
-    return _named(StreamingHttpResponse(_table(campaign), content_type="text/csv"), campaign, "labels.csv")
-
-
-def _table(campaign: Campaign) -> Iterator[str]:
-    """What `agreement.score labels=` reads."""
-    yield "item,annotator,label\n"
-    for row in queries.answers_of(campaign):
-        if row.category:
-            buffer = io.StringIO(newline="")
-            csv.writer(buffer, lineterminator="\n").writerow([safe_cell(row.idx), row.letter, row.category])
-            yield buffer.getvalue()
-
-
-def _named(response: Download, campaign: Campaign, ending: str) -> Download:
-    name = f"{slugify(campaign.name) or f'campaign-{campaign.pk}'}-{ending}"
-    response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
-    response.headers["X-Content-Type-Options"] = "nosniff"
-    return response
+    try:
+        return downloads.labels(campaign, form, request.GET.dict())
+    except BadInput as problem:
+        messages.error(request, str(problem))
+        return redirect("annotation:files", request.project.slug, campaign.pk)
 
 
 def _file(request: ProjectRequest, campaign_id: int, file_id: int) -> tuple[Campaign, LabelFile]:

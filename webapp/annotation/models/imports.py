@@ -26,6 +26,7 @@ class LabelFile(models.Model):
     name = models.CharField(max_length=200)
     key = models.CharField(max_length=200)
     sha256 = models.CharField(max_length=64)
+    accounts = models.JSONField(default=dict)  # account of another tool -> annotator's letter
     replace = models.BooleanField(default=False)  # answers that differ from those in the file are replaced by it
     state = models.CharField(max_length=12, choices=State.choices, default=State.LOOKED_AT)
     report = models.JSONField(default=dict)

@@ -201,6 +201,8 @@ SPECTACULAR_SETTINGS = {
     "SERVE_INCLUDE_SCHEMA": False,
     "ENUM_NAME_OVERRIDES": {  # where two things have fields of one name
         "CampaignStateEnum": "webapp.annotation.models.Campaign.State",
+        "CampaignModeEnum": "webapp.annotation.models.Campaign.Mode",
+        "ComparisonModeEnum": "webapp.verdicts.comparing.confirming.MODES",
         "CalculationStateEnum": "webapp.annotation.models.Calculation.State",
     },
 }

@@ -50,7 +50,7 @@ class ComparisonOut(serializers.Serializer[Any]):
     refusals = serializers.ListField(child=serializers.CharField(), help_text="Why these runs are not compared.")
     differing = serializers.DictField(help_text="Setting → its value in each run, in their order.")
     mode = serializers.ChoiceField(
-        choices=[confirming.CONFIRMATORY, confirming.EXPLORATORY],
+        choices=confirming.MODES,
         allow_null=True,
         help_text="Whether it is what was registered before looking; null until the numbers are there.",
     )

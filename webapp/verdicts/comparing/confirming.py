@@ -12,6 +12,7 @@ from webapp.verdicts.comparing.found import Looked
 from webapp.verdicts.registering.covering import Standing
 
 CONFIRMATORY, EXPLORATORY = "confirmatory", "exploratory"
+MODES = [(CONFIRMATORY, CONFIRMATORY), (EXPLORATORY, EXPLORATORY)]
 
 
 def words_of(conclusion: str) -> str:

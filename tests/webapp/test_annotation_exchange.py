@@ -372,7 +372,7 @@ def test_a_file_of_several_accounts_is_taken_once_each_is_somebodys(campaign, we
     for letter in ("", "A"):  # one annotator chosen for answers of three would be wrong too
         refused = taken(given(twin, text, letter=letter, name="labels.json"))
         assert set(refused.counts) == {"error"}
-    assert "account 11's answer" in refused.faults[0].text and "11, 12, 13" in refused.faults[0].text
+    assert "say which annotator each account is. Unknown yet: 11, 12, 13." in refused.faults[0].text
     part = taken(given(twin, text, letter="", name="labels.json", accounts="11=A, B=12"))
     assert "Unknown yet: 13" in part.faults[0].text
     whole = taken(given(twin, text, letter="", name="labels.json", accounts="11=A, B=12; 13=C"))

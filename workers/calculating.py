@@ -24,6 +24,7 @@ from webapp.annotation.taxonomies.queries import document_of
 from webapp.away import AWAY
 from workers.claims import CLAIM, POWER, claimed, powered
 from workers.comparing import COMPARISON, compared
+from workers.ledger import LEDGER, ledgered
 
 logger = logging.getLogger(__name__)
 MOST_ATTEMPTS = 5
@@ -46,6 +47,7 @@ KINDS: dict[str, Callable[..., dict[str, Any]]] = {
     AGREEMENT: agreement,
     FREEZE: freeze,
     COMPARISON: compared,
+    LEDGER: ledgered,
     CLAIM: claimed,
     POWER: powered,
 }

@@ -13,5 +13,6 @@ class VerdictsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        """Say which files this app's rows name; they need models, which exist only now."""
+        """Say which files this app's rows name and where its pages stand; they need models, which exist only now."""
         import_module("webapp.verdicts.keeping").register()
+        import_module("webapp.verdicts.ledger.navigation").register()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -50,16 +50,20 @@ def open_campaign(
     show_gold_feedback: bool = False,
     simulated: bool = False,
     instructions: str = "",
+    among: Collection[int] | None = None,
+    source: Mapping[str, Any] | None = None,
     actor: User | None,
     now: datetime,
 ) -> Campaign:
     """A campaign on a sample of a run's cases, with its tasks and the answers that are wanted.
 
+    `among`: only cases with these numbers. `source`: what the campaign keeps of where they come from, beside the
+    filters.
     BadInput where nothing matches, the numbers do not fit, somebody may not label here, or the name is taken.
     """
     wish = Wish(size, overlap, backup, len(annotators), seed, stratify, mode)
     people = _people(project, annotators)
-    drawn = drawn_from_run(run, filters, wish)
+    drawn = drawn_from_run(run, filters, wish, among)
     corpus_id = corpus_of(run)
     campaign = Campaign(
         project=project,
@@ -67,7 +71,7 @@ def open_campaign(
         taxonomy_version=taxonomy_version,
         run=run,
         corpus_id=corpus_id,
-        source={"direction": filters.direction, "query": filters.address()},
+        source={"direction": filters.direction, "query": filters.address(), **(source or {})},
         blind=blind,
         submit_on_choice=submit_on_choice,
         ask_confidence=ask_confidence,

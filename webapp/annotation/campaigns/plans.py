@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Collection
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -75,13 +76,19 @@ class Drawn:
         return (self.active - len(self.groups[OVERLAP])) // self.wish.annotators
 
 
-def drawn_from_run(run: Run, filters: Filters, wish: Wish) -> Drawn:
-    """What the wish draws from a run's matching cases. BadInput where nothing matches or the numbers do not fit."""
+def drawn_from_run(run: Run, filters: Filters, wish: Wish, among: Collection[int] | None = None) -> Drawn:
+    """What the wish draws from a run's matching cases, of those `among` only where it is given.
+
+    BadInput where nothing matches or the numbers do not fit.
+    """
     if wish.stratify == FILE:
         raise BadInput(_("Cases are stratified by rank, by margin or not at all."), field="stratify")
     found = cases.strata_of(run, filters)
     if not found:
         raise BadInput(_("No case matches these filters, so there is nothing to label."), field="filters")
+    if among is not None:
+        wanted = frozenset(among)
+        found = [row for row in found if row[0] in wanted]
     strata = {str(number): _stratum(wish.stratify, rank, margin) for number, rank, margin in found}
     return drawn_from(strata, wish)
 

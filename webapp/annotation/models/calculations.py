@@ -14,7 +14,8 @@ class Calculation(models.Model):
 
     Kinds: "agreement" (request {"campaign": id}), "freeze" (an analysis set to be made: {"campaign", "rule", "name",
     "user"}; its result names the set), "comparison" (of runs; the request names them with their attempts), "claim" (the
-    same comparison as a file; its result names the claim), "power" (of a registration).
+    same comparison as a file; its result names the claim), "power" (of a registration), "ledger" (of a
+    data set's runs; its result names the file of the history).
     """
 
     class State(models.TextChoices):

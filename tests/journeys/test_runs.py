@@ -22,6 +22,7 @@ def test_a_researcher_trains_evaluates_and_reads_the_failures(
 ) -> None:
     owner = people.person("olga")
     project = people.project("Birds", owner)
+    scenes_corpus(project, "scenes:60?seed=5&size=64&split=train", "Training scenes")
     scenes_corpus(project, "scenes:60?seed=5&size=64")
     sign_in(page, owner)
     watch.allow("422")
@@ -39,7 +40,7 @@ def test_a_researcher_trains_evaluates_and_reads_the_failures(
 
     for label, value in SMALL.items():
         page.get_by_label(label, exact=True).fill(value)
-    page.get_by_label("Data set").select_option(label="Scenes (60 pictures)")
+    page.get_by_label("Data set").select_option(label="Training scenes (60 pictures)")
     expect(page.locator("#aside").get_by_role("rowheader", name="max_steps")).to_be_visible()
     page.get_by_role("button", name="Launch").click()
     expect(page.get_by_text("Succeeded")).to_be_visible(timeout=PATIENCE)

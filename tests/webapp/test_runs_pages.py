@@ -214,7 +214,7 @@ def test_numbers_leave_as_a_table_that_no_spreadsheet_runs(web, launch):
     run = launch()
     Metric.objects.create(run=run, name="=cmd()", value=1, step=-1)
     lines = web.get(address("metrics_csv", run_id=run.pk)).content.decode().splitlines()
-    assert lines == ["metric,slice,step,value,low,high,n", "'=cmd(),,,1.0,,,"]
+    assert lines == ["metric,slice,step,value,low,high,n,held_out", "'=cmd(),,,1.0,,,,"]
 
 
 def test_a_file_of_a_run_is_always_a_download(web, finished):

@@ -63,7 +63,7 @@ def launch(project: Project, method: str, **values: object) -> Run:
 
 
 def evaluation(project: Project, corpus: Corpus, trained: Run) -> Run:
-    values = {"data": f"corpus:{corpus.pk}", "encoder": f"run:{trained.pk}", "resamples": 100}
+    values = {"data": f"corpus:{corpus.pk}", "encoder": f"run:{trained.pk}", "resamples": 100, "overlap": "allow"}
     return launch(project, "retrieval.evaluate", **values)
 
 

@@ -106,7 +106,19 @@ def format_of(metric: str) -> str:
         return "percent"
     if stem in {"mrr", "map", "ndcg", "kappa", "alpha", "ac1", "bleu", "cider", "rouge", "p_value"}:
         return "fraction"
-    if stem in {"failures", "queries", "cases", "repaired", "broken", "items", "captions", "epochs", "steps"}:
+    if stem in {
+        "failures",
+        "queries",
+        "cases",
+        "near_duplicates",
+        "near_duplicate_pairs",
+        "repaired",
+        "broken",
+        "items",
+        "captions",
+        "epochs",
+        "steps",
+    }:
         return "integer"
     return "points" if stem == "net" else "decimal"
 
@@ -125,8 +137,22 @@ _WORDS = {
     "failure_rate": gettext_noop("Failure rate"), "learning_rate": gettext_noop("Learning rate"),
     "temperature": gettext_noop("Temperature"), "rsum": gettext_noop("Rsum"), "epoch": gettext_noop("Epoch"),
     "repaired": gettext_noop("Repaired"), "broken": gettext_noop("Broken"), "net": gettext_noop("Net change"),
+    "near_duplicates": gettext_noop("Pictures with a near duplicate"),
+    "near_duplicate_pairs": gettext_noop("Pairs of near duplicates"),
     "p_value": "p", "category_accuracy": gettext_noop("Category predicted right"),
 }  # fmt: skip
+
+
+_SLICES = {
+    "no-near-duplicates": gettext_noop("without near duplicates"), "baseline": gettext_noop("baseline"),
+    "no-op": gettext_noop("no change"), "random-control": gettext_noop("random control"),
+}  # fmt: skip
+
+
+def slice_in_words(part: str) -> str:
+    """A slice as it was written, for people: those that methods name have words, others are their own."""
+    name = unquote(part)
+    return gettext(_SLICES[name]) if name in _SLICES else name
 
 
 def label_of(metric: str) -> str:
@@ -135,7 +161,7 @@ def label_of(metric: str) -> str:
     stem, at, k = name.partition("@")
     words = gettext(_WORDS.get(stem, stem.replace("_", " ").capitalize())) + at + k
     text = ", ".join([words, *(gettext(DIRECTIONS[direction]) for direction in directions)])
-    return f"{text} · {unquote(part)}" if part else text
+    return f"{text} · {slice_in_words(part)}" if part else text
 
 
 def parts_of(metric: str) -> tuple[list[str], str, str]:

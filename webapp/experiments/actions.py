@@ -20,7 +20,7 @@ from webapp.accounts.models import Project, User
 from webapp.broker import BUNDLE_TASK, RUN_TASK, wake
 from webapp.corpora.models import Corpus
 from webapp.corpora.partitions import drop_partition
-from webapp.experiments import references
+from webapp.experiments import guarding, references
 from webapp.experiments.files import run_prefix, store
 from webapp.experiments.lifecycle import forget_after_checkpoint
 from webapp.experiments.models import RegisteredModel, Run, RunGroup, RunInput
@@ -56,6 +56,8 @@ def check_values(project: Project, card: Card, values: dict[str, Any]) -> Checke
         problems += spec_problems(error)
     wrong = {field for field, _ in problems}
     inputs, unnamed = references.check(project, card, {key: value for key, value in values.items() if key not in wrong})
+    if not problems and not unnamed:
+        unnamed = guarding.problems(project, card, values)
     return Checked(spec, inputs, problems + unnamed)
 
 

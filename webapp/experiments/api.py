@@ -54,18 +54,26 @@ class RunShown(serializers.ModelSerializer[Run]):
     created_by = serializers.CharField(source="created_by.username", default=None)
     inputs = serializers.SerializerMethodField()
     queue_position = serializers.SerializerMethodField()
+    held_out = serializers.SerializerMethodField(
+        help_text="“no”: its model was trained on what it is evaluated on, so no number says how it does on anything "
+        "new; “unknown”: its model does not say; null: not a model of ours."
+    )
 
     class Meta:
         model = Run
         fields = [
             "id", "method", "title", "state", "queue", "queue_position", "spec", "fingerprint", "inputs", "attempt",
-            "progress", "failure", "provenance", "case_count", "group_id", "cloned_from_id", "created_by", "created_at",
-            "started_at", "finished_at", "cancel_requested_at",
+            "progress", "failure", "provenance", "held_out", "case_count", "group_id", "cloned_from_id", "created_by",
+            "created_at", "started_at", "finished_at", "cancel_requested_at",
         ]  # fmt: skip
 
     def get_inputs(self, run: Run) -> list[dict[str, Any]]:
         """What the run reads."""
         return [{"field": one.field, "corpus": one.corpus_id, "run": one.source_run_id} for one in run.inputs.all()]
+
+    def get_held_out(self, run: Run) -> str | None:
+        """What the run says of its data."""
+        return runs.held_out_of(run) or None
 
     def get_queue_position(self, run: Run) -> int | None:
         """Place in its queue, from 1, while it waits; told for a single run."""
@@ -96,9 +104,17 @@ class SeedsWritten(serializers.Serializer[Any]):
 class MetricShown(serializers.ModelSerializer[Metric]):
     """A number; `step` -1 is the final value."""
 
+    held_out = serializers.SerializerMethodField(
+        help_text="As the run's own: “no” marks a number that was not held out."
+    )
+
     class Meta:
         model = Metric
-        fields = ["id", "name", "slice", "step", "value", "low", "high", "n"]
+        fields = ["id", "name", "slice", "step", "value", "low", "high", "n", "held_out"]
+
+    def get_held_out(self, metric: Metric) -> str | None:
+        """The run's."""
+        return self.context.get("held_out")
 
 
 class LineShown(serializers.ModelSerializer[LogLine]):
@@ -238,9 +254,11 @@ class Metrics(_OneRun):
     @extend_schema(responses=MetricShown(many=True), operation_id="run_metrics")
     def get(self, request: Request, slug: str, run_id: int) -> Response:
         """Final values (step -1) and points of curves."""
-        found = Metric.objects.filter(run=self.run_or_404())
+        run = self.run_or_404()
+        found = Metric.objects.filter(run=run)
         page = self.paginate_queryset(narrowed(found, request, filters=self.filters))
-        return self.get_paginated_response(MetricShown(page, many=True).data)
+        context = {"held_out": runs.held_out_of(run) or None}
+        return self.get_paginated_response(MetricShown(page, many=True, context=context).data)
 
 
 class Log(_OneRun):

@@ -13,6 +13,7 @@ from urllib.parse import unquote
 from django.db import connection
 
 from webapp.accounts.models import Project
+from webapp.design.numbers import slice_in_words
 from webapp.experiments.files import store
 from webapp.experiments.lifecycle import FINAL
 from webapp.experiments.metric_names import DIRECTIONS, in_words, in_words_direction, stem
@@ -20,6 +21,8 @@ from webapp.experiments.models import Artifact, Case, LogLine, Metric, Run, RunI
 from webapp.experiments.queries.runs import Measured, card_of, measured, title_of
 from webapp.experiments.references import reference_fields
 
+CONTROL, WITHOUT_TWINS, NET = "random-control", "no-near-duplicates", "t2i/net"
+_BESIDE = ("baseline", CONTROL, WITHOUT_TWINS)  # slices of the headline without which it could mislead
 TAIL = 200  # log lines on the page
 MOST_POINTS = 4_000  # of one curve
 PLOT_BYTES = 4 * 2**20
@@ -85,14 +88,15 @@ def metric_tables(metrics: list[Measured]) -> list[Table]:
 def _quantities_table(part: str, metrics: list[Measured]) -> Table:
     names = sorted({stem(one.name) for one in metrics}, key=_reading_order)
     return _table(
-        unquote(part), [(in_words(name), [one for one in metrics if stem(one.name) == name]) for name in names]
+        slice_in_words(part), [(in_words(name), [one for one in metrics if stem(one.name) == name]) for name in names]
     )
 
 
 def _slices_table(name: str, metrics: list[Measured]) -> Table:
     mine = [one for one in metrics if stem(one.name) == name]
-    parts = sorted({unquote(one.slice) for one in mine}, key=_by_last_number)
-    return _table(in_words(name), [(part, [one for one in mine if unquote(one.slice) == part]) for part in parts])
+    parts = sorted({one.slice for one in mine}, key=lambda part: _by_last_number(unquote(part)))
+    lines = [(slice_in_words(part), [one for one in mine if one.slice == part]) for part in parts]
+    return _table(in_words(name), lines)
 
 
 def _table(title: str, lines: list[tuple[str, list[Measured]]]) -> Table:
@@ -131,12 +135,24 @@ def metrics_of(run: Run) -> list[Measured]:
 
 
 def headlines(run: Run, metrics: list[Measured]) -> list[Measured]:
-    """Up to four numbers to lead with: the method's own headline and its companions."""
+    """The numbers to lead with: the method's own headline, its companions, and what must never stand apart from it."""
     card = card_of(run.method)
     whole = [metric for metric in metrics if not metric.slice]
-    wanted = _companions(card.headline if card else "")
-    chosen = [metric for name in wanted for metric in whole if metric.name == name]
-    return (chosen or whole)[:4]
+    named = {(metric.name, metric.slice): metric for metric in metrics}
+    headline = card.headline if card else ""
+    wanted = [(name, "") for name in _companions(headline)]
+    if beside := [(headline, part) for part in _BESIDE if (headline, part) in named and _says_more(part, named)]:
+        wanted = [wanted[0], *beside, *wanted[1:]]
+    if (NET, "") in named:
+        wanted = [*wanted[: 1 + len(beside)], (NET, ""), (NET, CONTROL)]
+    chosen = [named[key] for key in wanted if key in named]
+    return chosen[:6] if chosen else whole[:4]
+
+
+def _says_more(part: str, named: dict[tuple[str, str], Measured]) -> bool:
+    """Without near duplicates there is no other number to tell."""
+    twins = named.get(("near_duplicates", ""))
+    return part != WITHOUT_TWINS or twins is None or twins.value > 0
 
 
 def curves_of(run: Run) -> dict[str, list[tuple[int, float]]]:

@@ -56,6 +56,7 @@ class Row:
     position: int | None
     share: int | None
     group_id: int | None
+    held_out: str = ""
 
 
 @dataclass(frozen=True)
@@ -101,6 +102,12 @@ def title_of(run: Run) -> str:
     """What a run is called: its title, or its method and number."""
     card = card_of(run.method)
     return run.title or f"{gettext(card.title) if card else run.method} {run.pk}"
+
+
+def held_out_of(run: Run) -> str:
+    """What a run says of its data: “no” where its model was trained on them, “unknown” where a model of ours does not
+    say, “yes”, or nothing."""
+    return str(run.provenance.get("held_out") or "")
 
 
 def shown_state(run: Run) -> str:
@@ -241,6 +248,7 @@ def _row(run: Run, headline: Measured | None, position: int | None, now: datetim
         position=position,
         share=_share(run.progress),
         group_id=run.group_id,
+        held_out=held_out_of(run),
     )
 
 

@@ -72,6 +72,7 @@ def run_page(request: ProjectRequest, run_id: int) -> HttpResponse:
     shown = live_parts(request, run) | {
         "tables": details.metric_tables(metrics),
         "headlines": details.headlines(run, metrics),
+        "held_out": runs.held_out_of(run),
         "plots": plots_of(details.plot_tables(artifacts)),
         "curves": curve_plots(details.curves_of(run)),
         "artifacts": artifacts,
@@ -134,10 +135,11 @@ def metrics_csv(request: ProjectRequest, run_id: int) -> HttpResponse:
     response = HttpResponse(content_type="text/csv; charset=utf-8")
     response["Content-Disposition"] = f'attachment; filename="run-{run.pk}-metrics.csv"'
     writer = csv.writer(response)
-    writer.writerow(["metric", "slice", "step", "value", "low", "high", "n"])
+    writer.writerow(["metric", "slice", "step", "value", "low", "high", "n", "held_out"])
     for metric in run.metrics.order_by("step", "name", "slice"):
         step = "" if metric.step < 0 else metric.step
         row = [safe_cell(metric.name), safe_cell(metric.slice), step, metric.value, metric.low, metric.high, metric.n]
+        row.append(runs.held_out_of(run))
         writer.writerow(row)
     return response
 

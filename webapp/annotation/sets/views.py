@@ -119,6 +119,7 @@ def analysis_set(request: ProjectRequest, set_id: int) -> HttpResponse:
         "items": queries.items_of(found, language=language, **chosen),
         "filters": filters,
         "query": request.GET,
+        "may_report": role_may(request.role, "report.make"),
         "api": request.build_absolute_uri(reverse("annotation:api_set", args=[request.project.slug, found.pk])),
     }
     return render(request, "annotation/sets/set.html", page)

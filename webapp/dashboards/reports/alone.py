@@ -36,9 +36,9 @@ def inlined(report: Report, picture: str) -> str:
 
 @cache
 def styles() -> SafeString:
-    """The site's own styles, as far as a report needs them."""
+    """The site's own styles, as far as a report needs them, as the element that holds them."""
     screen = "".join(_sheet(name) for name in _SCREEN)
-    return mark_safe(f"{screen}@media print{{{_sheet('print')}}}".replace("</", "<\\/"))  # noqa: S308  # our own files
+    return mark_safe(f"<style>{screen}@media print{{{_sheet('print')}}}</style>")  # noqa: S308  # our own files
 
 
 def name_of(report: Report, title: str) -> str:

@@ -73,6 +73,7 @@ class ReportIn(WordsIn):
     direction = serializers.ChoiceField(choices=["t2i", "i2t", "classify"], required=False)
     set = serializers.IntegerField(required=False, min_value=1)
     campaign = serializers.IntegerField(required=False, min_value=1)
+    control = serializers.IntegerField(required=False, min_value=1, help_text="The run that changes as much at random.")
 
 
 class Reports(ProjectAPIView):

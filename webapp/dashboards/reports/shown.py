@@ -119,6 +119,7 @@ class Page:
     metrics: list[tuple[str, Mapping[str, Any], Mapping[str, Any]]]
     parts: list[Card]
     effects: list[Effect]
+    why_no_net: list[str]  # each sentence once
     selected: bool  # a part that stands here was chosen by the baseline's failures
     examples: list[tuple[str, str, list[Example]]]  # cell, words, examples
     sources: list[Source] = field(default_factory=list)
@@ -149,6 +150,7 @@ def page_of(snapshot: Snapshot, picture: Address, runs: Mapping[int, str] | None
         metrics=_metrics(verdict) if verdict else [],
         parts=cards[1:],
         effects=_effects(verdict, names) if verdict else [],
+        why_no_net=_why_no_net(verdict) if verdict else [],
         selected=any(card.card["selection"] == "failures" for card in cards) or _zero(fix),
         examples=_examples(snapshot, names, picture),
         sources=[_source(run, (runs or {}).get(run["id"], "")) for run in snapshot["runs"]],
@@ -156,8 +158,8 @@ def page_of(snapshot: Snapshot, picture: Address, runs: Mapping[int, str] | None
 
 
 def _names(snapshot: Snapshot) -> Mapping[str, str]:
-    names: Mapping[str, Mapping[str, str]] = snapshot["names"]
-    return names.get(get_language() or "en") or names.get("en") or {}
+    names: Mapping[str, list[tuple[str, str]]] = snapshot["names"]
+    return dict(names.get(get_language() or "en") or names.get("en") or [])
 
 
 def _moment(text: str | None) -> datetime | None:
@@ -193,7 +195,13 @@ def _cards(verdict: Mapping[str, Any], names: Mapping[str, str]) -> list[Card]:
 
 
 def _effects(verdict: Mapping[str, Any], names: Mapping[str, str]) -> list[Effect]:
-    return [Effect(names.get(key, key), effect) for key, effect in verdict["effects"].items()]
+    effects = verdict["effects"]
+    order = [*(key for key in names if key in effects), *(key for key in effects if key not in names)]
+    return [Effect(names.get(key, key), effects[key]) for key in order]
+
+
+def _why_no_net(verdict: Mapping[str, Any]) -> list[str]:
+    return list(dict.fromkeys(effect["why"] for effect in verdict["effects"].values() if effect["why"]))
 
 
 def _card(key: str, card: Mapping[str, Any], names: Mapping[str, str]) -> Card:
@@ -280,7 +288,7 @@ def _slide(side: Mapping[str, Any], label: str, tone: str, picture: Address) -> 
 
 
 def _source(run: Mapping[str, Any], address: str) -> Source:
-    role = {"baseline": _("Baseline"), "fix": _("Fix")}[run["role"]]
+    role = {"baseline": _("Baseline"), "fix": _("Fix"), "control": _("Control")}[run["role"]]
     facts = [(_("method"), run["method"]), (_("data"), run["data_name"]), (_("data hash"), run["data_hash"])]
     facts += [
         (_("finished"), moment.strftime("%Y-%m-%d %H:%M %Z")) for moment in [_moment(run["finished_at"])] if moment

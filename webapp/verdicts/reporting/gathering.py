@@ -1,6 +1,6 @@
 """The snapshot of a report: every number as its own page has it, in one plain value that needs nothing else later.
 
-    {"format": 1, "simulated": bool, "names": {language: {key: name of a category or subtype}},
+    {"format": 1, "simulated": bool, "names": {language: [[key, name of a category or subtype]]},
      "mix": null | {"set", "name", "rule", "content_hash", "items", "population", "corrected", "by", "gold_items",
         "overlap_items", "why", "warnings", "resamples", "seed", "frozen_at",
         "categories": [{"key", "count", "sample": EST, "all": EST}]},
@@ -9,6 +9,7 @@
      "fix": null | {"settings": [{"name", "before", "after"}], "same": settings that are the same,
         "beside": [{"arm", "of", "recall": EST, "net": EST | null}]},     # what the run itself stands beside
      "verdict": null | {"direction", "at", "level", "resamples", "seed", "family", "mode", "registration",
+        "control": null | {"id", "title"},
         "metrics": [{"name", "before": EST, "after": EST}], "slices": {slice: VERDICT}, "effects": {category: EFFECT}},
      "examples": [as `examples` says],
      "runs": [{"id", "role", "title", "method", "data_name", "finished_at", "facts", "seeds", "settings"}]}
@@ -28,7 +29,7 @@ from webapp.annotation.sets.queries import shares_in
 from webapp.annotation.taxonomies.queries import document_of, names_of
 from webapp.experiments.models import Metric, Run
 from webapp.verdicts.comparing import queries
-from webapp.verdicts.comparing.asked import ALL
+from webapp.verdicts.comparing.asked import ALL, Asked
 from webapp.verdicts.comparing.queries import Chosen
 from webapp.verdicts.reporting.drafting import Draft
 from webapp.verdicts.reporting.examples import examples_of
@@ -55,12 +56,12 @@ def snapshot_of(draft: Draft) -> dict[str, Any]:
     }
 
 
-def names_of_categories(campaign: Campaign | None) -> dict[str, dict[str, str]]:
-    """What each language calls the categories."""
+def names_of_categories(campaign: Campaign | None) -> dict[str, list[list[str]]]:
+    """What each language calls the categories and subtypes, in the taxonomy's order."""
     if campaign is None:
         return {}
     document = document_of(campaign.taxonomy_version)
-    return {language: names_of(document, language) for language in LANGUAGES}
+    return {language: [list(pair) for pair in names_of(document, language).items()] for language in LANGUAGES}
 
 
 def _mix(chosen: AnalysisSet) -> dict[str, Any]:
@@ -142,6 +143,7 @@ def _verdict(draft: Draft) -> dict[str, Any] | None:
         "seed": report["seed"],
         "family": report["family"]["size"],
         "mode": report.get("mode", "exploratory"),
+        "control": _control(draft, report.get("control")),
         "registration": report.get("registration"),
         "metrics": [{"name": name, "before": before[name], "after": after[name]} for name in names if name in before],
         "slices": report["verdicts"].get(str(fix.id), {}).get(way, {}),
@@ -149,6 +151,13 @@ def _verdict(draft: Draft) -> dict[str, Any] | None:
         "slice": draft.asked.slice,
         "against": {"baseline": baseline.id, "run": fix.id},
     }
+
+
+def _control(draft: Draft, number: str | None) -> dict[str, Any] | None:
+    """The run that selected queries are held against."""
+    runs = draft.looked.comparison.runs if draft.looked else []
+    found = next((run for run in runs if str(run.id) == number), None)
+    return {"id": found.id, "title": found.title} if found else None
 
 
 def _examples(draft: Draft) -> list[dict[str, Any]]:
@@ -160,8 +169,10 @@ def _examples(draft: Draft) -> list[dict[str, Any]]:
 
 
 def _runs(draft: Draft) -> list[dict[str, Any]]:
-    """The runs that the numbers come from: before and after, or the one whose failures were labelled."""
+    """The runs that the numbers come from: before, after and control, or the one whose failures were labelled."""
     roles = [(run.id, role) for run, role in ((draft.baseline, "baseline"), (draft.fix, "fix")) if run]
+    control = (draft.numbers.result or {}).get("control") if draft.numbers else None
+    roles += [(int(control), "control")] if control and int(control) not in dict(roles) else []
     if not roles and draft.campaign is not None and draft.campaign.run_id is not None:
         roles = [(draft.campaign.run_id, "baseline")]
     rows = {run.pk: run for run in Run.objects.filter(project=draft.project, pk__in=[number for number, _ in roles])}
@@ -170,8 +181,8 @@ def _runs(draft: Draft) -> list[dict[str, Any]]:
     return [_run(rows[number], role, known[number]) for number, role in roles if number in known]
 
 
-def _only(draft: Draft, numbers: Sequence[int]) -> queries.Asked:
-    return queries.Asked(runs=tuple(numbers), baseline=draft.asked.baseline)
+def _only(draft: Draft, numbers: Sequence[int]) -> Asked:
+    return Asked(runs=tuple(numbers), baseline=draft.asked.baseline)
 
 
 def _run(row: Run, role: str, chosen: Chosen) -> dict[str, Any]:

@@ -138,6 +138,17 @@ def test_a_caption_that_failed_may_be_tried_again_and_takes_its_place(run: Run, 
     assert (later.state, list(Probe.objects.all())) == ("wanted", [later])
 
 
+def test_why_there_is_no_answer_is_told_in_the_readers_language(
+    run: Run, case: Row, browser: Client, owner: User
+) -> None:
+    why = "The embeddings that are kept give rank 4, the run said 2; run it again."
+    tried(run, case, owner, state="failed", rank=None, right_score=None, given=[], scores=[], failure=why)
+    assert why in browser.get(address(run, "case", number=case.number)).content.decode()
+    User.objects.filter(pk=owner.pk).update(language="zh-hans")
+    page = browser.get(address(run, "case", number=case.number)).content.decode()
+    assert why not in page and "现存的向量给出名次 4，而运行记录的是 2" in page
+
+
 def test_who_has_asked_much_waits_for_the_answers(run: Run, case: Row, owner: User) -> None:
     for number in range(actions.MOST_WAITING):
         asked(run, case, owner, f"ball {number}")

@@ -238,6 +238,14 @@ def test_a_comparison_that_failed_says_why_and_is_tried_again(project, baseline,
     assert "0.0625" in read(web, address(project, baseline, better))
 
 
+def test_why_there_are_no_numbers_is_told_in_the_readers_language(project, baseline, better, web):
+    read(web, address(project, baseline, better))
+    Calculation.objects.update(state="failed", failure="run 7 has changed since; load the page again", attempt=5)
+    User.objects.filter(username="owner").update(language="zh-hans")
+    page = read(web, address(project, baseline, better))
+    assert "has changed since" not in page and "运行 7 已经变了" in page
+
+
 def test_a_run_leads_to_what_it_can_be_compared_with(project, baseline, better, web):
     page = read(web, reverse("experiments:run", args=[project.slug, better.pk]))
     where = f"{reverse('verdicts:compare', args=[project.slug])}?runs={better.pk}"

@@ -11,6 +11,7 @@ from webapp.accounts.models import User
 from webapp.experiments.cases.queries import Known, Row
 from webapp.experiments.cases.shown import Answer, Place, slide
 from webapp.experiments.models import Probe
+from webapp.experiments.probing.failures import told
 from webapp.experiments.probing.words import Part, difference
 
 UNDER_WAY = (Probe.State.WANTED, Probe.State.WORKING)
@@ -69,7 +70,7 @@ def column(
     if state == Probe.State.WANTED and now - probe.created_at > AWAY_AFTER:
         state = "away"
     base = Column(
-        probe.pk, state, difference(case.prompt_text, probe.text), [], failure=probe.failure, at=probe.created_at,
+        probe.pk, state, difference(case.prompt_text, probe.text), [], failure=told(probe.failure), at=probe.created_at,
         person=probe.created_by.username if probe.created_by else gettext("somebody"), pinned=bool(probe.pinned_at),
         note=probe.note, own=probe.created_by_id == person.pk,
         pause=PAUSES[look] if look < len(PAUSES) else 1000, look=look + 1,

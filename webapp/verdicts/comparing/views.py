@@ -18,7 +18,7 @@ from webapp.accounts.capabilities import role_may
 from webapp.accounts.doors import ProjectRequest, project_page
 from webapp.accounts.views.links import api_call
 from webapp.experiments.cases.filters import DIRECTIONS
-from webapp.verdicts.comparing import asking, confirming, flips, gallery, many, queries, shown
+from webapp.verdicts.comparing import asking, confirming, failures, flips, gallery, many, queries, shown
 from webapp.verdicts.comparing.asked import ALL, NO_CONTROL
 from webapp.verdicts.comparing.found import Looked, look
 from webapp.verdicts.comparing.queries import Chosen, Comparison, Setting
@@ -146,7 +146,8 @@ def _numbers(request: ProjectRequest, looked: Looked) -> dict[str, Any]:
     told = asking.statistics_of(request.project, found, now=timezone.now())
     look = request.GET.get("look", "")
     looks = int(look) if look.isascii() and look.isdigit() and len(look) < 6 else 0
-    page: dict[str, Any] = {"told": told, "pause": PAUSES[min(looks, len(PAUSES) - 1)], "look": looks + 1}
+    pause = PAUSES[min(looks, len(PAUSES) - 1)]
+    page: dict[str, Any] = {"told": told, "failure": failures.told(told.failure), "pause": pause, "look": looks + 1}
     if told.result is None:
         return page
     part = asked.slice if asked.slice in told.result["slices"].get(asked.direction, {}) else ALL

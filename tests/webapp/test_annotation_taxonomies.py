@@ -18,7 +18,7 @@ from ml_core.taxonomy import Taxonomy as Document
 from tests.ml_core.small_sets import picture as small_picture
 from tests.webapp import annotation_parts, people
 from webapp.annotation.campaigns import states
-from webapp.annotation.models import Gold, Task, Taxonomy, TaxonomyPicture, TaxonomyVersion
+from webapp.annotation.models import Taxonomy, TaxonomyPicture, TaxonomyVersion
 from webapp.annotation.taxonomies import actions, drafts
 from webapp.annotation.taxonomies.colours import DARK, LIGHT, contrast, unreadable
 from webapp.annotation.taxonomies.differences import differences
@@ -316,16 +316,18 @@ def test_the_api_refuses_what_is_no_picture(owner, taxonomy, sent):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_campaign_takes_a_newer_version_only_where_every_choice_in_use_is_still_there(tmp_path):
+def test_a_campaign_takes_a_newer_version_only_where_every_choice_is_still_there(tmp_path):
     run = annotation_parts.labelled_project(tmp_path)
     campaign = annotation_parts.campaign(run)
     taxonomy, now = campaign.taxonomy_version.taxonomy, timezone.now()
-    Gold.objects.create(task=Task.objects.filter(campaign=campaign).first(), category="object", at=now)
     fewer = DEFAULT.model_copy(update={"categories": DEFAULT.categories[:6]})
+    coarser = DEFAULT.categories[0].model_copy(update={"subtypes": ()})
+    coarse = DEFAULT.model_copy(update={"categories": (coarser, *DEFAULT.categories[1:])})
     settings = {"guide": {}, "examples": (), "note": "", "actor": None, "now": now}
-    without = actions.add_version(taxonomy=taxonomy, document=fewer, **settings)
-    with pytest.raises(BadInput, match="has no object"):
-        states.use_version(campaign=campaign, version=without, actor=None, now=now)
-    other = DEFAULT.model_copy(update={"categories": DEFAULT.categories[1:]})
+    for document, missing in ((fewer, "has no object"), (coarse, "has no ambiguous / ")):
+        without = actions.add_version(taxonomy=taxonomy, document=document, **settings)
+        with pytest.raises(BadInput, match=missing):  # an open page may still send it, though nobody has used it yet
+            states.use_version(campaign=campaign, version=without, actor=None, now=now)
+    other = DEFAULT.model_copy(update={"categories": DEFAULT.categories[::-1]})
     fits = actions.add_version(taxonomy=taxonomy, document=other, **settings)
     assert states.use_version(campaign=campaign, version=fits, actor=None, now=now).taxonomy_version == fits

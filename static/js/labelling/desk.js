@@ -57,6 +57,7 @@ export class Desk {
   // Choices ---------------------------------------------------------------------------------------------------------
   drawChoices() {
     const box = find("choices");
+    box.replaceChildren();
     for (const category of this.given.taxonomy.categories) {
       const words = this.wordsOf(category);
       const button = box.appendChild(element("button", "choice", { type: "button" }));
@@ -68,6 +69,7 @@ export class Desk {
       button.append(key(`choose:${category.key}`), element("span", "choice-name", { textContent: words.name }), element("i", "choice-dot"));
     }
     const finer = find("subtypes");
+    finer.replaceChildren();
     for (const category of this.given.taxonomy.categories) {
       for (const subtype of category.subtypes) {
         const words = this.wordsOf(subtype);
@@ -79,6 +81,19 @@ export class Desk {
         button.append(key(`choose:${subtype.key}`), element("span", "choice-name", { textContent: words.name }));
       }
     }
+  }
+
+  // Another version of the taxonomy, while the page is open.
+  renew({ guides, guide_page: page }) {
+    this.drawChoices();
+    for (const old of document.querySelectorAll("[data-guide-tongue]")) old.remove();
+    for (const [tongue, html] of Object.entries(guides)) {
+      const text = element("div", "guide-long", { innerHTML: html, lang: tongue === "en" ? "en" : "zh-Hans" });
+      text.dataset.guideTongue = tongue;
+      find("guide-text").after(text);
+    }
+    document.querySelector(".guide-more a").href = page;
+    this.drawGuide();
   }
 
   drawSure() {
@@ -188,6 +203,13 @@ export class Desk {
       const close = line.appendChild(element("button", "tool", { type: "button", textContent: "✕" }));
       close.onclick = () => line.remove();
     }
+  }
+
+  refused({ task, kind, category, subtype, skip_reason }, why, asked) {
+    const said = kind === "skip" ? this.given.skip_reasons[skip_reason] : this.nameOf(category, subtype);
+    const item = asked ? `“${asked.length > 60 ? `${asked.slice(0, 60)}…` : asked}”` : fill(this.words.item, { n: task });
+    this.notice(`refused-${task}`, fill(this.words.refused, { item, said, why }));
+    this.offer(`refused-${task}`, this.words.download, () => this.act("download"));
   }
 
   // Something to do about a matter, once.

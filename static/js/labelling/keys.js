@@ -16,6 +16,12 @@ const PRINTED = {
 
 export class Keys {
   constructor(categories, own, names) {
+    this.choices(categories, names);
+    this.set(own);
+    this.layout = new Map();
+  }
+
+  choices(categories, names) {
     this.names = names; // action -> words
     this.standard = {};
     for (const category of categories) {
@@ -26,8 +32,6 @@ export class Keys {
     }
     const taken = new Set(Object.values(this.standard));
     for (const [action, code] of Object.entries(DEFAULTS)) this.standard[action] = taken.has(code) ? "" : code;
-    this.set(own);
-    this.layout = new Map();
   }
 
   // Where the browser tells what is printed on the keys here (AZERTY, QWERTZ), show that.

@@ -10,21 +10,24 @@ const { words, campaign } = given;
 const AHEAD = 12; // items held beyond the present one, with their pictures
 const KEPT_STEPS = 40;
 const STEPS = `nearmiss-steps:${given.box}`;
-const parentOf = {};
-const names = { ...given.actions };
-for (const category of given.taxonomy.categories) {
-  const said = (choice) => (choice.words[given.language] || choice.words.en).name;
-  names[`choose:${category.key}`] = said(category);
-  for (const subtype of category.subtypes) {
-    parentOf[subtype.key] = category;
-    names[`choose:${subtype.key}`] = said(subtype);
-  }
-}
-const ordered = Object.fromEntries(
-  [...Object.keys(names).filter((name) => name.startsWith("choose:")), ...Object.keys(given.actions)].map((name) => [name, names[name]]),
-);
+let parentOf = {};
 
-const keys = new Keys(given.taxonomy.categories, given.keys, ordered);
+// What each action is called, the choices first.
+function named() {
+  parentOf = {};
+  const names = {};
+  for (const category of given.taxonomy.categories) {
+    const said = (choice) => (choice.words[given.language] || choice.words.en).name;
+    names[`choose:${category.key}`] = said(category);
+    for (const subtype of category.subtypes) {
+      parentOf[subtype.key] = category;
+      names[`choose:${subtype.key}`] = said(subtype);
+    }
+  }
+  return { ...names, ...given.actions };
+}
+
+const keys = new Keys(given.taxonomy.categories, given.keys, named());
 const stage = new Stage(document.getElementById("stage"), given);
 const outbox = new Outbox({ ...given, ask });
 const desk = new Desk(given, keys, act);
@@ -49,6 +52,13 @@ function blank() {
 function draftOf(answer) {
   const { category, subtype, confidence, note, flagged, first_choice_ms, spent_ms } = answer;
   return { category, subtype, confidence, note, flagged, first_choice_ms, spent_ms: spent_ms || 0 };
+}
+
+// As far as it can still be chosen.
+function possible(draft) {
+  const found = given.taxonomy.categories.find((one) => one.key === draft.category);
+  if (!found) return { ...draft, category: "", subtype: "" };
+  return found.subtypes.some((one) => one.key === draft.subtype) ? draft : { ...draft, subtype: "" };
 }
 
 function take(tasks) {
@@ -163,6 +173,7 @@ function heard(told) {
   take(told.tasks || []);
   desk.notice("campaign", told.left ? words.left : told.state && told.state !== "open" ? words[told.state] : "");
   if (told.left) leave();
+  if (told.version && told.version !== given.version) renew();
   for (const one of told.gold || []) {
     const name = desk.nameOf(one.category, one.subtype);
     const item = items.get(one.task);
@@ -175,6 +186,45 @@ function heard(told) {
   const next = nextOpen();
   if ((empty || at < 0) && next !== undefined) go(next);
   else if (next === undefined && (empty || at < 0 || at >= order.length)) showEmpty(told.empty || empty);
+}
+
+// The campaign took another version of its taxonomy: its choices come, everything else stays as it is.
+let renewing = false;
+async function renew() {
+  if (renewing) return;
+  renewing = true;
+  const answer = await outbox.call("next", null, `?want=0&version=${given.version}`);
+  renewing = false;
+  if (!answer.ok || !answer.told.taxonomy) return;
+  given.version = answer.told.version;
+  given.taxonomy = answer.told.taxonomy;
+  keys.choices(given.taxonomy.categories, named());
+  keys.set({ ...keys.own });
+  desk.renew(answer.told);
+  for (const item of items.values()) if (!item.answer) item.draft = possible(item.draft);
+  if (current() && !empty) desk.showDraft(current().draft);
+  desk.notice("taxonomy", words.taxonomy_changed);
+  desk.say(words.taxonomy_changed);
+}
+
+// What the server did not take is open again, and comes next.
+function refused({ event, why, asked }, shows = true) {
+  const item = items.get(event.task);
+  if (item && (!item.answer || item.key === event.key)) {
+    unsent.delete(event.task);
+    item.answer = null;
+    item.draft = possible(draftOf({ ...blank(), ...event }));
+    const place = order.indexOf(event.task);
+    const now = empty || at < 0 || place === at;
+    if (place > at + 1 || place < at) {
+      order.splice(place, 1);
+      if (place < at) at -= 1;
+      order.splice(at + 1, 0, event.task);
+    }
+    showProgress();
+    if (shows && now) go(event.task);
+  }
+  desk.refused(event, why, asked);
 }
 
 // Somebody was taken out: what was not answered is with the others now.
@@ -314,9 +364,11 @@ async function send(item, answer) {
     else progress = { ...progress, done: Math.max(0, progress.done - 1) };
   }
   item.answer = answer;
+  item.key = event.key;
   item.trail = [];
+  desk.notice(`refused-${id}`, "");
   remember();
-  await outbox.put(event);
+  await outbox.put(event, item.task.prompt.text);
   showProgress();
   outbox.tell({ kind: "said", task: id, answer });
   outbox.drain();
@@ -498,7 +550,7 @@ outbox.addEventListener("reply", ({ detail }) => {
   if (!outbox.waiting) unsent.clear();
   heard(detail);
 });
-outbox.addEventListener("refused", ({ detail }) => desk.notice("refused", words.refused.replace("{why}", detail.why)));
+outbox.addEventListener("refused", ({ detail }) => refused(detail));
 outbox.addEventListener("elsewhere", ({ detail }) => {
   if (detail.kind === "sent" && detail.progress) {
     progress = detail.progress;
@@ -526,7 +578,9 @@ function refillSoon() {
 }
 
 setInterval(() => {
-  if (campaign.pool && !document.hidden && open().length) outbox.call("lease", { have: open() });
+  if (campaign.pool && !document.hidden && open().length) outbox.call("lease", { have: open() }).then((answer) => {
+    if (answer.ok && answer.told.version !== given.version) renew();
+  });
 }, Math.max(20, given.lease_seconds / 5) * 1000);
 setInterval(() => empty?.again && !document.hidden && !outbox.waiting && refill(), 20000);
 addEventListener("beforeunload", (event) => outbox.memory.length && event.preventDefault());
@@ -549,6 +603,7 @@ async function begin() {
       unsent.add(id);
     }
   }
+  for (const entry of await outbox.refused()) refused({ ...entry, why: entry.refused }, false);
   desk.notice("campaign", given.state !== "open" ? words[given.state] : "");
   showProgress();
   const next = nextOpen();

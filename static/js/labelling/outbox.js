@@ -59,8 +59,8 @@ export class Outbox extends EventTarget {
   }
 
   // On the disk when this resolves; nothing is sent before.
-  async put(event) {
-    const entry = { box: this.box, event };
+  async put(event, asked = "") {
+    const entry = { box: this.box, event, asked };
     if (!(await this.write((store) => store.add(entry)))) this.memory.push({ ...entry, n: Date.now() + Math.random() });
     this.waiting += 1;
     this.say(this.state === "saved" ? "saving" : this.state);
@@ -106,6 +106,16 @@ export class Outbox extends EventTarget {
     });
   }
 
+  // Sent and stored; what was refused for the same tasks is settled with it.
+  async stored(entries) {
+    const tasks = new Set(entries.map((entry) => entry.event.task));
+    await this.forget([...entries, ...(await this.refused()).filter((entry) => tasks.has(entry.event.task))]);
+  }
+
+  async refused() {
+    return (await this.kept()).filter((entry) => entry.refused);
+  }
+
   async forget(entries) {
     const gone = new Set(entries.map((entry) => entry.n));
     this.memory = this.memory.filter((entry) => !gone.has(entry.n));
@@ -113,9 +123,11 @@ export class Outbox extends EventTarget {
   }
 
   async refuse(entry, why) {
-    this.memory = this.memory.filter((other) => other.n !== entry.n);
-    await this.write((store) => store.put({ ...entry, refused: why }));
-    this.dispatchEvent(new CustomEvent("refused", { detail: { event: entry.event, why } }));
+    const kept = { ...entry, refused: why };
+    const inMemory = this.memory.some((other) => other.n === entry.n);
+    if (inMemory) this.memory = this.memory.map((other) => (other.n === entry.n ? kept : other));
+    else await this.write((store) => store.put(kept));
+    this.dispatchEvent(new CustomEvent("refused", { detail: { event: entry.event, asked: entry.asked, why } }));
   }
 
   async recount() {
@@ -161,7 +173,7 @@ export class Outbox extends EventTarget {
       this.delay = 1000;
       const outcome = new Map(answer.told.saved.map((one) => [one.key, one]));
       const refused = entries.filter((entry) => outcome.get(entry.event.key)?.outcome === "refused");
-      await this.forget(entries.filter((entry) => outcome.has(entry.event.key) && !refused.includes(entry)));
+      await this.stored(entries.filter((entry) => outcome.has(entry.event.key) && !refused.includes(entry)));
       for (const entry of refused) await this.refuse(entry, outcome.get(entry.event.key).why);
       this.waiting -= entries.length;
       this.tell({ kind: "sent", progress: answer.told.progress });
@@ -184,7 +196,9 @@ export class Outbox extends EventTarget {
   async one(entries) {
     for (const entry of entries) {
       const answer = await this.call("answers", { annotator: this.annotator, events: [entry.event] });
-      if (answer.ok) await this.forget([entry]);
+      const outcome = answer.ok && answer.told.saved[0];
+      if (outcome?.outcome === "refused") await this.refuse(entry, outcome.why);
+      else if (answer.ok) await this.stored([entry]);
       else if (answer.status === 400) await this.refuse(entry, answer.told?.problem || "400");
       else return this.later(answer, [entry]);
     }

@@ -50,9 +50,10 @@ def rename_campaign(*, campaign: Campaign, name: str, actor: User | None, now: d
 
 @transaction.atomic
 def use_version(*, campaign: Campaign, version: TaxonomyVersion, actor: User | None, now: datetime) -> Campaign:
-    """The campaign goes on with another version of its taxonomy.
+    """The campaign goes on with another version of its taxonomy, which has every choice of the present one.
 
-    BadInput where a category or subtype that is in use is not in it, naming every one. Nobody answers meanwhile.
+    BadInput where a category or subtype is gone, naming every one: pages that are open, and browsers that wait for a
+    network, may still send it, and no answer may be lost. Nobody answers meanwhile.
     """
     campaign = _locked(campaign)
     list(Annotator.objects.select_for_update().filter(campaign=campaign).order_by("pk"))  # answers wait for this
@@ -61,7 +62,10 @@ def use_version(*, campaign: Campaign, version: TaxonomyVersion, actor: User | N
     if version.taxonomy_id != campaign.taxonomy_version.taxonomy_id:
         raise BadInput(_("This is a version of another taxonomy."), field="version")
     if missing := missing_choices(campaign, document_of(version)):
-        said = _("Version %(n)d has no %(missing)s, which labels of this campaign use.")
+        said = _(
+            "Version %(n)d has no %(missing)s. A campaign keeps every category and subtype that it has had, so that no"
+            " answer under way is lost: begin another campaign to do without."
+        )
         raise BadInput(said % {"n": version.number, "missing": ", ".join(missing)}, field="version")
     before = campaign.taxonomy_version.number
     campaign.taxonomy_version = version
@@ -71,12 +75,11 @@ def use_version(*, campaign: Campaign, version: TaxonomyVersion, actor: User | N
 
 
 def missing_choices(campaign: Campaign, document: Document) -> list[str]:
-    """What labels, golds and decisions of the campaign name and the document has not, as “category” or “category /
-    subtype”."""
-    known = {(category.key, "") for category in document.categories}
-    known |= {(category.key, subtype.key) for category in document.categories for subtype in category.subtypes}
+    """What the campaign offers now, or its labels, golds and decisions name, and the document has not: as “category”
+    or “category / subtype”."""
+    known = _choices(document)
     of_task = {"task__campaign": campaign}
-    used: set[tuple[str, str]] = set()
+    used = _choices(document_of(campaign.taxonomy_version))
     for rows in (
         Label.objects.filter(campaign=campaign),
         Gold.objects.filter(**of_task),
@@ -84,6 +87,11 @@ def missing_choices(campaign: Campaign, document: Document) -> list[str]:
     ):
         used |= set(rows.exclude(category="").values_list("category", "subtype").distinct())
     return sorted(" / ".join(part for part in pair if part) for pair in used - known)
+
+
+def _choices(document: Document) -> set[tuple[str, str]]:
+    whole = {(category.key, "") for category in document.categories}
+    return whole | {(category.key, finer.key) for category in document.categories for finer in category.subtypes}
 
 
 def _turned(

@@ -22,7 +22,6 @@ PLACES = ("answers", "next", "reveal", "done", "lease", "keys")
 def bootstrap(annotator: Annotator, role: str) -> dict[str, Any]:
     """All of it but the first tasks, as JSON."""
     campaign = annotator.campaign
-    document = document_numbered(campaign.taxonomy_version_id)
     where = {"slug": campaign.project.slug, "campaign_id": campaign.pk}
     here = reverse("annotation:label", kwargs=where)
     return {
@@ -36,7 +35,7 @@ def bootstrap(annotator: Annotator, role: str) -> dict[str, Any]:
             "pool": campaign.mode == campaign.Mode.POOL,
         },
         "language": get_language(),
-        "taxonomy": document.model_dump(mode="json", include={"categories", "rules"}),
+        **choices_of(annotator),
         "skip_reasons": {key: str(text) for key, text in SKIP_REASONS.items()},
         "words": {key: str(text) for key, text in WORDS.items()},
         "actions": {key: str(text) for key, text in ACTIONS.items()},
@@ -50,6 +49,13 @@ def bootstrap(annotator: Annotator, role: str) -> dict[str, Any]:
             "back": _back(where, role),
         },
     }
+
+
+def choices_of(annotator: Annotator) -> dict[str, Any]:
+    """What there is to choose, and of which version: a page that is open follows when the campaign takes another."""
+    version = annotator.campaign.taxonomy_version_id
+    document = document_numbered(version).model_dump(mode="json", include={"categories", "rules"})
+    return {"version": version, "taxonomy": document}
 
 
 def guide_of(annotator: Annotator) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from webapp.accounts.doors import ProjectRequest, project_page
 from webapp.annotation.campaigns.queries import reminder_for
 from webapp.annotation.labelling import actions, presenting, queries, reading
 from webapp.annotation.labelling.answers import Handed, Saved
-from webapp.annotation.labelling.beginning import bootstrap, guide_of
+from webapp.annotation.labelling.beginning import bootstrap, choices_of, guide_of
 from webapp.annotation.labelling.pictures import MEDIA_TYPE, SIZES, picture_bytes
 from webapp.annotation.models import Annotator
 
@@ -68,13 +68,16 @@ def answers(request: ProjectRequest, campaign_id: int) -> JsonResponse:
 
 @project_page("label.give")
 def next_tasks(request: ProjectRequest, campaign_id: int) -> JsonResponse:
-    """The next tasks, and a fresh token for what is sent."""
+    """The next tasks, and a fresh token for what is sent; the taxonomy where the page has another `version` of it."""
     annotator = _annotator(request, campaign_id)
     have = {int(part) for part in request.GET.get("have", "").split(",") if part.isdecimal() and len(part) < 19}
     want = request.GET.get("want", "0")
     wanted = reading.wanted_of(int(want) if want.isdecimal() and len(want) < 4 else 0)
     tasks = actions.hand_out(annotator=annotator, wanted=wanted, have=have, now=timezone.now())
-    return _fresh(request, annotator, _next(annotator, tasks, asked=bool(wanted)))
+    told = _next(annotator, tasks, asked=bool(wanted))
+    if request.GET.get("version", str(told["version"])) != str(told["version"]):
+        told |= choices_of(annotator) | guide_of(annotator)
+    return _fresh(request, annotator, told)
 
 
 @project_page(post="label.give")
@@ -116,7 +119,7 @@ def lease(request: ProjectRequest, campaign_id: int) -> JsonResponse:
     except BadInput as problem:
         return JsonResponse({"problem": str(problem)}, status=400)
     actions.keep_leases(annotator=annotator, have=have, now=timezone.now())
-    return JsonResponse({"progress": queries.progress_of(annotator)})
+    return JsonResponse({"progress": queries.progress_of(annotator), "version": annotator.campaign.taxonomy_version_id})
 
 
 @project_page(post="label.give")
@@ -173,6 +176,7 @@ def _next(annotator: Annotator, tasks: list[Handed], *, asked: bool = True) -> d
         "tasks": [presenting.as_sent(annotator, task) for task in tasks],
         "progress": queries.progress_of(annotator),
         "state": annotator.campaign.state,
+        "version": annotator.campaign.taxonomy_version_id,
     }
     if annotator.left_at is not None:
         told["left"] = True

@@ -69,12 +69,13 @@ def gathered(campaign: Campaign) -> Gathered:
 
 
 def stamp(campaign: Campaign) -> str:
-    """The moment as what has happened so far: histories only grow, so the newest ids say all."""
+    """The moment as what has happened so far: histories only grow, so the newest ids say all, with the taxonomy's
+    version, whose categories and words are counted and shown."""
     events = LabelEvent.objects.filter(campaign_id=campaign.pk).order_by("-id").values_list("pk", flat=True).first()
     decisions = Decision.objects.filter(campaign=campaign).order_by("-id").values_list("pk", flat=True).first()
     golds = Gold.objects.filter(task__campaign=campaign).order_by("-id").values_list("pk", flat=True).first()
     gone = Task.objects.filter(campaign=campaign, state=Task.State.UNUSABLE).count()
-    return f"{campaign.pk}:{events or 0}:{decisions or 0}:{golds or 0}:{gone}"
+    return f"{campaign.pk}:{events or 0}:{decisions or 0}:{golds or 0}:{gone}:{campaign.taxonomy_version_id}"
 
 
 def _newest(rows: Iterable[tuple[int, str, str]], names: dict[int, str]) -> dict[str, Finding]:

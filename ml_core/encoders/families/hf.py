@@ -22,6 +22,7 @@ from transformers import (
 )
 from transformers.utils import logging
 
+from ml_core.encoders.hub import out_of_reach
 from ml_core.encoders.preparation import Preparation
 from ml_core.encoders.torch_encoder import TorchEncoder, digest_of
 from ml_core.spec import BadInput
@@ -39,25 +40,35 @@ def load(rest: str, *, device: str, exact: bool = False, precision: str = "auto"
 def load_parts(rest: str, *, exact: bool = False) -> tuple[Any, Any, Preparation, str]:
     """(model, tokenizer, preparation, name) in fp32 on the CPU; BadInput where one of them cannot be had."""
     where, revision = _split(rest)
+    cached_alone = not os.path.isdir(where) and out_of_reach()
+    options = {"revision": revision, "trust_remote_code": False, "local_files_only": cached_alone}
     try:
-        config = AutoConfig.from_pretrained(where, revision=revision, trust_remote_code=False)
+        config = AutoConfig.from_pretrained(where, **options)
         if config.model_type not in FAMILIES:
             raise BadInput(
                 f"hf:{rest} is a {config.model_type!r} model; {', '.join(FAMILIES)} can encode both sides",
                 field="encoder",
             )
-        options = {"revision": revision, "trust_remote_code": False}
         model = AutoModel.from_pretrained(where, dtype=torch.float32, **options)
         tokenizer = AutoTokenizer.from_pretrained(where, **options)
         preparation = preparation_of(AutoImageProcessor.from_pretrained(where, backend="pil", **options), exact=exact)
     except (OSError, ValueError, RuntimeError, KeyError, ImportError) as error:
-        first = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-        raise BadInput(
-            f"hf:{rest} could not be loaded: {first[:300]} (give a folder that save_pretrained "
-            "wrote, or a hub name that is cached here or can be reached)",
-            field="encoder",
-        ) from error
+        raise BadInput(_why(rest, error, cached_alone), field="encoder") from error
     return model, tokenizer, preparation, Path(where).name if os.path.isdir(where) else where
+
+
+def _why(rest: str, error: Exception, cached_alone: bool) -> str:
+    """Why a model could not be loaded and what to do."""
+    if cached_alone:
+        return (
+            f"hf:{rest} could not be loaded: it is no folder here, it is not cached whole on this machine, and the "
+            "model hub cannot be reached (give a folder that save_pretrained wrote, or load it once with a network)"
+        )
+    first = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+    return (
+        f"hf:{rest} could not be loaded: {first[:300]} (give a folder that save_pretrained "
+        "wrote, or a hub name that is cached here or can be reached)"
+    )
 
 
 def encoder_of(

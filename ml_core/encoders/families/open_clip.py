@@ -13,6 +13,7 @@ import torch
 from PIL import Image
 
 from ml_core.encoders.families.hf import tokenizer_digest
+from ml_core.encoders.hub import one_quiet_attempt
 from ml_core.encoders.preparation import Preparation
 from ml_core.encoders.torch_encoder import TorchEncoder, digest_of
 from ml_core.spec import BadInput
@@ -23,14 +24,20 @@ _RESAMPLE = {"bicubic": Image.Resampling.BICUBIC, "bilinear": Image.Resampling.B
 def load(rest: str, *, device: str, exact: bool = False, precision: str = "auto") -> TorchEncoder:
     """`NAME/TAG`, `NAME/WEIGHTS.safetensors`, or a folder with open_clip_config.json and its weights."""
     name, pretrained = _split(rest)
+    away = False
     try:
-        model = open_clip.create_model(
-            name, pretrained=pretrained, precision="fp32", device="cpu", require_pretrained=True, pretrained_text=False
-        )
-        tokenizer = open_clip.get_tokenizer(name)
+        with one_quiet_attempt() as away:
+            model = open_clip.create_model(
+                name,
+                pretrained=pretrained,
+                precision="fp32",
+                device="cpu",
+                require_pretrained=True,
+                pretrained_text=False,
+            )
+            tokenizer = open_clip.get_tokenizer(name)
     except (OSError, ValueError, RuntimeError, KeyError, TypeError, AttributeError) as error:
-        first = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-        raise BadInput(f"open_clip:{rest} could not be loaded: {first[:300]}", field="encoder") from error
+        raise BadInput(_why(rest, name, pretrained, error, away=away), field="encoder") from error
     preprocessing = dict(open_clip.get_model_preprocess_cfg(model))
     return TorchEncoder(
         model=model,
@@ -44,6 +51,17 @@ def load(rest: str, *, device: str, exact: bool = False, precision: str = "auto"
         device=device,
         precision=precision,
     )
+
+
+def _why(rest: str, name: str, pretrained: str | None, error: Exception, *, away: bool) -> str:
+    """Why a model could not be loaded and what to do."""
+    if away and pretrained in open_clip.list_pretrained_tags_by_model(name):
+        return (
+            f"open_clip:{rest} could not be loaded: its weights are not cached on this machine, and the model hub "
+            f"cannot be reached (give a weights file, open_clip:{name}/FILE, or load it once with a network)"
+        )
+    first = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+    return f"open_clip:{rest} could not be loaded: {first[:300]}"
 
 
 def name_of(rest: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin
@@ -44,6 +45,7 @@ def parse(words: list[str]) -> Request:
     common = {name: pairs.pop(name) for name in COMMON if name in pairs}
     values = _preset(card, common.get("preset", "")) | _file(common.get("spec", ""), card.key)
     fields = card.spec.model_fields
+    _no_sample(card, pairs)
     values |= {key: _value(text, fields[key].annotation if key in fields else None) for key, text in pairs.items()}
     spec = card.parse(values)
     if not common.get("out"):
@@ -53,11 +55,22 @@ def parse(words: list[str]) -> Request:
         spec=spec,
         out=_folder(common["out"]),
         cache=common.get("cache") or str(Path.home() / ".cache" / "nearmiss"),
-        device=common.get("device", "cpu"),
+        device=_device(common.get("device", "cpu")),
         workers=_count(common.get("workers", "1")),
         resume=_checkpoint(common.get("resume", "")),
         events=events,
     )
+
+
+def _no_sample(card: Card, pairs: dict[str, str]) -> None:
+    """Says how a sample is asked for, where somebody writes it as a setting of its own."""
+    fields = card.spec.model_fields
+    if "sample" not in pairs or "sample" in fields:
+        return
+    for name, info in fields.items():
+        if isinstance(info.json_schema_extra, dict) and info.json_schema_extra.get("reference") == "dataset":
+            wanted = f"{name}={pairs.get(name, 'coco:PATH')}?sample={pairs['sample']}&seed={pairs.get('seed', 0)}"
+            raise BadInput(f"sample: a sample is part of the data set's reference: '{wanted}'", field="sample")
 
 
 def _pair(word: str) -> tuple[str, str]:
@@ -117,6 +130,12 @@ def _checkpoint(name: str) -> Path | None:
     if not Path(name).is_dir():
         raise BadInput(f"there is no checkpoint folder {name}", field="resume")
     return Path(name)
+
+
+def _device(name: str) -> str:
+    if not re.fullmatch(r"cpu|cuda(:\d{1,3})?", name):
+        raise BadInput(f"there is no device {name!r}: write cpu, cuda or cuda:0", field="device")
+    return name
 
 
 def _count(text: str) -> int:

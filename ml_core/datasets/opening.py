@@ -22,6 +22,7 @@ from ml_core.spec import BadInput
 
 ENTRY_POINT_GROUP = "nearmiss.datasets"
 FOLDER_READERS = ("coco", "flickr", "imagefolder")  # in the order in which a folder is tried
+FORMS = {"frozen": "frozen:URL", "scenes": "scenes:N"}  # how a reference looks where it is not PREFIX:PATH
 _OPTIONS = re.compile(r"[a-z_]+=[^&]*(&[a-z_]+=[^&]*)*")
 
 
@@ -105,7 +106,13 @@ def _reader(prefix: str) -> Callable[..., Any]:
     if own is not None:
         return own
     if prefix not in readers():
-        there = ", ".join(f"{name}:PATH" for name in readers())
+        there = ", ".join(FORMS.get(name, f"{name}:PATH") for name in readers())
+        if prefix == "corpus":
+            raise BadInput(
+                f"corpus:ID names a data set in the web; here a reference looks like {there} (the inputs of a run "
+                "can be downloaded from its page)",
+                field="dataset",
+            )
         raise BadInput(f"{prefix!r} is no kind of data set; a reference looks like {there}", field="dataset")
     return readers()[prefix]
 

@@ -12,6 +12,10 @@ from ml_core.encoders import families
 from ml_core.spec import BadInput
 
 ENTRY_POINT_GROUP = "nearmiss.encoders"
+_OF_THE_WEB = {
+    "run": "names a run in the web; here write checkpoint:PATH, the folder that the training wrote",
+    "model": "names a model registered in the web; here write hf:NAME_OR_PATH or open_clip:NAME/PRETRAINED_OR_PATH",
+}
 
 
 def load_encoder(reference: str, device: str = "cpu", *, exact: bool = False, precision: str = "auto") -> Any:
@@ -22,6 +26,8 @@ def load_encoder(reference: str, device: str = "cpu", *, exact: bool = False, pr
     GPU), fp32, bf16 or fp16. BadInput (field "encoder") where it cannot be opened.
     """
     family, colon, rest = reference.partition(":")
+    if colon and family in _OF_THE_WEB:
+        raise BadInput(f"{reference[:200]} {_OF_THE_WEB[family]}", field="encoder")
     if not colon or not rest or family not in family_names():
         known = ", ".join(f"{name}:…" for name in family_names())
         raise BadInput(f"unknown encoder {reference[:200]!r}: write one of {known}", field="encoder")

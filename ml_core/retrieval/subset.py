@@ -42,6 +42,10 @@ def read_subset(path: str, directions: tuple[str, ...]) -> Subset:
     """A file of queries: one id a line or a JSON list (captions, or pictures where only i2t is evaluated), or a JSON
     object {"name": …, "t2i": [caption ids], "i2t": [picture ids]}. BadInput where it holds none."""
     file = Path(path)
+    if path.startswith("set:") and not file.exists():
+        raise BadInput(
+            f"{path} names a set in the web; here write the path of a file with the ids of its queries", field="subset"
+        )
     try:
         text = file.read_text("utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:

@@ -44,10 +44,10 @@ def before(request: Request) -> dict[str, Any]:
 
 
 def after(request: Request) -> dict[str, Any]:
-    """Facts that only a loaded torch knows; empty where the method loaded none."""
+    """What only a run that is over knows: torch's facts, or that nothing but the processor was used."""
     torch = sys.modules.get("torch")
-    if torch is None:
-        return {}
+    if torch is None:  # nothing else here computes on a GPU, so one that was asked for was not used
+        return {"device": "cpu"}
     facts: dict[str, Any] = {"torch_threads": torch.get_num_threads()}
     if request.device.startswith("cuda") and torch.cuda.is_available():
         facts["gpu"] = torch.cuda.get_device_name(torch.device(request.device))

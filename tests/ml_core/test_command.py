@@ -125,6 +125,12 @@ def test_it_writes_flat_metrics_and_says_them_to_people(small: Recorded, tmp_pat
     assert not list(out.rglob("*.part"))
 
 
+def test_a_gpu_that_was_asked_for_and_not_used_is_not_told_as_used(small: Recorded, tmp_path: Path) -> None:
+    words = ["retrieval.evaluate", f"data={small.data}", f"encoder={small.encoder}", "resamples=100"]
+    assert call(*words, "device=cuda", f"out={tmp_path / 'out'}").returncode == 0
+    assert json.loads((tmp_path / "out" / "provenance.json").read_text())["device"] == "cpu"
+
+
 def test_events_are_json_lines_that_read_back(small: Recorded, tmp_path: Path) -> None:
     settings = tmp_path / "settings.json"
     settings.write_text(json.dumps({"data": small.data, "encoder": small.encoder, "ks": [1, 2]}))
@@ -162,10 +168,28 @@ def test_the_same_command_gives_the_same_numbers(small: Recorded, tmp_path: Path
         (["failures.mine", "run=x", "out=o", "preset=best"], "failures.mine has no preset 'best'"),
         (["failures.mine", "run=x", "out=o", "spec=gone.json"], "cannot read the settings file gone.json"),
         (["failures.mine", "run=x", "out=o", "resume=gone"], "there is no checkpoint folder gone"),
+        (["failures.mine", "run=x", "out=o", "device=gpu"], "there is no device 'gpu': write cpu, cuda or cuda:0"),
         (["failures.mine", "run=x", "out=o", "workers=0"], "workers must be a whole number"),
         (["failures.mine", "run=x", "out=o"], "there are no cases at x"),
         (["retrieval.evaluate", "data=scenes:4", "encoder=magic:1", "out=o"], "unknown encoder 'magic:1'"),
-        (["retrieval.evaluate", "data=nothing", "encoder=embeddings:none.npz", "out=o"], "is no kind of data set"),
+        (["retrieval.evaluate", "data=nothing", "encoder=embeddings:none.npz", "out=o"], "flickr:PATH, frozen:URL"),
+        (
+            ["retrieval.evaluate", "data=it:1", "encoder=x", "out=o"],
+            "'it' is no kind of data set; a reference looks like",
+        ),
+        (["retrieval.evaluate", "data=corpus:1", "encoder=x", "out=o"], "corpus:ID names a data set in the web; here"),
+        (
+            ["retrieval.evaluate", "data=coco:DIR", "encoder=x", "sample=2", "seed=3", "out=o"],
+            "a sample is part of the data set's reference: 'data=coco:DIR?sample=2&seed=3'",
+        ),
+        (
+            ["retrieval.evaluate", "data=scenes:4", "encoder=run:5", "out=o"],
+            "run:5 names a run in the web; here write checkpoint:PATH",
+        ),
+        (
+            ["retrieval.evaluate", "data=scenes:4", "encoder=x", "subset=set:1/x", "out=o"],
+            "set:1/x names a set in the web; here write the path of a file",
+        ),
         (["retrieval.evaluate", "data=scenes:4", "encoder=embeddings:none.npz", "out=o"], "none.npz"),
     ],
 )
@@ -178,6 +202,17 @@ def test_bad_input_ends_with_two_and_one_message(tmp_path: Path, words: list[str
 
 def files_of(folder: Path) -> dict[str, bytes]:
     return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+@pytest.mark.parametrize("encoder", ["hf:nobody/nothing-of-this-name", "open_clip:ViT-B-32/laion2b_e16"])
+def test_a_model_of_a_hub_that_is_not_there_is_one_message(tmp_path: Path, encoder: str) -> None:
+    environment = os.environ | {"HF_ENDPOINT": "https://hub.invalid", "HF_HOME": str(tmp_path / "cache")}
+    words = ["retrieval.evaluate", "data=scenes:2?size=32", f"encoder={encoder}", f"out={tmp_path / 'out'}"]
+    done = subprocess.run([*COMMAND, *words], capture_output=True, text=True, timeout=240, env=environment)
+    assert done.returncode == 2 and done.stdout == ""
+    assert done.stderr.startswith(f"error: {encoder} could not be loaded: ") and done.stderr.count("\n") == 1
+    assert "the model hub cannot be reached" in done.stderr
+    assert not (tmp_path / "out").exists()
 
 
 def test_a_folder_with_results_is_refused_and_stays_as_it_is(small: Recorded, tmp_path: Path) -> None:

@@ -54,7 +54,11 @@ def test_two_runs_are_ticked_compared_and_their_broken_queries_opened(page: Page
     expect(page.locator(".verdict-cell-repaired strong")).to_have_text("7")
     expect(page.locator(".verdict-cell-broken strong")).to_have_text("1")
     expect(page.get_by_role("columnheader", name="k_templates")).to_be_visible()
-    _shots(page)
+    for plot in ("#plot-recall", "#plot-ranks"):
+        page.locator(plot).scroll_into_view_if_needed()  # plots are drawn when they are looked at
+        expect(page.locator(f"{plot} svg.main-svg").first).to_be_visible(timeout=30_000)
+    expect(page.locator("#plot-ranks .bars .point")).not_to_have_count(0)
+    _shots(page, "compare")
 
     page.locator(".verdict-cell-broken a").click()
     page.wait_for_url("**flips=broken**")
@@ -71,7 +75,31 @@ def test_a_phone_shows_the_comparison_without_scrolling_sideways(page: Page, run
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 
-def _shots(page: Page) -> None:
+def test_many_runs_are_ordered_by_a_click_on_a_column(page: Page, runs: tuple[Run, Run], tmp_path: Path) -> None:
+    before, after = runs
+    corpus = before.inputs.get().corpus
+    assert corpus is not None
+    many = [
+        answered(
+            before.project, tmp_path, corpus, dict.fromkeys(range(0, 2 * count, 2), 3), title=f"Try {count}",
+            spec={"k_templates": count, "pooling": "mean"}, both=False,
+        )
+        for count in range(2, 12)
+    ]  # fmt: skip
+    named = ",".join(str(run.pk) for run in (before, after, *many))
+    page.goto(f"/p/{before.project.slug}/compare/?runs={named}")
+    table = page.locator(".comparing-many")
+    expect(table).to_be_visible(timeout=60_000)
+    expect(page.locator(".verdict")).to_have_count(0)
+    _shots(page, "many")
+    table.get_by_role("link", name="repaired", exact=True).click()
+    page.wait_for_url("**sort=-repaired**")
+    expect(page.locator(".comparing-many tbody .row-link").first).to_have_text("Try 2")
+    page.set_viewport_size({"width": 390, "height": 844})
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+def _shots(page: Page, name: str) -> None:
     if not SHOTS:
         return
     for scheme in ("light", "dark"):
@@ -79,6 +107,6 @@ def _shots(page: Page) -> None:
             page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
             page.set_viewport_size({"width": width, "height": 900})
             page.wait_for_timeout(700)
-            page.screenshot(path=f"{SHOTS}/compare-{scheme}-{width}.png", full_page=True)
+            page.screenshot(path=f"{SHOTS}/{name}-{scheme}-{width}.png", full_page=True)
     page.emulate_media(color_scheme="light")
     page.set_viewport_size({"width": 1440, "height": 900})

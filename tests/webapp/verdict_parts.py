@@ -27,6 +27,7 @@ def answered(
     run = Run.objects.create(
         project=of, method="retrieval.evaluate", title=title, spec=spec or {}, fingerprint="0" * 64, queue="cpu",
         state=Run.State.RUNNING, attempt=1, created_at=timezone.now(), started_at=timezone.now(),
+        heartbeat_at=timezone.now(),
     )  # fmt: skip
     RunInput.objects.create(run=run, field="dataset", corpus=corpus)
     known = list(Caption.objects.filter(corpus=corpus).order_by("number").values_list("number", "item_number"))

@@ -82,7 +82,7 @@ class Card:
 def state_words() -> dict[str, str]:
     """What each state is called."""
     return {
-        "open": _("Open"),
+        "open": _("Still open"),
         "repaired": _("Repaired"),
         "regressed": _("Regressed"),
         "sound": _("Right so far"),

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from django.utils import timezone
 from playwright.sync_api import Page, expect
 
-from tests.journeys.labelling_parts import press_and_go, saved, shown
+from tests.journeys.labelling_parts import press_and_go, ready, saved, shown
 from tests.webapp import annotation_parts as parts
-from webapp.annotation.models import Label, LabelEvent
+from webapp.accounts.models import User
+from webapp.annotation.campaigns import staff
+from webapp.annotation.models import Label, LabelEvent, Reminder
 from webapp.experiments.models import Run
 
 
@@ -44,6 +47,26 @@ def test_a_share_is_labelled_by_keys_alone(labelled: Run, enter: Callable[..., P
     assert labels.filter(category="ambiguous", subtype="underspecified").count() == 1
     assert labels.filter(skip_reason="unclear").count() == 1
     assert labels.filter(slot__isnull=True).count() == 0
+
+
+def test_a_reminder_appears_while_somebody_labels_and_is_gone_once_it_was_seen(
+    labelled: Run, enter: Callable[..., Page]
+) -> None:
+    campaign = parts.campaign(labelled)
+    page = enter(campaign)
+    ann, owner = parts.annotator(campaign, "ann"), User.objects.get(username="owner")
+    staff.remind(annotator=ann, text="By Friday, please", actor=owner, now=timezone.now())
+    with page.expect_response("**/lease/"):
+        press_and_go(page, "2", "Enter")
+    notice = page.locator("[data-matter=reminder]")
+    expect(notice).to_contain_text("By Friday, please – owner")
+    press_and_go(page, "3", "Enter")
+    saved(page)
+    expect(notice).to_be_visible()  # until it is closed
+    assert Reminder.objects.get().shown_at is not None
+    page.reload()
+    ready(page)
+    expect(notice).to_have_count(0)
 
 
 def test_undo_and_redo_reach_across_submits_and_reloads(labelled: Run, enter: Callable[..., Page]) -> None:

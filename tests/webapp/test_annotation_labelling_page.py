@@ -18,7 +18,7 @@ from tests.webapp import annotation_parts as parts
 from tests.webapp import people
 from webapp.accounts.models import Membership, User
 from webapp.annotation.campaigns import staff
-from webapp.annotation.models import Annotator, Campaign, Gold, Label, Slot, Task
+from webapp.annotation.models import Annotator, Campaign, Gold, Label, Reminder, Slot, Task
 from webapp.experiments.models import Run
 
 pytestmark = pytest.mark.django_db
@@ -202,6 +202,28 @@ def test_gold_is_told_of_only_where_the_campaign_says_so(run: Run) -> None:
         else:
             [gold] = told["gold"]
             assert (gold["category"], gold["met"], gold["explanation"]) == ("count", False, "Two, not three.")
+
+
+def test_a_reminder_is_in_every_reply_until_the_page_says_that_it_has_shown_it(run: Run) -> None:
+    campaign = parts.campaign(run)
+    desk, other = Desk(campaign), Desk(campaign, "bob")
+    assert desk.given["reminder"] is None
+    ann, owner = parts.annotator(campaign, "ann"), User.objects.get(username="owner")
+    for text in ("By Friday, please", "By Monday will do"):
+        staff.remind(annotator=ann, text=text, actor=owner, now=timezone.now())
+    tasks = [task["id"] for task in desk.given["tasks"]]
+    told = desk.answer(tasks[0])["reminder"]
+    assert (told["text"], told["by"]) == ("By Monday will do", "owner")
+    assert desk.client.get(f"{desk.here}next/?want=0").json()["reminder"] == told  # an answer does not end it
+    assert desk.post("lease", {"have": tasks}).json()["reminder"] == told == Desk(campaign).given["reminder"]
+    assert other.answer(tasks[0])["reminder"] is None
+    for wrong in (True, "1", -1, 2**70):
+        assert desk.post("lease", {"seen": wrong}).json()["reminder"] == told
+    assert other.post("lease", {"seen": told["id"]}).status_code == 200
+    assert desk.post("lease", {}).json()["reminder"] == told  # it is over for nobody else
+    assert desk.post("lease", {"seen": told["id"]}).json()["reminder"] is None
+    assert desk.answer(tasks[1])["reminder"] is None
+    assert not Reminder.objects.filter(shown_at=None).exists()
 
 
 def test_an_empty_page_says_why_and_what_next(run: Run) -> None:

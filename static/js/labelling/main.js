@@ -170,6 +170,7 @@ async function refill() {
 
 function heard(told) {
   if (told.progress) progress = told.progress;
+  remind(told.reminder);
   take(told.tasks || []);
   desk.notice("campaign", told.left ? words.left : told.state && told.state !== "open" ? words[told.state] : "");
   if (told.left) leave();
@@ -227,6 +228,20 @@ function refused({ event, why, asked }, shows = true) {
   desk.refused(event, why, asked);
 }
 
+// A line from whoever runs the campaign: over once somebody can have read it here; it stays until it is closed.
+let reminder = null;
+let reminded = 0;
+function remind(told = reminder) {
+  reminder = told?.id > reminded ? told : null;
+  if (!reminder || document.hidden) return;
+  const text = [told.text || words.reminded, told.by].filter(Boolean).join(" – ");
+  desk.notice("reminder", text);
+  desk.say(text);
+  reminder = null;
+  reminded = told.id;
+  outbox.call("lease", { seen: told.id });
+}
+
 // Somebody was taken out: what was not answered is with the others now.
 function leave() {
   order = order.filter((id) => items.get(id).answer);
@@ -255,6 +270,7 @@ function keepTime() {
 }
 
 document.addEventListener("visibilitychange", () => {
+  remind();
   if (!clock) return;
   if (document.hidden && clock.since !== null) {
     clock.spent += performance.now() - clock.since;
@@ -578,8 +594,10 @@ function refillSoon() {
 }
 
 setInterval(() => {
-  if (campaign.pool && !document.hidden && open().length) outbox.call("lease", { have: open() }).then((answer) => {
-    if (answer.ok && answer.told.version !== given.version) renew();
+  if (!document.hidden && open().length) outbox.call("lease", { have: open() }).then((answer) => {
+    if (!answer.ok) return;
+    remind(answer.told.reminder);
+    if (answer.told.version !== given.version) renew();
   });
 }, Math.max(20, given.lease_seconds / 5) * 1000);
 setInterval(() => empty?.again && !document.hidden && !outbox.waiting && refill(), 20000);
@@ -605,6 +623,7 @@ async function begin() {
   }
   for (const entry of await outbox.refused()) refused({ ...entry, why: entry.refused }, false);
   desk.notice("campaign", given.state !== "open" ? words[given.state] : "");
+  remind(given.reminder);
   showProgress();
   const next = nextOpen();
   if (next !== undefined) await go(next);

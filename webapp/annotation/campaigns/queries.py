@@ -373,7 +373,7 @@ def could_join(campaign: Campaign) -> list[User]:
 
 @dataclass(frozen=True)
 class Waiting:
-    """What waits for somebody in a campaign; `reminder` is None where nobody reminded them since they last answered."""
+    """What waits for somebody in a campaign; `reminder` is None where they have seen them all."""
 
     campaign: Campaign
     count: int
@@ -409,16 +409,10 @@ def waiting_for(user: User, memberships: Sequence[Membership]) -> list[Waiting]:
     return found
 
 
-def reminder_for(annotator: Annotator) -> Reminder | None:
-    """The newest reminder that nothing was answered after."""
-    return _open_reminders([annotator.pk]).get(annotator.pk)
-
-
 def _open_reminders(annotators: list[int]) -> dict[int, Reminder]:
     if not annotators:
         return {}
-    later = Label.objects.filter(annotator=OuterRef("annotator"), answered_at__gt=OuterRef("at"))
-    rows = Reminder.objects.filter(annotator__in=annotators).exclude(Exists(later)).select_related("sent_by")
+    rows = Reminder.objects.filter(annotator__in=annotators, shown_at=None).select_related("sent_by")
     return {row.annotator_id: row for row in rows.order_by("annotator", "-at").distinct("annotator")}
 
 

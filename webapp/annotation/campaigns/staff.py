@@ -107,7 +107,7 @@ def set_quota(*, annotator: Annotator, quota: int | None, actor: User | None, no
 
 @transaction.atomic
 def remind(*, annotator: Annotator, text: str = "", actor: User | None, now: datetime) -> Reminder:
-    """A line that the annotator sees at home and while labelling, until they answer something."""
+    """A line that the annotator sees at home and while labelling, until their labelling page has shown it."""
     campaign, people = _locked(annotator.campaign)
     row = next(row for row in people if row.pk == annotator.pk)
     if row.left_at is not None or campaign.state != Campaign.State.OPEN:

@@ -323,7 +323,8 @@ def remind(request: ProjectRequest, campaign_id: int, annotator_id: int) -> Http
     row, form = _annotator(request, campaign_id, annotator_id), ReminderForm(request.POST)
     wrong = _("A reminder has at most 400 characters.")
     given = form.cleaned_data if form.is_valid() else None
-    return _done(request, row, staff.remind, given, _("%(name)s sees the reminder until they answer something."), wrong)
+    words = _("%(name)s sees the reminder at home, and at once where they label.")
+    return _done(request, row, staff.remind, given, words, wrong)
 
 
 def _done(

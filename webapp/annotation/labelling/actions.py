@@ -186,6 +186,13 @@ def keep_leases(*, annotator: Annotator, have: set[int], now: datetime) -> None:
     rows(sql.KEEP, {"annotator": annotator.pk, "have": list(have), "until": until})
 
 
+def reminder_seen(*, annotator: Annotator, reminder: int, now: datetime) -> None:
+    """Somebody's page has shown a reminder: it is over, and whatever was sent before it."""
+    rows(sql.SEEN, {"annotator": annotator.pk, "reminder": reminder, "now": now})
+    if annotator.open_reminder is not None and annotator.open_reminder["id"] <= reminder:
+        annotator.open_reminder = None
+
+
 def keep_keys(*, annotator: Annotator, keys: Mapping[str, str]) -> None:
     """Remember somebody's own keyboard: action → `event.code`."""
     annotator.keys = dict(keys)

@@ -30,11 +30,12 @@ def annotator_of(project: Project, campaign_id: int, user: User, *, left_too: bo
     found = rows(sql.DOOR, {"project": project.pk, "campaign": campaign_id, "user": user.pk})
     if not found or (found[0][LEFT_AT] is not None and not left_too):
         return None
-    own, theirs = found[0][: len(sql.OWN)], found[0][len(sql.OWN) :]
+    own, theirs, reminder = found[0][: len(sql.OWN)], found[0][len(sql.OWN) : -1], found[0][-1]
     annotator = Annotator.from_db("default", sql.OWN, own)
     annotator.keys = json.loads(annotator.keys) if isinstance(annotator.keys, str) else annotator.keys
     annotator.campaign = Campaign.from_db("default", sql.THEIRS, theirs)
     annotator.user, annotator.campaign.project = user, project
+    annotator.open_reminder = json.loads(reminder) if reminder else None
     return annotator
 
 

@@ -72,6 +72,11 @@ def have_of(values: Any) -> set[int]:
     return {value for value in values[: 4 * MOST_AT_ONCE] if type(value) is int and 0 < value <= _LARGEST}
 
 
+def seen_of(value: Any) -> int | None:
+    """The reminder that the page has shown, where it says so."""
+    return value if type(value) is int and 0 < value <= _LARGEST else None
+
+
 def wanted_of(value: Any) -> int:
     """How many tasks the page wants, in bounds."""
     return max(0, min(value, MOST_AT_ONCE)) if type(value) is int else 0

@@ -10,7 +10,8 @@ FROM annotation_annotator a JOIN annotation_campaign c ON c.id = a.campaign_id
 WHERE a.id = %(annotator)s FOR UPDATE OF a
 """
 
-# Whose page this is, or was (`left_at`); the campaign's long fields are read when they are asked for.
+# Whose page this is, or was (`left_at`); the campaign's long fields are read when they are asked for. Then the newest
+# reminder that was not shown yet.
 OWN = ["id", "campaign_id", "user_id", "letter", "quota", "held", "keys", "joined_at", "left_at"]
 THEIRS = [
     "id", "project_id", "name", "state", "mode", "taxonomy_version_id", "corpus_id", "blind", "submit_on_choice",
@@ -19,7 +20,10 @@ THEIRS = [
 DOOR = """
 SELECT a.id, a.campaign_id, a.user_id, a.letter, a.quota, a.held, a.keys, a.joined_at, a.left_at,
     c.id, c.project_id, c.name, c.state, c.mode, c.taxonomy_version_id, c.corpus_id, c.blind, c.submit_on_choice,
-    c.ask_confidence, c.show_gold_feedback, c.simulated, c.lease_minutes
+    c.ask_confidence, c.show_gold_feedback, c.simulated, c.lease_minutes,
+    (SELECT jsonb_build_object('id', r.id, 'text', r.text, 'by', coalesce(u.username, ''))::text
+     FROM annotation_reminder r LEFT JOIN accounts_user u ON u.id = r.sent_by_id
+     WHERE r.annotator_id = a.id AND r.shown_at IS NULL ORDER BY r.at DESC LIMIT 1)
 FROM annotation_annotator a JOIN annotation_campaign c ON c.id = a.campaign_id
 WHERE a.campaign_id = %(campaign)s AND a.user_id = %(user)s AND c.project_id = %(project)s
 """
@@ -96,6 +100,12 @@ WITH free AS (
 )
 UPDATE annotation_label l SET slot_id = taken.id FROM taken
 WHERE l.task_id = %(task)s AND l.annotator_id = %(annotator)s RETURNING l.id
+"""
+
+# A page has shown a reminder: it is over, and those before it.
+SEEN = """
+UPDATE annotation_reminder SET shown_at = %(now)s
+WHERE annotator_id = %(annotator)s AND id <= %(reminder)s AND shown_at IS NULL RETURNING id
 """
 
 OPEN_FOR = """

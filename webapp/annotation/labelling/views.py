@@ -13,7 +13,6 @@ from django.utils.cache import patch_cache_control
 from ml_core.datasets.decoding import BrokenPicture
 from ml_core.spec import BadInput
 from webapp.accounts.doors import ProjectRequest, project_page
-from webapp.annotation.campaigns.queries import reminder_for
 from webapp.annotation.labelling import actions, presenting, queries, reading
 from webapp.annotation.labelling.answers import Handed, Saved
 from webapp.annotation.labelling.beginning import bootstrap, choices_of, guide_of
@@ -33,7 +32,6 @@ def page(request: ProjectRequest, campaign_id: int) -> HttpResponse:
     given = bootstrap(annotator, request.role)
     given |= {"csrf": get_token(request), **_next(annotator, tasks)}
     shown = {"campaign": annotator.campaign, "given": given, **guide_of(annotator)}
-    shown["reminder"] = reminder_for(annotator)
     response = render(request, "annotation/labelling/page.html", shown)
     patch_cache_control(response, no_store=True)
     return response
@@ -112,14 +110,19 @@ def done(request: ProjectRequest, campaign_id: int) -> JsonResponse:
 
 @project_page(post="label.give")
 def lease(request: ProjectRequest, campaign_id: int) -> JsonResponse:
-    """The page is still open: what it holds stays with it."""
+    """The page is still open: what it holds stays with it. It also says here which reminder it has shown (`seen`)."""
     annotator = _annotator(request, campaign_id)
     try:
-        have = reading.have_of(reading.body_of(request.body).get("have"))
+        body = reading.body_of(request.body)
     except BadInput as problem:
         return JsonResponse({"problem": str(problem)}, status=400)
-    actions.keep_leases(annotator=annotator, have=have, now=timezone.now())
-    return JsonResponse({"progress": queries.progress_of(annotator), "version": annotator.campaign.taxonomy_version_id})
+    now = timezone.now()
+    have, seen = reading.have_of(body.get("have")), reading.seen_of(body.get("seen"))
+    if have and annotator.campaign.mode == actions.POOL:
+        actions.keep_leases(annotator=annotator, have=have, now=now)
+    if seen:
+        actions.reminder_seen(annotator=annotator, reminder=seen, now=now)
+    return JsonResponse(_standing(annotator))
 
 
 @project_page(post="label.give")
@@ -172,17 +175,22 @@ def _fresh(request: ProjectRequest, annotator: Annotator, told: dict[str, Any]) 
 
 
 def _next(annotator: Annotator, tasks: list[Handed], *, asked: bool = True) -> dict[str, Any]:
-    told: dict[str, Any] = {
-        "tasks": [presenting.as_sent(annotator, task) for task in tasks],
-        "progress": queries.progress_of(annotator),
-        "state": annotator.campaign.state,
-        "version": annotator.campaign.taxonomy_version_id,
-    }
+    told = {"tasks": [presenting.as_sent(annotator, task) for task in tasks]} | _standing(annotator)
     if annotator.left_at is not None:
         told["left"] = True
     if (asked or "left" in told) and not tasks:
         told["empty"] = queries.why_empty(annotator)
     return told
+
+
+def _standing(annotator: Annotator) -> dict[str, Any]:
+    """How things stand, for every reply: how far they are, the campaign's state and version, an open reminder."""
+    return {
+        "progress": queries.progress_of(annotator),
+        "state": annotator.campaign.state,
+        "version": annotator.campaign.taxonomy_version_id,
+        "reminder": annotator.open_reminder,
+    }
 
 
 def _gold(events: list[Any], saved: list[Saved]) -> list[dict[str, Any]]:

@@ -21,6 +21,7 @@ WORDS = {
     "left": _("You were taken out of this campaign. Everything you said is kept; nothing more is asked of you."),
     "trouble_n": _("The server has trouble, {n} waiting"),
     "refused": _("Not accepted: {item}, {said}. {why} It comes up again."),
+    "reminded": _("You were reminded of this campaign."),
     "taxonomy_changed": _("The categories of this campaign were changed. What you chose stays chosen."),
     "not_kept": _("This browser keeps nothing on its disk: leave the page only when it says Saved."),
     "item": _("Item {n}"),

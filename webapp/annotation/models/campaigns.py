@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
@@ -74,6 +76,7 @@ class Annotator(models.Model):
     keys = models.JSONField(default=dict)  # their own keyboard: action -> event.code
     joined_at = models.DateTimeField()
     left_at = models.DateTimeField(null=True)
+    open_reminder: dict[str, Any] | None = None  # {"id", "text", "by"}: read along where the labelling page asks
 
     class Meta:
         constraints = [

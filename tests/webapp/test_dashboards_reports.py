@@ -307,6 +307,21 @@ def test_the_api_keeps_reads_rewrites_and_removes(web, labels, fix):
     assert web.delete(at(report, "api_report")).status_code == 204 and not Report.objects.exists()
 
 
+def test_a_run_whose_model_had_seen_the_pictures_is_marked(web, labels, fix):
+    Run.objects.filter(pk=fix.pk).update(provenance={"held_out": "no"})
+    report = kept(web, new_at(labels, fix))
+    for where in (at(report), at(report, "report_file")):
+        assert "Not held out" in read(web, where)
+
+
+def test_recall_without_near_duplicates_stands_beside(web, labels, fix):
+    for run, value in ((labels.campaign.run, 0.25), (fix, 0.375)):
+        Metric.objects.create(run=run, name="t2i/recall@1", slice="no-near-duplicates", value=value, n=8)
+    report = kept(web, new_at(labels, fix))
+    page = read(web, at(report))
+    assert "without near duplicates" in page and ">37.5<" in page
+
+
 def improvement(campaign: Campaign, folder: Path, *, title: str, subset: str = "", zero: bool = True) -> Run:
     """A finished run of retrieval.improve with the file and the metrics that one leaves."""
     run = Run.objects.create(

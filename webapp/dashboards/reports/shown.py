@@ -103,6 +103,7 @@ class Page:
     """Everything of a report but its title and words."""
 
     simulated: bool
+    not_held_out: list[str]  # titles of runs whose model had seen the pictures
     headline: Card | None
     mix: Mapping[str, Any] | None
     shares: list[Share]
@@ -133,6 +134,7 @@ def page_of(snapshot: Snapshot, picture: Address, runs: Mapping[int, str] | None
     fix = snapshot["fix"]
     return Page(
         simulated=snapshot["simulated"],
+        not_held_out=[run["title"] for run in snapshot["runs"] if run["held_out"] == "no"],
         headline=cards[0] if cards else None,
         mix=mix,
         shares=[Share(names.get(row["key"], row["key"]), row["count"], row["sample"], row["all"])
@@ -182,7 +184,7 @@ def _metrics(verdict: Mapping[str, Any]) -> list[tuple[str, Mapping[str, Any], M
     rows = []
     for row in verdict["metrics"]:
         name = "/".join(row["name"].split("/")[:2])
-        said = in_words(parts_of(row["name"])[1])
+        said = in_words(*parts_of(row["name"])[1:])
         rows.append((said, {"name": name} | row["before"], {"name": name} | row["after"]))
     return rows
 
@@ -298,6 +300,8 @@ def _source(run: Mapping[str, Any], address: str) -> Source:
     )
     plain = {name: value for name, value in run["facts"].items() if name != "data_hash" and value not in (None, "")}
     facts += [(_(name.replace("_", " ")), _said(value)) for name, value in plain.items()]
+    seen = {"yes": _("yes"), "no": _("no"), "unknown": _("unknown")}
+    facts += [(_("held out"), seen.get(run["held_out"], run["held_out"]))] if run["held_out"] else []
     facts += [(_("settings' fingerprint"), run["fingerprint"])] if run["fingerprint"].strip("0") else []
     return Source(
         run["id"],

@@ -14,7 +14,7 @@ from ml_core.cells import safe_cell
 from webapp.accounts.models import Project
 from webapp.experiments.files import store
 from webapp.experiments.models import Artifact, Metric, Run
-from webapp.experiments.queries.runs import title_of
+from webapp.experiments.queries.runs import held_out_of, title_of
 from webapp.verdicts.comparing.asked import read
 
 FILE = "summary_subset_results.csv"
@@ -29,7 +29,7 @@ ORIGINAL = [
 BESIDE = [
     "run", "title", *(f"{name}_R@{k}" for name in _ARMS for k in _KS), *(f"control_delta_pp_R@{k}" for k in _KS),
     *(f"improved_less_control_pp_R@{k}" for k in _KS), "repaired", "broken", "net", "net_low", "net_high",
-    "p_value", "note",
+    "p_value", "held_out", "note",
 ]  # fmt: skip
 SELECTED = (
     "failures alone were chosen, so the baseline is 0 and any change looks like a gain: read it less the control, and"
@@ -128,7 +128,7 @@ def _beside(run: Run, row: dict[str, str], part: str, measured: dict[tuple[str, 
     note = SELECTED if part and baseline[0] == 0 else ""
     return [
         run.pk, title_of(run), *control, *recalls["no_op"], *_points(control, baseline), *_points(improved, control),
-        *counts, *interval, value("p_value", part), note,
+        *counts, *interval, value("p_value", part), held_out_of(run), note,
     ]  # fmt: skip
 
 

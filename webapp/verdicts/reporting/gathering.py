@@ -12,7 +12,8 @@
         "control": null | {"id", "title"},
         "metrics": [{"name", "before": EST, "after": EST}], "slices": {slice: VERDICT}, "effects": {category: EFFECT}},
      "examples": [as `examples` says],
-     "runs": [{"id", "role", "title", "method", "data_name", "finished_at", "facts", "seeds", "settings"}]}
+     "runs": [{"id", "role", "title", "method", "data_name", "finished_at", "facts", "held_out", "seeds",
+        "fingerprint", "settings"}]}
 
 EST, VERDICT and EFFECT are as docs/claims.md has them.
 """
@@ -28,6 +29,7 @@ from webapp.annotation.review.calculations import Shown
 from webapp.annotation.sets.queries import shares_in
 from webapp.annotation.taxonomies.queries import document_of, names_of
 from webapp.experiments.models import Metric, Run
+from webapp.experiments.queries.runs import held_out_of
 from webapp.verdicts.comparing import queries
 from webapp.verdicts.comparing.asked import ALL, Asked
 from webapp.verdicts.comparing.queries import Chosen
@@ -36,7 +38,8 @@ from webapp.verdicts.reporting.examples import examples_of
 
 ARMS = ("baseline", "no-op", "random-control", "untuned", "oracle")  # as retrieval.improve names them
 METRICS = ("recall@1", "recall@5", "recall@10", "mrr", "median_rank")
-_LEFT_OUT = {"packages", "seeds", "memory_bytes"}
+TWINS = "no-near-duplicates"  # the slice of what a run measured without them
+_LEFT_OUT = {"packages", "seeds", "memory_bytes", "held_out"}
 
 
 def snapshot_of(draft: Draft) -> dict[str, Any]:
@@ -145,12 +148,24 @@ def _verdict(draft: Draft) -> dict[str, Any] | None:
         "mode": report.get("mode", "exploratory"),
         "control": _control(draft, report.get("control")),
         "registration": report.get("registration"),
-        "metrics": [{"name": name, "before": before[name], "after": after[name]} for name in names if name in before],
+        "metrics": [
+            *({"name": name, "before": before[name], "after": after[name]} for name in names if name in before),
+            *_without_twins(baseline.id, fix.id, f"{way}/recall@1"),
+        ],
         "slices": report["verdicts"].get(str(fix.id), {}).get(way, {}),
         "effects": report["effects"].get(str(fix.id), {}).get(way, {}).get("categories", {}),
         "slice": draft.asked.slice,
         "against": {"baseline": baseline.id, "run": fix.id},
     }
+
+
+def _without_twins(baseline: int, fix: int, name: str) -> list[dict[str, Any]]:
+    """The same number without the queries for pictures that have a near duplicate, where both runs counted it."""
+    found = Metric.objects.filter(run__in=(baseline, fix), step=-1, name=name, slice=TWINS)
+    rows = {row.run_id: _estimate(row) for row in found}
+    if not {baseline, fix} <= set(rows):
+        return []
+    return [{"name": f"{name}/{TWINS}", "before": rows[baseline], "after": rows[fix]}]
 
 
 def _control(draft: Draft, number: str | None) -> dict[str, Any] | None:
@@ -196,6 +211,7 @@ def _run(row: Run, role: str, chosen: Chosen) -> dict[str, Any]:
         "data_hash": chosen.data,
         "finished_at": row.finished_at.isoformat() if row.finished_at else None,
         "facts": facts,
+        "held_out": held_out_of(row),
         "seeds": row.provenance.get("seeds") or ({"seed": row.spec["seed"]} if "seed" in row.spec else {}),
         "fingerprint": row.fingerprint,
         "settings": row.spec,

@@ -208,9 +208,10 @@ def test_every_wrong_row_is_named_and_the_rest_is_kept(campaign):
     assert "no sample 999999" in said["row 3"]
     assert "not among A's. It is B's" in said["row 4"]
     assert "in reserve" in said["row 5"]
-    assert "'colour' is no category" in said["row 6"]
-    assert "no subtype of Action" in said["row 7"]
+    assert "“colour” is no category" in said["row 6"]
+    assert "no subtype of action" in said["row 7"]
     assert "no idx" in said["row 8"]
+    assert "differently in row 10" in said["row 9"]
     assert "differently in row 9" in said["row 10"]
     assert Label.objects.get().task.idx == mine
 
@@ -220,6 +221,80 @@ def test_the_report_names_spellings_and_what_is_missing(campaign):
     file = given(campaign, HEAD + f"{ids[0]},x,1,2,Object Confusion,\n")
     assert file.report["spellings"] == [["Object Confusion", "object", 1]]
     assert set(file.report["missing"]) == set(ids[1:]) | set(own(campaign, "overlap"))
+
+
+def report_of(web, campaign, file: LabelFile) -> list[dict[str, str]]:
+    return table(web.get(address(campaign, "label_file_report", file_id=file.pk)).content)
+
+
+def test_the_report_on_a_taken_file_says_what_came_of_each_row_when_it_was_taken(campaign, web):
+    first, second, third = own(campaign)[:3]
+    taken(given(campaign, HEAD + f"{first},x,1,2,object,\n{second},x,1,2,object,\n"))
+    text = HEAD + f"{first},x,1,2,object,\n{second},x,1,2,count,\n{third},x,1,2,Action,\n999999,x,1,2,count,\n"
+    file = given(campaign, text, replace=True)
+    before = report_of(web, campaign, file)
+    assert [row["verdict"] for row in before] == ["same", "replaces", "new", "error"]
+    taken(file)
+    file.refresh_from_db()
+    assert report_of(web, campaign, file) == before
+    assert file.report["counts"] == {"same": 1, "replaces": 1, "new": 1, "error": 1}
+    page = web.get(address(campaign, "label_file", file_id=file.pk)).content.decode()
+    assert "Taken as new" in page and "Replaces object." in page and "no sample 999999" in page
+
+
+def test_a_taking_that_was_cut_short_and_done_again_tells_of_its_own_answers_as_new(campaign):
+    first, second = own(campaign)[:2]
+    file = given(campaign, HEAD + f"{first},x,1,2,object,\n{second},x,1,2,count,\n")
+    taken(file)
+    LabelFile.objects.filter(pk=file.pk).update(state="looked_at", taken_at=None)  # as if the last step had been lost
+    file.refresh_from_db()
+    taken(file)
+    assert file.report["counts"] == {"new": 2}
+    assert Label.objects.count() == LabelEvent.objects.count() == 2
+
+
+def test_over_the_api_the_whole_report_is_there_however_long(campaign, web):
+    upload = io.BytesIO((HEAD + "".join(f"{900_000 + n},x,1,2,object,\n" for n in range(250))).encode())
+    upload.name = "assign_A.csv"
+    told = web.post(address(campaign, "api_labels"), {"file": upload, "annotator": "A"}).json()
+    assert told["problems_in_all"] == 250 and len(told["problems"]) == 200
+    assert told["problems"][0] == {"place": "row 2", "idx": "900000", "text": "This campaign has no sample 900000."}
+    rows = table(web.get(told["report_csv"]).content)
+    assert [row["idx"] for row in rows] == [str(900_000 + n) for n in range(250)]
+
+
+def test_rows_of_one_sample_point_at_each_other(campaign):
+    one, two = own(campaign)[:2]
+    text = HEAD + "".join(f"{idx},x,1,2,{said},\n" for idx, said in [
+        (one, "object"), (one, "object"), (one, "count"), (two, "action"), (two, "Action"),
+    ])  # fmt: skip
+    found = taken(given(campaign, text))
+    assert [(row.verdict, row.text.rpartition(" in ")[2]) for row in found.rows] == [
+        ("error", "row 4."), ("error", "row 4."), ("error", "row 2."), ("new", ""), ("same", "The same as row 5."),
+    ]  # fmt: skip
+
+
+def test_overlap_files_that_do_not_match_are_named_sample_by_sample(campaign, web):
+    ids = own(campaign, "overlap")
+    given(campaign, HEAD + "".join(f"{idx},x,1,2,object,\n" for idx in ids[:5]), letter="A", name="ann.csv")
+    file = given(campaign, HEAD + "".join(f"{idx},x,1,2,object,\n" for idx in ids[1:]), letter="B", name="bob.csv")
+    [row] = file.report["unequal_overlaps"]
+    assert (row["a"], row["b"], row["file"]) == ("B", "A", "ann.csv")
+    assert (list(row["only_a"]), list(row["only_b"])) == ([ids[5]], [ids[0]])
+    page = web.get(address(campaign, "label_file", file_id=file.pk)).content.decode()
+    assert "Overlap files that do not match" in page
+    assert f'With B alone: <span class="mono">{ids[5]}' in page and f'With A alone: <span class="mono">{ids[0]}' in page
+    again = given(campaign, HEAD + "".join(f"{idx},x,1,2,object,\n" for idx in ids[:5]), letter="B", name="bob.csv")
+    assert again.report["unequal_overlaps"] == []
+
+
+def test_a_file_of_several_annotators_has_its_overlaps_held_against_each_other(campaign):
+    ids = own(campaign, "overlap")
+    lines = [{"idx": idx, "annotator": who, "category": "object"} for who, some in (("A", ids), ("B", ids[:4]))
+             for idx in some]  # fmt: skip
+    file = given(campaign, "\n".join(map(json.dumps, lines)), letter="", name="both.jsonl")
+    [row] = file.report["unequal_overlaps"]
+    assert (row["a"], row["b"], set(row["only_a"]), list(row["only_b"])) == ("A", "B", set(ids[4:]), [])
 
 
 @pytest.mark.parametrize(
@@ -457,7 +532,7 @@ def test_broken_lines_of_a_file_are_named_and_the_rest_is_read():
     good = json.dumps({"idx": "3", "annotator": "A", "category": "object"})
     content = records.read(f'{good}\n{{"idx": 4}}\nnonsense\n{good[:-1]}, "confidence": 9}}\n'.encode())
     assert [entry.idx for entry in content.entries] == ["3"]
-    assert [mistake.place for mistake in content.mistakes] == ["line 2", "line 3", "line 4"]
+    assert [str(mistake.place) for mistake in content.mistakes] == ["line 2", "line 3", "line 4"]
 
 
 def test_label_studios_own_accounts_are_read_as_the_chosen_annotators():
@@ -467,7 +542,7 @@ def test_label_studios_own_accounts_are_read_as_the_chosen_annotators():
             {"from_name": "category", "to_name": "prompt", "type": "choices", "value": {"choices": ["Object"]}}]}],
     }  # fmt: skip
     content = labelstudio.read(json.dumps([task, {"data": {}}]).encode())
-    assert [mistake.place for mistake in content.mistakes] == ["task 2"]
+    assert [str(mistake.place) for mistake in content.mistakes] == ["task 2"]
     found = judged(content, taxonomy=DEFAULT, standings={"A": {"7": Standing(1, True, "", True)}}, letter="A")
     assert [row.verdict for row in found.taken] == ["new"]
 

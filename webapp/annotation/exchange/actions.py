@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import secrets
-from collections import defaultdict
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import Any
+from uuid import UUID
 
 from django.db import transaction
 from django.utils.translation import gettext as _
@@ -16,15 +20,18 @@ from webapp.accounts.models import User
 from webapp.annotation.exchange import labelstudio, records, sheets
 from webapp.annotation.exchange.accounts import parsed
 from webapp.annotation.exchange.entries import Content
-from webapp.annotation.exchange.judging import Answered, Judgement, judged
+from webapp.annotation.exchange.judging import ERROR, Answered, Judgement, Row, judged
+from webapp.annotation.exchange.keeping import Line, gone_on, keep_lines, kept_lines, lines_of
+from webapp.annotation.exchange.overlapping import Unequal, unequal
 from webapp.annotation.exchange.queries import standings
+from webapp.annotation.exchange.wording import words
 from webapp.annotation.labelling.actions import record_answers
 from webapp.annotation.labelling.answers import Answer
 from webapp.annotation.models import Annotator, Campaign, LabelFile
 from webapp.annotation.taxonomies.queries import document_of
 from webapp.corpora.files import store
 
-KEPT_PROBLEMS = 200  # of a report; the whole of it is made again from the file
+_LOOKED_BACK = 100  # files of a campaign that an overlap is held against
 
 
 def keep_file(
@@ -59,7 +66,8 @@ def keep_file(
         uploaded_by=actor,
         uploaded_at=now,
     )
-    return _reported(file, judge(file, content))
+    found = judge(file, content)
+    return _reported(file, found, lines_of(found))
 
 
 def judge(file: LabelFile, content: Content | None = None) -> Judgement:
@@ -85,6 +93,8 @@ def take_file(*, file: LabelFile, actor: User, now: datetime) -> Judgement:
     if file.state == LabelFile.State.TAKEN:
         raise BadInput(_("This file was taken already. Upload it again if it has changed."))
     found = judge(file)
+    lines = gone_on(kept_lines(file), lines_of(found))
+    keep_lines(file, lines)
     people = {
         row.letter: row for row in Annotator.objects.filter(campaign=file.campaign).select_related("campaign", "user")
     }
@@ -93,17 +103,45 @@ def take_file(*, file: LabelFile, actor: User, now: datetime) -> Judgement:
         if row.answer is not None:
             by_letter[row.letter].append(row.answer)
     source = {"sheet": "sheet", "jsonl": "jsonl"}.get(read_format(file.name), "labelstudio")
+    refused: dict[UUID, str] = {}
     for letter, answers in sorted(by_letter.items()):
-        record_answers(annotator=people[letter], events=[_answer(row) for row in answers], source=source, now=now)
+        events = [_answer(row) for row in answers]
+        outcomes = record_answers(annotator=people[letter], events=events, source=source, now=now)
+        refused |= {row.key: row.why for row in outcomes if row.outcome == "refused"}
+    lines = [_after(line, row, refused) for line, row in zip(lines, found.rows, strict=True)]
     with transaction.atomic():
-        _reported(file, found)
+        keep_lines(file, lines)
+        _reported(file, found, lines)
         LabelFile.objects.filter(pk=file.pk).update(state=LabelFile.State.TAKEN, taken_at=now)
-        told = {"file": file.name, **found.counts}
+        told = {"file": file.name, **file.report["counts"]}
         campaign = file.campaign
         record(
             verb="labels.imported", actor=actor, project=campaign.project, target=campaign.name, details=told, now=now
         )
     return found
+
+
+def _after(line: Line, row: Row, refused: Mapping[UUID, str]) -> Line:
+    """The row of a report once its answer was handed over: an error where that was refused after all."""
+    why = refused.get(row.answer.key) if row.answer else None
+    return line if why is None else dataclasses.replace(line, verdict=ERROR, said=words(why))
+
+
+def lines_in(file: LabelFile) -> list[Line]:
+    """The report on a file, every row: what came of it where it was taken, else what would come of it now."""
+    if file.state == LabelFile.State.TAKEN and (lines := kept_lines(file)):
+        return lines
+    return lines_of(judge(file))
+
+
+def looked_at(file: LabelFile) -> tuple[list[Line], dict[str, Any]]:
+    """A file's report for its page: every row; spellings, missing samples and overlaps that do not match."""
+    kept = {name: file.report.get(name, []) for name in ("spellings", "missing", "unequal_overlaps")}
+    if file.state == LabelFile.State.TAKEN and (lines := kept_lines(file)):
+        return lines, kept
+    found = judge(file)
+    now = {"spellings": found.spellings, "missing": found.missing, "unequal_overlaps": unequal_overlaps(file, found)}
+    return lines_of(found), now
 
 
 def read(name: str, data: bytes) -> Content:
@@ -139,12 +177,20 @@ def _answer(row: Answered) -> Answer:
     )
 
 
-def _reported(file: LabelFile, found: Judgement) -> LabelFile:
+def unequal_overlaps(file: LabelFile, found: Judgement) -> list[Unequal]:
+    """Where the overlap samples of this file and those of the others' newest files are not the same."""
+    rows = LabelFile.objects.filter(campaign=file.campaign_id).exclude(pk=file.pk).order_by("-pk")
+    others = [(row.name, row.report.get("overlap", {})) for row in rows.only("name", "report")[:_LOOKED_BACK]]
+    return list(unequal(found.overlap, others))
+
+
+def _reported(file: LabelFile, found: Judgement, lines: Sequence[Line]) -> LabelFile:
     file.report = {
-        "counts": found.counts,
+        "counts": dict(Counter(line.verdict for line in lines)),
         "spellings": [list(row) for row in found.spellings],
-        "missing": list(found.missing[:KEPT_PROBLEMS]),
-        "problems": [[row.place, row.idx, row.text] for row in found.faults[:KEPT_PROBLEMS]],
+        "missing": list(found.missing),
+        "overlap": {letter: list(ids) for letter, ids in found.overlap.items()},
+        "unequal_overlaps": [dataclasses.asdict(row) for row in unequal_overlaps(file, found)],
     }
     file.save(update_fields=["report"])
     return file

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.http import Http404, StreamingHttpResponse
+from django.http import Http404, HttpResponse, StreamingHttpResponse
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from drf_spectacular.utils import OpenApiResponse, extend_schema
@@ -16,10 +17,13 @@ from rest_framework.response import Response
 from ml_core.spec import BadInput
 from webapp.accounts.doors import ProjectAPIView
 from webapp.annotation.campaigns.found import campaign_open_to, campaign_or_404
-from webapp.annotation.exchange import actions, queries, records
+from webapp.annotation.exchange import actions, downloads, queries, records
 from webapp.annotation.exchange.accounts import LONGEST
+from webapp.annotation.exchange.judging import ERROR
 from webapp.annotation.models import LabelFile
 from webapp.api import Conflict, checked
+
+SHOWN_PROBLEMS = 200  # in the JSON of a file; its CSV has all
 
 
 class FileIn(serializers.Serializer[Any]):
@@ -39,10 +43,32 @@ class FileOut(serializers.ModelSerializer[LabelFile]):
     """A file that came in, and what its rows came to."""
 
     annotator = serializers.CharField(source="annotator.letter", default="")
+    report_csv = serializers.SerializerMethodField(help_text="Every row of the report.")
+    problems = serializers.SerializerMethodField(help_text="The first rows with a fault; `problems_in_all` in the CSV.")
+    problems_in_all = serializers.SerializerMethodField()
 
     class Meta:
         model = LabelFile
-        fields = ("id", "name", "annotator", "sha256", "replace", "state", "report", "uploaded_at", "taken_at")
+        fields = (
+            "id", "name", "annotator", "accounts", "sha256", "replace", "state", "report", "report_csv", "problems",
+            "problems_in_all", "uploaded_at", "taken_at",
+        )  # fmt: skip
+
+    def get_report_csv(self, file: LabelFile) -> str:
+        """Where all of it is."""
+        kwargs = {"slug": file.campaign.project.slug, "campaign_id": file.campaign_id, "file_id": file.pk}
+        address = reverse("annotation:api_label_file_report", kwargs=kwargs)
+        request = self.context.get("request")
+        return str(request.build_absolute_uri(address)) if request else address
+
+    def get_problems(self, file: LabelFile) -> list[dict[str, str]]:
+        """Rows that cannot be taken, in words."""
+        faults = [line for line in actions.lines_in(file) if line.verdict == ERROR]
+        return [{"place": line.place, "idx": line.idx, "text": line.text} for line in faults[:SHOWN_PROBLEMS]]
+
+    def get_problems_in_all(self, file: LabelFile) -> int:
+        """How many there are."""
+        return int(file.report.get("counts", {}).get(ERROR, 0))
 
 
 class Labels(ProjectAPIView):
@@ -80,7 +106,7 @@ class Labels(ProjectAPIView):
         if values["take"]:
             actions.take_file(file=file, actor=self.person, now=timezone.now())
             file.refresh_from_db()
-        return Response(FileOut(file).data, status=201)
+        return Response(FileOut(file, context={"request": request}).data, status=201)
 
 
 class File(ProjectAPIView):
@@ -92,7 +118,7 @@ class File(ProjectAPIView):
     @extend_schema(responses=FileOut)
     def get(self, request: Request, slug: str, campaign_id: int, file_id: int) -> Response:
         """What its rows came to."""
-        return Response(FileOut(_file(self, campaign_id, file_id)).data)
+        return Response(FileOut(_file(self, campaign_id, file_id), context={"request": request}).data)
 
     @extend_schema(request=None, responses=FileOut)
     def post(self, request: Request, slug: str, campaign_id: int, file_id: int) -> Response:
@@ -102,7 +128,19 @@ class File(ProjectAPIView):
             raise Conflict(_("This file was taken already."))
         actions.take_file(file=file, actor=self.person, now=timezone.now())
         file.refresh_from_db()
-        return Response(FileOut(file).data)
+        return Response(FileOut(file, context={"request": request}).data)
+
+
+class FileReport(ProjectAPIView):
+    """The report on a file."""
+
+    capability = {"GET": "label.exchange"}
+
+    @extend_schema(responses={200: OpenApiResponse(description="CSV: place, idx, annotator, verdict, label, text.")})
+    def get(self, request: Request, slug: str, campaign_id: int, file_id: int) -> HttpResponse:
+        """What its rows came to, every one of them, as CSV."""
+        file = _file(self, campaign_id, file_id)
+        return downloads.report(file.campaign, file.pk, actions.lines_in(file))
 
 
 def _file(view: ProjectAPIView, campaign_id: int, file_id: int) -> LabelFile:

@@ -13,6 +13,7 @@ from django.utils.text import slugify
 from ml_core.cells import safe_cell
 from webapp.annotation.exchange import bundles, queries, records, studio
 from webapp.annotation.exchange.accounts import by_letter
+from webapp.annotation.exchange.keeping import Line
 from webapp.annotation.exchange.packing import zipped
 from webapp.annotation.labelling.answers import SKIP_REASONS
 from webapp.annotation.models import Annotator, Campaign
@@ -51,6 +52,17 @@ def sheets(campaign: Campaign, people: Sequence[Annotator], name: str) -> Stream
     """Sheets, pictures and guide of these annotators as a zip."""
     entries = bundles.entries(campaign, people, store(), ", ".join(SKIP_REASONS))
     return named(_streamed(zipped(entries), "zip"), campaign, f"{name}.zip")
+
+
+def report(campaign: Campaign, file_id: int, lines: Sequence[Line]) -> HttpResponse:
+    """The report on a file as CSV, every row of it."""
+    buffer = io.StringIO(newline="")
+    writer = csv.writer(buffer)
+    writer.writerow(["place", "idx", "annotator", "verdict", "label", "text"])
+    for line in lines:
+        cells = (line.place, line.idx, line.letter, line.verdict, line.label, line.text)
+        writer.writerow([safe_cell(cell) for cell in cells])
+    return named(HttpResponse(buffer.getvalue(), content_type="text/csv"), campaign, f"file-{file_id}-report.csv")
 
 
 def named(response: Download, campaign: Campaign, ending: str) -> Download:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from webapp.annotation.exchange.wording import Words
+
 
 @dataclass(frozen=True)
 class Entry:
@@ -15,7 +17,7 @@ class Entry:
     spelled in any way; an empty category without a skip reason is a row nobody filled in.
     """
 
-    place: str
+    place: Words
     idx: str
     category: str = ""
     subtype: str = ""
@@ -34,8 +36,8 @@ class Entry:
 class Mistake:
     """Something in a file that is no answer: where, and what is wrong."""
 
-    place: str
-    text: str
+    place: Words
+    text: Words
 
 
 @dataclass(frozen=True)

@@ -5,13 +5,15 @@ from __future__ import annotations
 import dataclasses
 import uuid
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
 
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop as _
 
 from ml_core.taxonomy import Taxonomy
 from webapp.annotation.exchange.entries import Content, Entry
+from webapp.annotation.exchange.wording import NOTHING, Words, words
 from webapp.annotation.labelling.answers import SKIP_REASONS
 
 NEW, SAME, REPLACES, KEPT, BLANK, ERROR = "new", "same", "replaces", "kept", "blank", "error"
@@ -26,6 +28,7 @@ class Standing:
     wanted: bool  # there is a slot of theirs, or one they may take
     owner: str  # whose share it is, for the message; empty where it is nobody's
     usable: bool
+    overlap: bool = False  # everybody labels it
     category: str = ""
     subtype: str = ""
     skip_reason: str = ""
@@ -57,12 +60,22 @@ class Answered:
 class Row:
     """What would come of one row of the file."""
 
-    place: str
+    at: Words
     idx: str
     letter: str
     verdict: str
-    text: str = ""
+    said: Words = NOTHING
     answer: Answered | None = None
+
+    @property
+    def place(self) -> str:
+        """Where in the file, in the reader's language."""
+        return str(self.at)
+
+    @property
+    def text(self) -> str:
+        """What is wrong, or beside what it stands, in the reader's language."""
+        return str(self.said)
 
 
 @dataclass(frozen=True)
@@ -72,6 +85,7 @@ class Judgement:
     rows: tuple[Row, ...]
     spellings: tuple[tuple[str, str, int], ...]  # as written, what it was taken for, how often
     missing: tuple[str, ...]  # idx of tasks that wait for an answer of these annotators and are not in the file
+    overlap: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # letter → the overlap samples in the file
 
     @property
     def counts(self) -> dict[str, int]:
@@ -115,12 +129,8 @@ def judged(
             row = Row(entry.place, entry.idx, "", ERROR, nobodys[entry.place])
         else:
             row = _judged(entry, who, letter, taxonomy, standings, replace, spelled)
-        if row.verdict in (NEW, REPLACES) and (others := twice.get((who, entry.idx))):
-            first, same = others
-            if not same:
-                row = Row(row.place, row.idx, who, ERROR, _label_differs(entry.idx, first))
-            elif entry.place != first:
-                row = Row(row.place, row.idx, who, SAME, _("The same as %(place)s.") % {"place": first})
+        if row.verdict in (NEW, REPLACES) and (again := twice.get((who, entry.idx))):
+            row = _beside_others(row, entry, again, taxonomy)
         rows.append(row)
     mentioned = {(entry.letter or letter, entry.idx) for entry in entries}
     missing = sorted(
@@ -130,13 +140,13 @@ def judged(
             for idx, standing in standings.get(who, {}).items()
             if standing.wanted and standing.usable and not standing.answered and (who, idx) not in mentioned
         },
-        key=_natural,
+        key=natural,
     )
     named = tuple((text, key, times) for (text, key), times in sorted(spelled.items()) if text != key)
-    return Judgement(tuple(rows), named, tuple(missing))
+    return Judgement(tuple(rows), named, tuple(missing), _overlap(mentioned, standings))
 
 
-def _whose(entries: Sequence[Entry], accounts: Mapping[str, str]) -> tuple[list[Entry], dict[str, str]]:
+def _whose(entries: Sequence[Entry], accounts: Mapping[str, str]) -> tuple[list[Entry], dict[Words, Words]]:
     """The entries under the letters that their accounts stand for, and why one is nobody's, by its place."""
     found, strangers = [], {}
     for entry in entries:
@@ -146,9 +156,9 @@ def _whose(entries: Sequence[Entry], accounts: Mapping[str, str]) -> tuple[list[
         found.append(dataclasses.replace(entry, letter=letter) if letter and not entry.letter else entry)
     if not accounts and len(set(strangers.values())) < 2:
         return found, {}
-    shown = ", ".join(sorted(set(strangers.values()), key=_natural)[:20])
+    shown = ", ".join(sorted(set(strangers.values()), key=natural)[:20])
     said = _("This is account %(account)s's answer; say which annotator each account is. Unknown yet: %(shown)s.")
-    return found, {place: said % {"account": account, "shown": shown} for place, account in strangers.items()}
+    return found, {place: words(said, account=account, shown=shown) for place, account in strangers.items()}
 
 
 def _judged(
@@ -160,23 +170,21 @@ def _judged(
     replace: bool,
     spelled: Counter[tuple[str, str]],
 ) -> Row:
-    def wrong(text: str) -> Row:
-        return Row(entry.place, entry.idx, who, ERROR, text)
+    def wrong(text: str, **values: Any) -> Row:
+        return Row(entry.place, entry.idx, who, ERROR, words(text, **values))
 
     if not who and not (entry.category or entry.skip_reason or entry.subtype):
         return Row(entry.place, entry.idx, "", BLANK)  # a task that nobody has answered yet
     if not who:
         return wrong(_("The file does not say whose answer this is: choose the annotator."))
     if letter and entry.letter and entry.letter != letter:
-        return wrong(
-            _("This is %(letter)s's answer, and the file was given as %(other)s's.")
-            % {"letter": entry.letter, "other": letter}
-        )
+        said = _("This is %(letter)s's answer, and the file was given as %(other)s's.")
+        return wrong(said, letter=entry.letter, other=letter)
     if who not in standings:
-        return wrong(_("Nobody in this campaign goes by %(letter)s.") % {"letter": who})
+        return wrong(_("Nobody in this campaign goes by %(letter)s."), letter=who)
     standing = standings[who].get(entry.idx)
     if standing is None:
-        return wrong(_("This campaign has no sample %(idx)s.") % {"idx": entry.idx[:40]})
+        return wrong(_("This campaign has no sample %(idx)s."), idx=entry.idx[:40])
     if not entry.category and not entry.skip_reason:
         if entry.subtype:
             return wrong(_("There is a subtype without a category."))
@@ -184,46 +192,43 @@ def _judged(
     if not standing.usable:
         return wrong(_("This sample was taken out as unusable."))
     if not standing.wanted and not standing.answered:
-        whose = _("It is %(letter)s's.") % {"letter": standing.owner} if standing.owner else _("It is in reserve.")
-        said = _("Sample %(idx)s is not among %(letter)s's.") % {"idx": entry.idx, "letter": who}
-        return wrong(f"{said} {whose}")
-    found, problem = _understood(entry, taxonomy, spelled)
-    if found is None:
-        return wrong(problem)
+        if standing.owner:
+            said = _("Sample %(idx)s is not among %(letter)s's. It is %(owner)s's.")
+            return wrong(said, idx=entry.idx, letter=who, owner=standing.owner)
+        return wrong(_("Sample %(idx)s is not among %(letter)s's. It is in reserve."), idx=entry.idx, letter=who)
+    found = _understood(entry, taxonomy, spelled)
+    if isinstance(found, Words):
+        return Row(entry.place, entry.idx, who, ERROR, found)
     category, subtype, skip_reason = found
     return _beside(entry, who, standing, category, subtype, skip_reason, replace)
 
 
-def _understood(
-    entry: Entry, taxonomy: Taxonomy, spelled: Counter[tuple[str, str]]
-) -> tuple[tuple[str, str, str] | None, str]:
+def _understood(entry: Entry, taxonomy: Taxonomy, spelled: Counter[tuple[str, str]]) -> tuple[str, str, str] | Words:
     """(category, subtype, skip reason) in the taxonomy's keys, or why not."""
     if entry.skip_reason:
         if entry.skip_reason not in SKIP_REASONS:
-            said = _("A sample is skipped as one of %(reasons)s, not %(given)r.")
-            return None, said % {"reasons": ", ".join(SKIP_REASONS), "given": entry.skip_reason[:40]}
+            said = _("A sample is skipped as one of %(reasons)s, not “%(given)s”.")
+            return words(said, reasons=", ".join(SKIP_REASONS), given=entry.skip_reason[:40])
         if entry.category:
-            return None, _("There is both a category and a reason for skipping.")
-        return ("", "", entry.skip_reason), ""
+            return words(_("There is both a category and a reason for skipping."))
+        return "", "", entry.skip_reason
     of = {sub.key: category.key for category in taxonomy.categories for sub in category.subtypes}
     key = taxonomy.recognise(entry.category)
     if key is None:
-        known = ", ".join(category.say("en").name for category in taxonomy.categories)
-        said = _("%(given)r is no category. There are: %(known)s.")
-        return None, said % {"given": entry.category[:40], "known": known}
+        known = ", ".join(taxonomy.keys)
+        return words(_("“%(given)s” is no category. There are: %(known)s."), given=entry.category[:40], known=known)
     spelled[(entry.category, key)] += 1
     category, subtype = (of[key], key) if key in of else (key, "")
     if entry.subtype:
         fine = taxonomy.recognise(entry.subtype)
         if fine is None or of.get(fine) != category:
-            said = _("%(given)r is no subtype of %(category)s.")
-            return None, said % {"given": entry.subtype[:40], "category": taxonomy.category(category).say("en").name}
+            return words(_("“%(given)s” is no subtype of %(category)s."), given=entry.subtype[:40], category=category)
         if subtype and subtype != fine:
-            said = _("%(category)r and %(subtype)r name two different subtypes.")
-            return None, said % {"category": entry.category[:40], "subtype": entry.subtype[:40]}
+            said = _("“%(category)s” and “%(subtype)s” name two different subtypes.")
+            return words(said, category=entry.category[:40], subtype=entry.subtype[:40])
         spelled[(entry.subtype, fine)] += 1
         subtype = fine
-    return (category, subtype, ""), ""
+    return category, subtype, ""
 
 
 def _beside(
@@ -238,25 +243,59 @@ def _beside(
     key = uuid.uuid5(_KEYS, f"{standing.task_id}/{who}/{standing.last_event}/{said}")
     answer = Answered(standing.task_id, who, category, subtype, skip_reason, key, entry)
     if not standing.answered:
-        return Row(entry.place, entry.idx, who, NEW, "", answer)
-    now = standing.category or _("skipped (%(reason)s)") % {"reason": standing.skip_reason}
+        return Row(entry.place, entry.idx, who, NEW, answer=answer)
+    now = standing.category or words(_("skipped (%(reason)s)"), reason=standing.skip_reason)
     if replace:
-        return Row(entry.place, entry.idx, who, REPLACES, _("Replaces %(now)s.") % {"now": now}, answer)
-    said_already = _("%(now)s was said already; choose “replace” to change it.") % {"now": now}
+        return Row(entry.place, entry.idx, who, REPLACES, words(_("Replaces %(now)s."), now=now), answer)
+    said_already = words(_("%(now)s was said already; choose “replace” to change it."), now=now)
     return Row(entry.place, entry.idx, who, KEPT, said_already)
 
 
-def _twice(entries: Sequence[Entry], taxonomy: Taxonomy, letter: str) -> dict[tuple[str, str], tuple[str, bool]]:
-    """(letter, idx) of samples that stand in the file more than once: where first, and whether they agree."""
+@dataclass(frozen=True)
+class _Again:
+    """A sample that stands in a file more than once: what its first row says, and the first that says otherwise."""
+
+    first: Words
+    said: tuple[str, str, str]
+    differs: Words | None
+
+
+def _twice(entries: Sequence[Entry], taxonomy: Taxonomy, letter: str) -> dict[tuple[str, str], _Again]:
+    """(letter, idx) of samples that stand in the file more than once."""
     places: dict[tuple[str, str], list[Entry]] = defaultdict(list)
     for entry in entries:
         if entry.category or entry.skip_reason:
             places[(entry.letter or letter, entry.idx)].append(entry)
-    return {
-        name: (found[0].place, len({_plain(entry, taxonomy) for entry in found}) == 1)
-        for name, found in places.items()
-        if len(found) > 1
-    }
+    again = {}
+    for name, (first, *others) in places.items():
+        if others:
+            own = _plain(first, taxonomy)
+            differs = next((other.place for other in others if _plain(other, taxonomy) != own), None)
+            again[name] = _Again(first.place, own, differs)
+    return again
+
+
+def _beside_others(row: Row, entry: Entry, again: _Again, taxonomy: Taxonomy) -> Row:
+    """A row whose sample stands in the file again: an error where another row says something else."""
+    other = again.differs if _plain(entry, taxonomy) == again.said else again.first
+    if other is not None:
+        said = _("Sample %(idx)s is labelled differently in %(place)s.")
+        return Row(row.at, row.idx, row.letter, ERROR, words(said, idx=entry.idx, place=other))
+    if entry.place != again.first:
+        return Row(row.at, row.idx, row.letter, SAME, words(_("The same as %(place)s."), place=again.first))
+    return row
+
+
+def _overlap(
+    mentioned: Collection[tuple[str, str]], standings: Mapping[str, Mapping[str, Standing]]
+) -> dict[str, tuple[str, ...]]:
+    """The overlap samples that the file holds of each annotator, filled in or not."""
+    found: dict[str, list[str]] = defaultdict(list)
+    for who, idx in mentioned:
+        standing = standings.get(who, {}).get(idx)
+        if standing and standing.overlap:
+            found[who].append(idx)
+    return {who: tuple(sorted(ids, key=natural)) for who, ids in sorted(found.items())}
 
 
 def _plain(entry: Entry, taxonomy: Taxonomy) -> tuple[str, str, str]:
@@ -267,9 +306,6 @@ def _plain(entry: Entry, taxonomy: Taxonomy) -> tuple[str, str, str]:
     )
 
 
-def _label_differs(idx: str, place: str) -> str:
-    return _("Sample %(idx)s is labelled differently in %(place)s.") % {"idx": idx, "place": place}
-
-
-def _natural(idx: str) -> tuple[int, str]:
+def natural(idx: str) -> tuple[int, str]:
+    """A key that puts numbers in their order and before everything else."""
     return (int(idx), "") if idx.isascii() and idx.isdigit() and len(idx) < 19 else (2**63, idx)

@@ -16,12 +16,13 @@ from typing import Any
 from xml.sax.saxutils import quoteattr
 
 from django.utils.translation import gettext as _
-from django.utils.translation import override
+from django.utils.translation import gettext_noop, override
 
 from ml_core.spec import BadInput
 from ml_core.taxonomy import Taxonomy
 from webapp.annotation.exchange.entries import Content, Entry, Given, Mistake, Pane, Sample, Sides
 from webapp.annotation.exchange.records import MOST_BYTES
+from webapp.annotation.exchange.wording import Words, words
 from webapp.annotation.labelling.answers import LONGEST_NOTE, SKIP_REASONS
 
 _CATEGORY, _SUBTYPE, _CONFIDENCE, _NOTE, _SKIP = "category", "subtype", "confidence", "note", "skip_reason"
@@ -171,27 +172,28 @@ def read(data: bytes) -> Content:
     entries: list[Entry] = []
     mistakes: list[Mistake] = []
     for number, task in enumerate(tasks, start=1):
-        place = f"task {number}"
+        place = words(gettext_noop("task %(n)d"), n=number)
         try:
-            entries += _entries(task, place)
+            entries += _entries(task, number)
         except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
-            said = _("This is not laid out as Label Studio does it (%(error)r).") % {"error": error}
-            mistakes.append(Mistake(place, said[:300]))
+            said = gettext_noop("This is not laid out as Label Studio does it (%(error)s).")
+            mistakes.append(Mistake(place, words(said, error=repr(error)[:200])))
     return Content("labelstudio", tuple(entries), tuple(mistakes))
 
 
-def _entries(task: dict[str, Any], place: str) -> list[Entry]:
+def _entries(task: dict[str, Any], task_number: int) -> list[Entry]:
     idx = str(task["data"]["idx"])
     annotations = task.get("annotations") or []
     if not annotations:
-        return [Entry(place, idx)]
+        return [Entry(words(gettext_noop("task %(n)d"), n=task_number), idx)]
+    said = gettext_noop("task %(n)d, annotation %(m)d")
     return [
-        _entry(idx, annotation, f"{place}, annotation {number}")
+        _entry(idx, annotation, words(said, n=task_number, m=number))
         for number, annotation in enumerate(annotations, start=1)
     ]
 
 
-def _entry(idx: str, annotation: dict[str, Any], place: str) -> Entry:
+def _entry(idx: str, annotation: dict[str, Any], place: Words) -> Entry:
     results = annotation.get("result") or []
     said = {str(part["from_name"]): part["value"] for part in results}
     metas = (annotation.get("meta"), *(part.get("meta") for part in results))

@@ -13,6 +13,7 @@ from typing import Any
 from django.conf import settings
 from django.utils.translation import gettext as _
 
+from ml_core.failures.sampling import OVERLAP
 from ml_core.spec import BadInput
 from webapp.annotation.exchange.entries import Given, Pane, Sample, Sides
 from webapp.annotation.exchange.judging import Standing
@@ -110,6 +111,7 @@ def standings(campaign: Campaign) -> dict[str, dict[str, Standing]]:
                 (task, pk) in theirs or task in free,
                 group if group in people and group != letter else "",
                 state != Task.State.UNUSABLE,
+                group == OVERLAP,
                 *said.get((task, pk), ()),
             )
             for task, idx, group, state in tasks

@@ -8,10 +8,12 @@ from datetime import datetime
 from typing import Any
 
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from ml_core.spec import BadInput
 from webapp.annotation.exchange.entries import Content, Entry, Given, Mistake
+from webapp.annotation.exchange.wording import Words, words
 from webapp.annotation.labelling.answers import LONGEST_NOTE
 
 MOST_BYTES = 100 * 2**20
@@ -72,24 +74,31 @@ def read(data: bytes) -> Content:
     for number, line in enumerate(text.split("\n"), start=1):
         if not line.strip():
             continue
+        place = words(gettext_noop("line %(n)d"), n=number)
         try:
             record = Record.model_validate(json.loads(line))
         except (ValueError, RecursionError) as error:  # pydantic's and json's both are ValueErrors
-            mistakes.append(Mistake(f"line {number}", _said(error)))
+            mistakes.append(Mistake(place, _said(error)))
         else:
-            entries.append(entry_of(record, f"line {number}"))
+            entries.append(entry_of(record, place))
     return Content("jsonl", tuple(entries), tuple(mistakes))
 
 
-def entry_of(record: Record, place: str) -> Entry:
+def entry_of(record: Record, place: Words) -> Entry:
     """A record as every format has it."""
     values: dict[str, Any] = record.model_dump()
     letter, said_at = values.pop("annotator"), values.pop("answered_at")
     return Entry(place=place, letter=letter, said_at=said_at if said_at and said_at.tzinfo else None, **values)
 
 
-def _said(error: Exception) -> str:
-    if isinstance(error, ValidationError):
-        first = error.errors()[0]
-        return f"{'.'.join(map(str, first['loc'])) or 'the line'}: {first['msg']}"
-    return _("This is no JSON: %(error)s") % {"error": error}
+def _said(error: Exception) -> Words:
+    if not isinstance(error, ValidationError):
+        where = getattr(error, "colno", 0)
+        return words(gettext_noop("This is no JSON (from character %(n)d of the line)."), n=where)
+    first = error.errors()[0]
+    name = ".".join(map(str, first["loc"]))
+    if not name:
+        return words(gettext_noop("The line is no JSON object."))
+    if first["type"] == "missing":
+        return words(gettext_noop("%(name)s is missing."), name=name)
+    return words(gettext_noop("%(name)s cannot be %(given)s."), name=name, given=repr(first.get("input"))[:40])

@@ -7,11 +7,13 @@ import io
 from collections.abc import Iterable, Mapping
 
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from ml_core.cells import safe_cell
 from ml_core.spec import BadInput
 from webapp.annotation.exchange.entries import Content, Entry, Mistake
 from webapp.annotation.exchange.tables import read_table
+from webapp.annotation.exchange.wording import words
 from webapp.annotation.labelling.answers import LONGEST_NOTE
 
 COLUMNS = ("idx", "caption", "gt_img_idx", "pred_img_idx", "category", "ambiguous_subtype")
@@ -49,14 +51,15 @@ def read(data: bytes) -> Content:
         raise BadInput(said % {"missing": ", ".join(missing), "there": ", ".join(table.columns)})
     entries, mistakes = [], []
     for line in table.lines:
-        place = f"row {line.number}"
+        place = words(gettext_noop("row %(n)d"), n=line.number)
         cell = {name: line.cells.get(column, "") if column else "" for name, column in columns.items()}
         if not cell["idx"]:
-            mistakes.append(Mistake(place, _("There is no idx, so nobody can tell which sample this is.")))
+            nameless = gettext_noop("There is no idx, so nobody can tell which sample this is.")
+            mistakes.append(Mistake(place, words(nameless)))
             continue
         if cell["confidence"] not in ("", "1", "2", "3"):
-            said = _("Confidence is 1, 2 or 3, not %(given)r.") % {"given": cell["confidence"][:20]}
-            mistakes.append(Mistake(place, said))
+            unsure = gettext_noop("Confidence is 1, 2 or 3, not %(given)s.")
+            mistakes.append(Mistake(place, words(unsure, given=cell["confidence"][:20])))
             continue
         entries.append(
             Entry(

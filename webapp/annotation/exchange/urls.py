@@ -22,4 +22,5 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path(f"{_CAMPAIGN}<int:file_id>/report.csv", views.report, name="label_file_report"),
     path(_API, api.Labels.as_view(), name="api_labels"),
     path(f"{_API}files/<int:file_id>/", api.File.as_view(), name="api_label_file"),
+    path(f"{_API}files/<int:file_id>/report.csv", api.FileReport.as_view(), name="api_label_file_report"),
 ]

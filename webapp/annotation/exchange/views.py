@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import csv
-import io
+from collections import Counter
 
 from django.contrib import messages
 from django.http import Http404, HttpResponse, StreamingHttpResponse
@@ -14,13 +13,12 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.csrf import csrf_exempt, csrf_protect
 
-from ml_core.cells import safe_cell
 from ml_core.spec import BadInput
 from webapp.accounts.doors import ProjectRequest, project_page
 from webapp.annotation.campaigns.found import campaign_or_404, closed_to
 from webapp.annotation.exchange import actions, downloads, queries, records
 from webapp.annotation.exchange.forms import AccountsForm, FileForm
-from webapp.annotation.exchange.judging import BLANK, ERROR, KEPT, NEW, REPLACES, SAME, Judgement
+from webapp.annotation.exchange.judging import BLANK, ERROR, KEPT, NEW, REPLACES, SAME
 from webapp.annotation.models import Annotator, Campaign, LabelFile
 from webapp.corpora.actions.uploads import refuse_larger
 
@@ -91,21 +89,19 @@ def label_file(request: ProjectRequest, campaign_id: int, file_id: int) -> HttpR
             messages.success(request, told)
         return redirect("annotation:label_file", request.project.slug, campaign.pk, file.pk)
     taken = file.state == LabelFile.State.TAKEN
-    found = Judgement((), (), ()) if taken else actions.judge(file)
+    lines, findings = actions.looked_at(file)
     order = list(VERDICTS)
-    rows = sorted(found.rows, key=lambda row: -order.index(row.verdict))
+    rows = sorted(lines, key=lambda row: -order.index(row.verdict))
     page = {
         "project": request.project,
         "campaign": campaign,
         "file": file,
         "taken": taken,
-        "counts": file.report.get("counts", {}) if taken else found.counts,
+        "counts": Counter(line.verdict for line in lines),
         "rows": rows[:SHOWN],
         "more": max(0, len(rows) - SHOWN),
-        "spellings": file.report.get("spellings", []) if taken else found.spellings,
-        "missing": file.report.get("missing", []) if taken else found.missing,
-        "problems": file.report.get("problems", []),
-        "writes": len(found.taken),
+        **findings,
+        "writes": sum(line.verdict in (NEW, REPLACES) for line in lines),
     }
     return render(request, "annotation/exchange/label_file.html", page)
 
@@ -114,13 +110,7 @@ def label_file(request: ProjectRequest, campaign_id: int, file_id: int) -> HttpR
 def report(request: ProjectRequest, campaign_id: int, file_id: int) -> HttpResponse:
     """The report on a file as CSV, every row of it."""
     campaign, file = _file(request, campaign_id, file_id)
-    buffer = io.StringIO(newline="")
-    writer = csv.writer(buffer)
-    writer.writerow(["place", "idx", "annotator", "verdict", "text"])
-    for row in actions.judge(file).rows:
-        writer.writerow([safe_cell(cell) for cell in (row.place, row.idx, row.letter, row.verdict, row.text)])
-    response = HttpResponse(buffer.getvalue(), content_type="text/csv")
-    return downloads.named(response, campaign, f"file-{file.pk}-report.csv")
+    return downloads.report(campaign, file.pk, actions.lines_in(file))
 
 
 @project_page("label.exchange")

@@ -222,6 +222,8 @@ def _word(card: Mapping[str, Any]) -> str:
 
 def sentence_of(card: Mapping[str, Any]) -> str:
     """p, adjusted p, and what was looked at."""
+    if card.get("held_out") is False:
+        return _("Not held out: a model was trained on what it is evaluated on, so nothing is shown.")
     if not card["judged"]:
         return str(card["why"]) or _("Not judged on this selection.")
     words = {"p": written_p(card["p"]), "adjusted": written_p(card["adjusted"])}

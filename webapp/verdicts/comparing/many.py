@@ -61,16 +61,15 @@ def table(
     columns: list[tuple[str, str, Callable[[Row], Any]]] = [("run", _("Run"), lambda row: row.run.title.casefold())]
     columns += [(f"={one.name}", one.name, _by_setting(place)) for place, one in enumerate(settings)]
     columns += [
-        (key.split("/")[1], name, _by_metric(place)) for place, (key, name) in enumerate(zip(keys, names, strict=True))
-    ]
-    columns += [
-        ("repaired", _("repaired"), _of_card("repaired")),
-        ("broken", _("broken"), _of_card("broken")),
+        ("verdict", _("Verdict"), lambda row: (not row.card["shown"], not row.card["judged"]) if row.card else None),
         ("net", _("Net change at 1"), lambda row: row.card["net"]["value"] if row.card else None),
         ("p", "p", lambda row: row.told["p"] if row.told else None),
         ("adjusted", _("adjusted p"), _of_card("adjusted")),
-        ("verdict", _("Verdict"), lambda row: (not row.card["shown"], not row.card["judged"]) if row.card else None),
+        ("repaired", _("repaired"), _of_card("repaired")),
+        ("broken", _("broken"), _of_card("broken")),
     ]
+    measured = enumerate(zip(keys, names, strict=True))
+    columns += [(key.split("/")[1], name, _by_metric(place)) for place, (key, name) in measured]
     asked, down = found.asked.sort.removeprefix("-"), found.asked.sort.startswith("-")
     heads = [_head(found, key, words, asked, down) for key, words, _value in columns]
     value = next((value for key, _words, value in columns if key == asked), None)

@@ -233,9 +233,9 @@ def _moves(report: Report, found: Comparison, direction: str, part: str) -> Plot
 
 
 def moves(report: Report, found: Comparison, direction: str, part: str) -> list[Moves]:
-    """From which ranks to which, a table for every run beside the baseline."""
-    made = []
-    for run in found.others[:LINES]:
+    """From which ranks to which, a table for every run beside the baseline; of many, for the one looked at."""
+    made, many = [], len(found.others) > LINES
+    for run in [run for run in found.others if not many or run.id == found.asked.against]:
         table = report["rank_changes"].get(str(run.id), {}).get(direction, {}).get(part)
         if table:
             buckets = [name.replace("-", "–") for name in table["buckets"]]

@@ -52,7 +52,7 @@ def claimed(request: dict[str, Any], *, now: datetime) -> dict[str, Any]:
     lead = runs[plan.baseline]
     names = _names(lead)
     found = bundle.Claim(
-        plan=_renamed(plan, outcomes, names),
+        plan=_renamed(plan, names),
         runs={name: _run(runs[name], outcomes[name], names, plan.data_hash) for name in plan.runs},
         labels=[replace(label, query=_id(names, label.direction, label.query)) for label in labels],
         answers=_answers(asked["set"], lead, labels, names),
@@ -123,12 +123,13 @@ def _id(names: Names, direction: str, query: str) -> str:
     return names[_KINDS[direction][0]].get(int(query), query)
 
 
-def _renamed(plan: Plan, outcomes: Mapping[str, Mapping[str, RunOutcomes]], names: Names) -> Plan:
+def _renamed(plan: Plan, names: Names) -> Plan:
+    """The plan with the queries of its slices called by their names."""
     slices = {
         name: {way: tuple(_id(names, way, query) for query in queries) for way, queries in ways.items()}
         for name, ways in plan.slices.items()
     }
-    return replace(plan, slices=slices, directions=plan.directions)
+    return replace(plan, slices=slices)
 
 
 def _run(run: Run, ways: Mapping[str, RunOutcomes], names: Names, data_hash: str) -> bundle.ClaimedRun:

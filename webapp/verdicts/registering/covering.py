@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import datetime
 
 from django.utils.translation import gettext as _
 
@@ -66,11 +65,6 @@ def run_of(row: Registration) -> Run | None:
     """The run that the registration is about: the first that fits and was launched after it; None until then."""
     fitting = runs_that_fit(row.project, row.method, row.settings, row.data_hash)
     return next((run for run in fitting if run.created_at > row.registered_at), None)
-
-
-def withdrawn_at(row: Registration) -> datetime | None:
-    """When it was taken back."""
-    return row.withdrawal.withdrawn_at if hasattr(row, "withdrawal") else None
 
 
 def _standing(row: Registration, fitting: list[Run], named: list[Run], asked: Asked) -> Standing:

@@ -27,6 +27,18 @@ def words_of(conclusion: str) -> str:
     }[conclusion]
 
 
+def departure(line: str, kept: Mapping[str, Any]) -> str:
+    """What departs from the registration, in the reader's language; as the bundle has it where it is none of these."""
+    if line.startswith("Registered for the data "):
+        return _("It was registered for other data than it is compared on.")
+    if line.startswith("Registered for "):
+        said = _("It was registered for %(n)d queries and is compared on %(reached)d.")
+        return said % {"n": kept["n"], "reached": kept["n_reached"]}
+    if line.endswith("Nothing is shown without a control run that changes as much at random."):
+        return _("The queries were chosen by what the baseline got wrong or right, and no control stands beside them.")
+    return line
+
+
 def context(report: Mapping[str, Any], looked: Looked) -> dict[str, Any]:
     """What the page says of it: the registration that is kept to with its outcome, and why others do not count."""
     kept = report.get("registration")
@@ -36,6 +48,7 @@ def context(report: Mapping[str, Any], looked: Looked) -> dict[str, Any]:
         "kept_id": own.registration.pk if own else None,
         "kept_title": own.registration.title if own else "",
         "kept_words": words_of(kept["conclusion"]) if kept else "",
+        "departures": [departure(line, kept) for line in kept["departures"]] if kept else [],
         "standings": looked.standings,
         "others": [
             {"registration": one.registration, "why": one.why, "address": _address(looked, one)}

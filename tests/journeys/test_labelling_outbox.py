@@ -19,7 +19,7 @@ from tests.webapp import annotation_parts as parts
 from tests.webapp.people import PASSWORD
 from webapp.accounts.models import Membership
 from webapp.annotation.campaigns import staff
-from webapp.annotation.models import Label, LabelEvent, Slot
+from webapp.annotation.models import Campaign, Label, LabelEvent, Slot
 from webapp.experiments.models import Run
 
 
@@ -113,6 +113,62 @@ def test_answers_of_somebody_who_may_label_no_more_can_be_taken_along_as_a_file(
     expect(notice).to_have_count(0)
     assert Label.objects.get().task_id == first
     assert "Permission denied" in live_site.news("web")
+
+
+def reopened(page: Page, campaign: Campaign) -> Page:
+    """The tab is closed as it is, and another one opened."""
+    context = page.context
+    page.close()
+    again = context.new_page()
+    again.goto(address(campaign))
+    ready(again)
+    return again
+
+
+def test_what_was_chosen_and_typed_and_not_submitted_is_there_again_after_the_tab_was_closed(
+    labelled: Run, enter: Callable[..., Page]
+) -> None:
+    campaign = parts.campaign(labelled)
+    page = enter(campaign)
+    first = shown(page)
+    page.keyboard.press("3")
+    page.keyboard.press("f")
+    page.keyboard.press("n")
+    page.keyboard.type("the second picture is da")
+    page = reopened(page, campaign)
+    assert shown(page) == first
+    for name in ('[data-choose="action"]', '[data-act="flag"]', '[data-act="note"]'):
+        expect(page.locator(name)).to_have_attribute("aria-pressed", "true")
+    expect(page.locator("#note-text")).to_be_focused()
+    expect(page.locator("#note-text")).to_have_value("the second picture is da")
+    page.keyboard.press("End")
+    page.keyboard.type("rk")
+    press_and_go(page, "Control+Enter")
+    saved(page)
+    label = Label.objects.get()
+    assert (label.category, label.flagged, label.note) == ("action", True, "the second picture is dark")
+    second = shown(page)
+    page = reopened(page, campaign)
+    assert shown(page) == second  # nothing is left over
+    expect(page.locator('[data-act="flag"]')).to_have_attribute("aria-pressed", "false")
+
+
+def test_undo_reaches_back_over_a_closed_tab(labelled: Run, enter: Callable[..., Page]) -> None:
+    campaign = parts.campaign(labelled)
+    page = enter(campaign)
+    seen = [shown(page)]
+    for key in "23":
+        press_and_go(page, key, "Enter")
+        seen.append(shown(page))
+    press_and_go(page, "z")
+    saved(page)
+    page = reopened(page, campaign)
+    assert shown(page) == seen[1]  # taken back, and its choice is still there
+    expect(page.locator('[data-choose="action"]')).to_have_attribute("aria-pressed", "true")
+    press_and_go(page, "z")
+    assert shown(page) == seen[0]
+    saved(page)
+    assert not Label.objects.exclude(category="").exists()
 
 
 def test_a_session_that_ended_with_answers_waiting_goes_on_after_signing_in_again(

@@ -14,6 +14,7 @@ export class Desk {
     this.showKeys();
     document.addEventListener("click", (event) => this.clicked(event));
     find("mix").firstElementChild.nextElementSibling.addEventListener("input", (event) => act("mix", event.target.value / 100));
+    find("note-text").addEventListener("input", (event) => act("note_typed", event.target.value.trim()));
     find("note").addEventListener("submit", (event) => {
       event.preventDefault();
       this.closeNote();

@@ -8,8 +8,6 @@ import { Stage } from "./stage.js";
 const given = JSON.parse(document.getElementById("given").textContent);
 const { words, campaign } = given;
 const AHEAD = 12; // items held beyond the present one, with their pictures
-const KEPT_STEPS = 40;
-const STEPS = `nearmiss-steps:${given.box}`;
 let parentOf = {};
 
 // What each action is called, the choices first.
@@ -39,7 +37,8 @@ let progress = given.progress;
 let unsent = new Set(); // tasks whose first answer the server has not counted yet
 let empty = given.empty || null;
 let oldest = null; // how far back the server was asked; "" when there is no more
-let steps = restored(); // {id, before, after, task}: what undo takes back
+let steps = []; // {id, before, after, task, n}: what undo takes back
+let drafts = new Map(); // task id -> {draft, typing}: left unsubmitted by an earlier visit
 let undone = [];
 let clock = null;
 let submitting = false;
@@ -64,10 +63,23 @@ function possible(draft) {
 function take(tasks) {
   for (const task of tasks) {
     if (items.has(task.id)) continue;
-    items.set(task.id, { task, answer: null, draft: blank(), trail: [] });
+    items.set(task.id, { task, answer: null, trail: [], ...left(task.id, blank()) });
     order.push(task.id);
   }
   prefetch();
+}
+
+// What an earlier visit chose or typed for an item and did not submit.
+function left(id, otherwise) {
+  const kept = drafts.get(id);
+  return { draft: kept ? possible({ ...blank(), ...kept.draft }) : otherwise, typing: Boolean(kept?.typing) };
+}
+
+// On the disk too, so that a closed tab loses nothing.
+function keepDraft(item) {
+  const { category, confidence, note, flagged } = item.draft;
+  const some = item.answer || category || confidence || note || flagged;
+  outbox.keepDraft(item.task.id, some ? { ...item.draft, spent_ms: item.draft.spent_ms + elapsed() } : null, desk.noteText() !== null);
 }
 
 function current() {
@@ -116,6 +128,9 @@ async function go(id) {
     if (!item.answer) ring(true);
   }
   document.documentElement.dataset.shown = String(item.task.id);
+  if (campaign.blind && !item.task.roles && item.draft.category) reveal(item, item.draft.category);
+  if (item.typing) act("note");
+  item.typing = false;
   prefetch();
 }
 
@@ -142,7 +157,7 @@ async function older() {
   oldest = tasks.length ? tasks[tasks.length - 1].cursor : "";
   const fresh = tasks.filter((task) => !items.has(task.id));
   for (const { answer: said, cursor, ...task } of fresh) {
-    items.set(task.id, { task, answer: said, draft: draftOf(said), trail: [] });
+    items.set(task.id, { task, answer: said, trail: [], ...left(task.id, draftOf(said)) });
     order.unshift(task.id);
     at += 1;
   }
@@ -294,6 +309,7 @@ function edit(change) {
   item.trail.push({ ...item.draft });
   Object.assign(item.draft, change);
   desk.showDraft(item.draft);
+  keepDraft(item);
 }
 
 function choose(key) {
@@ -356,9 +372,10 @@ async function finish(item, said) {
   keepTime();
   const after = { ...said, spent_ms: item.draft.spent_ms };
   const before = item.answer;
-  steps.push({ id: item.task.id, before, after, task: item.task });
+  const step = { id: item.task.id, before, after, task: item.task };
+  steps.push(step);
   undone = [];
-  await send(item, after);
+  await send(item, after, step);
   submitting = false;
   forward();
 }
@@ -370,7 +387,7 @@ function forward() {
 }
 
 // On the disk before the page moves on; then the server is told.
-async function send(item, answer) {
+async function send(item, answer, step) {
   const id = item.task.id;
   const event = { key: newKey(), task: id, said_at: new Date().toISOString(), ...(answer || { kind: "withdraw" }) };
   if (!answer) Object.assign(event, { note: item.draft.note, flagged: item.draft.flagged });
@@ -383,8 +400,7 @@ async function send(item, answer) {
   item.key = event.key;
   item.trail = [];
   desk.notice(`refused-${id}`, "");
-  remember();
-  await outbox.put(event, item.task.prompt.text);
+  await outbox.put(event, item.task.prompt.text, step);
   showProgress();
   outbox.tell({ kind: "said", task: id, answer });
   outbox.drain();
@@ -396,15 +412,18 @@ async function undo() {
   if (item?.trail.length) {
     item.draft = { ...item.trail.pop(), spent_ms: item.draft.spent_ms };
     desk.showDraft(item.draft);
+    keepDraft(item);
     return desk.say(words.undone);
   }
   const step = steps.pop();
   if (!step) return desk.say(words.nothing_to_undo);
-  undone.push(step);
   await put(step, step.before);
+  delete step.n; // no longer among what undo takes back
+  undone.push(step);
   const back = items.get(step.id);
   back.draft = step.after.kind === "answer" ? draftOf(step.after) : { ...blank(), note: step.after.note, flagged: step.after.flagged };
   await go(step.id);
+  keepDraft(back);
   desk.say(words.undone);
 }
 
@@ -424,23 +443,7 @@ async function put(step, answer) {
     order.unshift(step.id);
     at += 1;
   }
-  await send(items.get(step.id), answer);
-}
-
-function restored() {
-  try {
-    return JSON.parse(sessionStorage.getItem(STEPS)) || [];
-  } catch {
-    return [];
-  }
-}
-
-function remember() {
-  try {
-    sessionStorage.setItem(STEPS, JSON.stringify(steps.slice(-KEPT_STEPS)));
-  } catch {
-    // without it undo ends where the page was loaded
-  }
+  await send(items.get(step.id), answer, step);
 }
 
 // Everything that a key or a button does ----------------------------------------------------------------------------------
@@ -460,8 +463,24 @@ function act(name, value) {
     case "next": return move(1);
     case "skip": return item && !empty && desk.askReason();
     case "skip_for": return skip(value);
-    case "note": return item && !empty && desk.openNote(item.draft.note);
-    case "note_kept": return item && item.draft.note !== value && (edit({ note: value }), desk.say(words.note_kept));
+    case "note":
+      if (!item || empty) return;
+      if (desk.noteText() === null) item.unnoted = { ...item.draft };
+      return desk.openNote(item.draft.note);
+    case "note_typed":
+      if (!item || empty) return;
+      item.draft.note = value;
+      return keepDraft(item);
+    case "note_kept": {
+      if (!item || empty) return;
+      const changed = item.unnoted && item.unnoted.note !== value;
+      if (changed) item.trail.push(item.unnoted);
+      item.draft.note = value;
+      item.unnoted = null;
+      desk.showDraft(item.draft);
+      keepDraft(item);
+      return changed && desk.say(words.note_kept);
+    }
     case "flag":
       if (!item || empty) return;
       edit({ flagged: !item.draft.flagged });
@@ -609,6 +628,7 @@ async function begin() {
   keys.learn().then(() => desk.showKeys());
   showProgress();
   const waiting = await waits.then(() => outbox.all());
+  [drafts, steps] = await Promise.all([outbox.drafts(), outbox.steps()]);
   if (!outbox.db) desk.notice("kept", words.not_kept);
   // What waits from an earlier visit is answered already, though the server does not know it yet.
   const last = new Map(waiting.map(({ event }) => [event.task, event]));

@@ -1,8 +1,12 @@
 // What was said and is not on the server yet: kept on this machine's disk first, sent in order, forgotten when stored.
 // Kept by person and campaign, so that it outlives a closed tab, a dead network and a login. One tab sends at a time.
+// Beside it lie what is chosen or typed and not submitted yet, by item, and the steps that undo takes back.
 
 const DATABASE = "nearmiss-labelling";
+const STORES = ["waiting", "drafts", "steps"];
 const MOST = 100; // answers in one request
+const KEPT_STEPS = 40;
+const KEPT_DRAFTS = 90 * 24 * 3600 * 1000; // milliseconds
 const PATIENCE = 15000;
 
 export function newKey() {
@@ -37,10 +41,12 @@ export class Outbox extends EventTarget {
   async open() {
     try {
       this.db = await new Promise((resolve, reject) => {
-        const asked = indexedDB.open(DATABASE, 1);
+        const asked = indexedDB.open(DATABASE, 2);
         asked.onupgradeneeded = () => {
-          const waiting = asked.result.createObjectStore("waiting", { keyPath: "n", autoIncrement: true });
-          waiting.createIndex("box", "box");
+          for (const name of STORES.filter((one) => !asked.result.objectStoreNames.contains(one))) {
+            const shape = name === "drafts" ? { keyPath: ["box", "task"] } : { keyPath: "n", autoIncrement: true };
+            asked.result.createObjectStore(name, shape).createIndex("box", "box");
+          }
         };
         asked.onsuccess = () => resolve(asked.result);
         asked.onerror = () => reject(asked.error);
@@ -58,12 +64,38 @@ export class Outbox extends EventTarget {
     this.channel?.postMessage(message);
   }
 
-  // On the disk when this resolves; nothing is sent before.
-  async put(event, asked = "") {
+  // On the disk when this resolves; nothing is sent before. `step`: what undo takes back, or what it took back.
+  async put(event, asked = "", step = null) {
     const entry = { box: this.box, event, asked };
-    if (!(await this.write((store) => store.add(entry)))) this.memory.push({ ...entry, n: Date.now() + Math.random() });
+    const kept = await this.write(({ waiting, drafts, steps }) => {
+      waiting.add(entry);
+      drafts.delete([this.box, event.task]);
+      if (step?.n) steps.delete(step.n);
+      else if (step) steps.add({ box: this.box, step }).onsuccess = (done) => (step.n = done.target.result);
+    });
+    if (!kept) this.memory.push({ ...entry, n: Date.now() + Math.random() });
     this.waiting += 1;
     this.say(this.state === "saved" ? "saving" : this.state);
+  }
+
+  // What is chosen or typed for an item and not submitted; null forgets it.
+  keepDraft(task, draft, typing) {
+    const entry = { box: this.box, task, draft, typing, at: Date.now() };
+    return this.write(({ drafts }) => (draft ? drafts.put(entry) : drafts.delete([this.box, task])), "relaxed");
+  }
+
+  async drafts() {
+    const found = await this.read("drafts");
+    const old = found.filter((entry) => entry.at < Date.now() - KEPT_DRAFTS);
+    if (old.length) this.write(({ drafts }) => old.forEach((entry) => drafts.delete([this.box, entry.task])), "relaxed");
+    return new Map(found.map((entry) => [entry.task, entry]));
+  }
+
+  async steps() {
+    const found = await this.read("steps");
+    const old = found.slice(0, -KEPT_STEPS);
+    if (old.length) this.write(({ steps }) => old.forEach((entry) => steps.delete(entry.n)), "relaxed");
+    return found.slice(-KEPT_STEPS).map(({ step, n }) => ({ ...step, n }));
   }
 
   // What the server has not got or not taken, as a file for somebody who can put it right.
@@ -79,25 +111,29 @@ export class Outbox extends EventTarget {
   }
 
   async kept() {
-    const kept = await new Promise((resolve) => {
+    return [...(await this.read("waiting")), ...this.memory];
+  }
+
+  read(name) {
+    return new Promise((resolve) => {
       if (!this.db) return resolve([]);
       try {
-        const asked = this.db.transaction("waiting").objectStore("waiting").index("box").getAll(this.box);
+        const asked = this.db.transaction(name).objectStore(name).index("box").getAll(this.box);
         asked.onsuccess = () => resolve(asked.result);
         asked.onerror = () => resolve([]);
       } catch {
         resolve([]);
       }
     });
-    return [...kept, ...this.memory];
   }
 
-  write(work) {
+  write(work, durability = "strict") {
     return new Promise((resolve) => {
       if (!this.db) return resolve(false);
       try {
-        const change = this.db.transaction("waiting", "readwrite", { durability: "strict" });
-        work(change.objectStore("waiting"));
+        const change = this.db.transaction(STORES, "readwrite", { durability });
+        work(Object.fromEntries(STORES.map((name) => [name, change.objectStore(name)])));
+        change.commit?.(); // a tab that is closed now still writes it
         change.oncomplete = () => resolve(true);
         change.onerror = change.onabort = () => resolve(false);
       } catch {
@@ -119,14 +155,14 @@ export class Outbox extends EventTarget {
   async forget(entries) {
     const gone = new Set(entries.map((entry) => entry.n));
     this.memory = this.memory.filter((entry) => !gone.has(entry.n));
-    await this.write((store) => gone.forEach((n) => store.delete(n)));
+    if (gone.size) await this.write(({ waiting }) => gone.forEach((n) => waiting.delete(n)));
   }
 
   async refuse(entry, why) {
     const kept = { ...entry, refused: why };
     const inMemory = this.memory.some((other) => other.n === entry.n);
     if (inMemory) this.memory = this.memory.map((other) => (other.n === entry.n ? kept : other));
-    else await this.write((store) => store.put(kept));
+    else await this.write(({ waiting }) => waiting.put(kept));
     this.dispatchEvent(new CustomEvent("refused", { detail: { event: entry.event, asked: entry.asked, why } }));
   }
 

@@ -30,7 +30,7 @@ def effects(labels: list[Label], strata: dict[str, Stratum]) -> dict[str, Any]:
     return compute(runs, labels, plan)["effects"]["b"]["i2t"]
 
 
-def labels_of(numbers: range, stratum: str) -> list[Label]:
+def labels_of(numbers: range | np.ndarray, stratum: str) -> list[Label]:
     return [Label("i2t", f"p{number}", category(number), stratum=stratum) for number in numbers]
 
 
@@ -120,3 +120,22 @@ def test_the_known_total_is_the_count() -> None:
     hits_Q = np.array([1, 0, 0, 1] * 25)
     total = known_total(hits_Q, np.arange(100), HOW)
     assert total.value == 50 and total.low is not None and total.low < 50
+
+
+def test_the_net_of_a_category_covers_what_the_whole_set_gained() -> None:
+    rng = np.random.default_rng(8)
+    covered, values = 0, []
+    for _ in range(100):  # 60 of 100 failures and 120 of 200 successes have a label
+        after = np.where(np.arange(300) < 100, 1 + (rng.random(300) > 0.3), 1 + (rng.random(300) < 0.1))
+        failures, successes = rng.permutation(100)[:60], 100 + rng.permutation(200)[:120]
+        labels = labels_of(failures, "f") + labels_of(successes, "s")
+        runs = {"a": {"i2t": way("i2t", np.repeat([2, 1], [100, 200]))}, "b": {"i2t": way("i2t", after)}}
+        strata = {"f": Stratum("i2t", "failures", 100), "s": Stratum("i2t", "successes", 200)}
+        found = compute(runs, labels, Plan("a", ("a", "b"), data_hash=DATA, strata=strata, resamples=200))
+        net = found["effects"]["b"]["i2t"]["categories"]["count"]["net"]
+        even = np.arange(300) % 2 == 0
+        truth = (even[:100] & (after[:100] == 1)).sum() - (even[100:] & (after[100:] == 2)).sum()
+        covered += net["low"] <= truth <= net["high"]
+        values.append(net["value"] - truth)
+    assert abs(np.mean(values)) < 3 * np.std(values) / np.sqrt(len(values)) + 0.1
+    assert 90 <= covered <= 100

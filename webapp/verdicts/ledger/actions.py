@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from ml_core.spec import BadInput
 from webapp.accounts.models import Project, User
 from webapp.annotation.campaigns.actions import open_campaign
+from webapp.annotation.campaigns.plans import MOST
 from webapp.annotation.campaigns.queries import labellers
 from webapp.annotation.models import Annotator, Campaign
 from webapp.annotation.taxonomies.actions import default_version
@@ -45,6 +46,11 @@ def label_broken(
     numbers = _broken(baseline, run, direction)
     if not numbers:
         raise BadInput(_("Run %(run)d broke nothing that run %(baseline)d got right.") % _ids(run, baseline))
+    if len(numbers) > MOST:
+        said = _(
+            "It broke %(n)s queries, more than a campaign holds (%(most)s): label a sample of the successes instead."
+        )
+        raise BadInput(said % {"n": f"{len(numbers):,}", "most": f"{MOST:,}"})
     people = _people(project, like, actor)
     overlap = OVERLAP if len(numbers) - OVERLAP >= len(people) else len(numbers)
     version = newest_of(like.taxonomy_version) if like else default_version(project=project, now=now)

@@ -14,10 +14,11 @@ from ml_core.metrics.agreement.individuals import agreement_with_others, leaning
 from ml_core.metrics.agreement.majority import Majority, majority, right_shares, tie_share
 from ml_core.metrics.agreement.overall import overall, pairs
 from ml_core.metrics.agreement.paradox import Paradox, kappa_paradox
+from ml_core.metrics.agreement.sentences import Said, english, said
 from ml_core.metrics.agreement.tallies import tally
 
 __all__ = ["Row", "agreement_report"]
-_UNLABELLED = "none of the items whose truth is known has been labelled"
+_UNLABELLED = english("truth_unlabelled")
 
 
 def agreement_report(
@@ -33,7 +34,8 @@ def agreement_report(
 
     `rows` holds at most one answer for an item and annotator, skips and withdrawn answers left out; plain sequences in
     Row's order are rows too. `truth` says the category of gold items. An EST is {"value", "low", "high", "n", "why"}:
-    n items stand behind it; value, or low and high, are None where `why` says in words why there is none.
+    n items stand behind it; value, or low and high, are None where `why` says in words, and "code" for other languages,
+    why there is none.
 
     {
      "items": 180, "overlap": 30, "answers": 240,      # labelled items, those with two labels or more, rows
@@ -55,8 +57,9 @@ def agreement_report(
                 "dawid_skene": label, "posterior": float, "posteriors": {label: float}}},
      "tie_share": float,                               # of overlap items, those without one most frequent label
      "dawid_skene": {"iterations", "converged", "priors": {category: share}},
-     "paradox": {"prevalence_index", "bias_index", "dominating": category | None, "sentence": "" | "…"},
-     "warnings": ["…"],
+     "paradox": {"prevalence_index", "bias_index", "dominating": category | None, "sentence": "" | "…",
+                 "said": SAID | None},
+     "warnings": ["…"], "said": [SAID …],              # the same; SAID is {"code", "numbers"}, see sentences.py
      "resamples": 2000, "seed": 0,
     }
     """
@@ -102,7 +105,8 @@ def agreement_report(
         "resamples": resamples,
         "seed": seed,
     }
-    return report | {"warnings": _warnings(report, left_out)}
+    warnings = _warnings(report, left_out, paradox.said)
+    return report | {"warnings": [str(line) for line in warnings], "said": [line.as_dict() for line in warnings]}
 
 
 def _bias(answers: Table, counts_IC: np.ndarray, how: dict[str, int]) -> list[dict[str, Any]]:
@@ -194,23 +198,24 @@ def _paradox(paradox: Paradox, names: list[str]) -> dict[str, Any]:
         "bias_index": paradox.bias,
         "dominating": names[paradox.dominating] if paradox.dominating >= 0 else None,
         "sentence": paradox.sentence,
+        "said": paradox.said.as_dict() if paradox.said else None,
     }
 
 
-def _warnings(report: dict[str, Any], left_out: int) -> list[str]:
+def _warnings(report: dict[str, Any], left_out: int, paradox: Said | None) -> list[Said]:
     found = []
     if not report["items"]:
-        found.append("Nothing is labelled yet.")
+        found.append(said("nothing_labelled"))
     elif not report["overlap"]:
-        found.append("No item has labels of two annotators, so agreement cannot be told.")
+        found.append(said("no_overlap"))
     elif report["overlap"] < 30:
-        found.append(f"Only {report['overlap']} items have two labels or more: intervals are wide.")
-    if report["paradox"]["sentence"]:
-        found.append(report["paradox"]["sentence"])
+        found.append(said("few_overlap", n=report["overlap"]))
+    if paradox:
+        found.append(paradox)
     if report["items"] and not report["dawid_skene"]["converged"]:
-        found.append("Dawid and Skene's consensus had not settled after its last iteration.")
+        found.append(said("not_settled"))
     if left_out:
-        found.append(f"{left_out:,} pairs of annotators with the fewest items in common are not shown.")
+        found.append(said("pairs_left_out", n=left_out))
     return found
 
 

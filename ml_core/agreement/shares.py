@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from ml_core.agreement.table import Row, Table, known, table
+from ml_core.metrics.agreement.sentences import Said, said
 from ml_core.metrics.agreement.shares import Enough, Sample, Shares, extrapolated_shares
 from ml_core.spec import BadInput
 
@@ -47,6 +48,7 @@ def shares_report(
      "settled": {item: category},      # every labelled item's one label
      "strata": [{"name", "population", "labelled", "weight"}],
      "warnings": ["…"],
+     "why_said": SAID | None, "said": [SAID …],   # why and warnings as {"code", "numbers"}, see sentences.py
     }
     """
     answers = _with_truths(table(rows, taxonomy_keys), [*(gold or {}), *(decided or {})])
@@ -61,6 +63,7 @@ def shares_report(
         part: dict(zip(sums, (finding.as_dict() for finding in getattr(found, part)), strict=True))
         for part in ("sample", "all", "uncorrected")
     }
+    why, warnings = _why(found.enough), _warnings(found, sample, names, population, strata)
     return {
         "items": len(answers.items),
         "population": sum(population.values()),
@@ -71,13 +74,15 @@ def shares_report(
         "allows_for_error": bool(found.enough.by) or found.doubt,
         "corrected": bool(found.enough.by),
         "by": found.enough.by,
-        "why": _why(found.enough),
+        "why": str(why or ""),
+        "why_said": why.as_dict() if why else None,
         "needed": {"gold": found.enough.missing_gold, "overlap": found.enough.missing_overlap},
         "gold_items": found.enough.gold,
         "overlap_items": found.enough.overlap,
         "settled": {item: taxonomy_keys[number] for item, number in zip(answers.items, found.settled_I, strict=True)},
         "strata": _strata(sample, names, population),
-        "warnings": _warnings(found, sample, names, population, strata),
+        "warnings": [str(line) for line in warnings],
+        "said": [line.as_dict() for line in warnings],
     }
 
 
@@ -127,35 +132,24 @@ def _strata(sample: Sample, names: Sequence[str], population: Mapping[str, int])
     ]
 
 
-def _why(allowed: Enough) -> str:
+def _why(allowed: Enough) -> Said | None:
     if allowed.by:
-        return ""
+        return None
     if not allowed.missing_overlap:
-        return (
-            f"Not enough to correct for label error: annotators agree in {allowed.agreement:.0%} of pairs only, too "
-            f"little to tell their errors from labels alone; {allowed.missing_gold} more gold items would do."
-        )
-    return (
-        "Not enough to correct for label error: "
-        f"{allowed.missing_gold} more gold items, or {allowed.missing_overlap} more items labelled by three annotators."
-    )
+        return said("gold_would_do", agreement=allowed.agreement, n=allowed.missing_gold)
+    return said("gold_or_overlap", gold=allowed.missing_gold, n=allowed.missing_overlap)
 
 
 def _warnings(
     found: Shares, sample: Sample, names: Sequence[str], population: Mapping[str, int], strata: Mapping[str, str]
-) -> list[str]:
+) -> list[Said]:
     labelled_H = np.bincount(sample.strata_I, minlength=len(names))
     empty = [name for name, labelled in zip(names, labelled_H, strict=True) if not labelled]
     left, lines = len(strata) - len(sample.strata_I), []
     if empty:
-        size = sum(population[name] for name in empty)
-        lines.append(f"No item of {', '.join(empty)} is labelled: its {size:,} failures are taken to be like the rest.")
+        lines.append(said("empty_strata", strata=empty, n=sum(population[name] for name in empty)))
     if left > 0:
-        lines.append(
-            f"{left:,} sampled items have no label yet; they are taken to be like the others of their stratum."
-        )
-    if not found.enough.by and found.doubt:
-        lines.append("Shares are as labelled; their intervals allow for label error as far as annotators disagree.")
-    if not found.enough.by and not found.doubt:
-        lines.append("Annotators nowhere disagree, or no item has two labels: intervals say nothing of label error.")
+        lines.append(said("unlabelled", n=left))
+    if not found.enough.by:
+        lines.append(said("as_labelled" if found.doubt else "nowhere_disagree"))
     return lines

@@ -6,6 +6,7 @@ import base64
 import csv
 import io
 import json
+import re
 import uuid
 import zipfile
 from xml.etree import ElementTree
@@ -104,6 +105,23 @@ def test_an_annotators_zip_holds_their_sheets_a_picture_of_each_sample_and_the_g
         assert picture.width > picture.height > 0
     assert sum(name.startswith("vis_overlap/") for name in names) == 6
     assert archive.testzip() is None
+
+
+def test_who_fills_in_a_sheet_is_told_how_in_both_languages(campaign, web):
+    archive = unpacked(web.get(address(campaign, "bundle_of", letter="B")))
+    told = archive.read("README.txt").decode()
+    assert "How to fill these sheets in" in told and "如何填写这些表格" in told
+
+
+def test_a_report_on_a_file_speaks_the_readers_language_whoever_uploaded_it(campaign, web):
+    one = own(campaign)[0]
+    text = HEAD + f"{one},x,1,2,object,\n{one},x,1,2,count,\n99999,x,1,2,object,\n"
+    file = given(campaign, text)
+    taken(file)
+    User.objects.update(language="zh-hans")
+    rows = report_of(web, campaign, file)
+    assert [row["place"] for row in rows] == ["第 2 行", "第 3 行", "第 4 行"]
+    assert all(re.search("[\u4e00-\u9fa5]", row["text"]) and not re.search("[a-z]{3}", row["text"]) for row in rows)
 
 
 def test_the_zip_of_everybody_has_a_folder_each_and_every_picture_once(campaign, web):

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import csv
+import html
 import io
 import json
+import re
 import uuid
 from collections import Counter
 from datetime import timedelta
@@ -13,6 +15,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import override
 
 from ml_core.retrieval.improving.category import read_labels
 from ml_core.retrieval.subset import read_subset
@@ -24,6 +27,7 @@ from webapp.annotation.labelling.actions import record_answers
 from webapp.annotation.labelling.answers import Answer
 from webapp.annotation.models import AnalysisItem, AnalysisSet, Calculation, Campaign, Decision, Gold, Slot, Task
 from webapp.annotation.sets.actions import ask_to_freeze
+from webapp.annotation.sets.freezing import content_hash
 from webapp.annotation.sets.references import check, resolve
 from webapp.corpora.files import store
 from webapp.corpora.models import Caption
@@ -320,3 +324,35 @@ def test_before_freezing_who_still_owes_answers_sees_counts_and_no_sample(campai
         idx in page.partition("<main")[2] for idx in unlabelled.values_list("idx", flat=True) if len(idx) > 2
     )
     assert "Without a label:" not in page
+
+
+def test_a_chinese_page_of_a_set_says_nothing_of_its_report_in_english(campaign, web):
+    label_all(campaign, but=1)
+    row = frozen(campaign, incomplete=True)
+    User.objects.update(language="zh-hans")
+    page = web.get(reverse("annotation:set", args=[campaign.project.slug, row.result["set"]])).content.decode()
+    shown = page.partition("<main")[2].partition('id="cases"')[0]  # the cases are prompts, which are whatever they are
+    words = re.sub(r"<script.*?</script>|<code.*?</code>|<[^>]+>", "|", shown, flags=re.DOTALL)
+    assert "不足以校正标注错误" in words and "个样本没有标签" in words
+    assert re.findall(r"[A-Za-z]{2,}(?: [a-z]{2,}){3,}", html.unescape(words)) == []
+
+
+def test_why_a_set_is_not_made_is_told_in_the_language_of_who_asked(campaign):
+    label_all(campaign, but=1)
+    with override("zh-hans"):
+        owner = User.objects.get(username="owner")
+        row = ask_to_freeze(
+            campaign=campaign, actor=owner, now=timezone.now(), name="", rule="majority", incomplete=False
+        )
+    calculating.work()
+    row.refresh_from_db()
+    assert row.state == "failed" and "没有标签的" in row.failure
+
+
+def test_equal_labels_of_two_uploads_have_different_hashes(campaign):
+    campaign.corpus, campaign.run = None, None
+    hashes = []
+    for digest in ("a" * 64, "b" * 64, "a" * 64):
+        campaign.source = {"upload": digest, "name": "samples.zip"}
+        hashes.append(content_hash(campaign, []))
+    assert hashes[0] == hashes[2] != hashes[1]

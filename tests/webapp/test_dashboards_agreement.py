@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import csv
+import html
 import io
+import re
 import uuid
 from datetime import timedelta
 
@@ -11,15 +13,20 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import override
 
 from ml_core.agreement.report import agreement_report
+from ml_core.metrics.agreement.sentences import SENTENCES
 from ml_core.taxonomy import DEFAULT
 from tests.webapp import annotation_parts
 from tests.webapp.test_annotation_sets import label_all
 from webapp.accounts.models import User
+from webapp.annotation.labelling.actions import record_answers
+from webapp.annotation.labelling.answers import Answer
 from webapp.annotation.models import Calculation, Campaign, Label, Task
 from webapp.annotation.review.actions import decide, plant
 from webapp.annotation.review.calculations import KEPT, agreement_of
+from webapp.annotation.review.saying import TEXTS, in_words
 from workers import calculating
 from workers.tidying import tidy
 
@@ -205,3 +212,58 @@ def test_what_is_shown_can_be_taken_away(campaign, web, part, rows):
     found = list(csv.DictReader(io.StringIO(read(web, address(campaign, "agreement_file", part=part)))))
     assert len(found) == rows
     assert web.get(address(campaign, "agreement_file", part="moon")).status_code == 404
+
+
+def english_in(page: str) -> list[str]:
+    """Every run of four English words that a page shows to readers."""
+    shown = re.sub(r"<script.*?</script>|<code.*?</code>|<[^>]+>", "|", page.partition("<main")[2], flags=re.DOTALL)
+    return re.findall(r"[A-Za-z]{2,}(?: [a-z]{2,}){3,}", html.unescape(shown))
+
+
+def test_a_chinese_page_says_nothing_of_the_report_in_english(campaign, web):
+    label_all(campaign)
+    User.objects.update(language="zh-hans")
+    web.get(address(campaign))
+    calculating.work()
+    page = read(web, address(campaign))
+    assert "只有 6 个样本有两个以上的标签" in page
+    assert english_in(page) == []
+
+
+def test_a_paradox_and_what_cannot_be_told_are_said_in_chinese(campaign, web):
+    for task in Task.objects.filter(campaign=campaign, group="overlap"):
+        for who in campaign.annotators.all():
+            answer = Answer(uuid.uuid4(), task.pk, "answer", category="object")
+            record_answers(annotator=who, events=[answer], source="page", now=timezone.now())
+    User.objects.update(language="zh-hans")
+    web.get(address(campaign))
+    calculating.work()
+    page = read(web, address(campaign))
+    assert "κ 和 α 没有定义" in page and "只出现了一个类别" in page
+    assert english_in(page) == []
+
+
+def test_every_sentence_of_a_report_has_words_of_the_interface():
+    assert set(TEXTS) == set(SENTENCES)
+    numbers = {"n": 1234, "percent": 0.9, "share": 0.8, "kappa": 0.1, "agreement": 0.5, "gold": 3, "category": "object",
+               "strata": ["near", "far"]}  # fmt: skip
+    with override("zh-hans"):
+        for code, forms in SENTENCES.items():
+            used = {name: value for name, value in numbers.items() if any(f"{{{name}" in form for form in forms)}
+            words = in_words({"code": code, "numbers": used})
+            assert not re.search("[a-z]{3}", words.replace("object", "").replace("near", "").replace("far", "")
+                                 .replace("Skene", "").replace("Dawid", "")), words  # fmt: skip
+
+
+def test_how_everybodys_leaning_changed_is_drawn_and_stands_in_the_file(campaign, web):
+    label_all(campaign)
+    web.get(address(campaign))
+    calculating.work()
+    assert "Leaning over time" in read(web, address(campaign))
+    rows = list(csv.DictReader(io.StringIO(read(web, address(campaign, "agreement_file", part="time")))))
+    report = Calculation.objects.get().result
+    windows = [window for entry in report["drift"] for window in entry["windows"]]
+    assert len(rows) == len(windows) > 3
+    for row, window in zip(rows, windows, strict=True):
+        assert {key: float(row[f"share_{key}"]) for key in DEFAULT.keys} == window["shares"]
+        assert sum(window["shares"].values()) == pytest.approx(1)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from webapp.annotation.review import saying
 from webapp.design.plots import Plot, Series
 
 Report = Mapping[str, Any]
@@ -83,9 +84,30 @@ def coefficients(report: Report) -> list[Coefficient]:
     """The headline, in the order in which people read it."""
     found = report["coefficients"]
     return [
-        Coefficient(str(name), str(words), found[key], key.startswith("percent"))
+        Coefficient(str(name), str(words), saying.explained(found[key]), key.startswith("percent"))
         for key, (name, words) in _COEFFICIENTS.items()
     ]
+
+
+def pairs(report: Report) -> list[dict[str, Any]]:
+    """The pairs of annotators with their estimates."""
+    kinds = ("percent_agreement", "cohen_kappa")
+    return [{**pair, **{kind: saying.explained(pair[kind]) for kind in kinds}} for pair in report["pairs"]]
+
+
+def paradox(report: Report, names: Mapping[str, str]) -> str:
+    """Why κ misleads here; empty where it does not."""
+    return saying.in_words(report["paradox"].get("said"), report["paradox"]["sentence"], _called(names))
+
+
+def warnings(report: Report, names: Mapping[str, str]) -> list[str]:
+    """What else is to be known, without the paradox."""
+    said = paradox(report, names)
+    return [line for line in saying.lines(report, _called(names)) if line != said]
+
+
+def _called(names: Mapping[str, str]) -> Callable[[str], str]:
+    return lambda key: names.get(key, key)
 
 
 def matrices(report: Report, names: Mapping[str, str]) -> list[Matrix]:
@@ -130,12 +152,13 @@ def doubts(report: Report, names: Mapping[str, str], limit: int = 100) -> list[D
 
 
 def plots(report: Report, names: Mapping[str, str], people: Mapping[str, str]) -> list[tuple[str, Plot]]:
-    """(id, plot): leaning, agreement along the way, speed along the way."""
+    """(id, plot): leaning, agreement along the way, leaning and speed along the way."""
     found = [("plot-leaning", _leaning(report, names, people))] if report["bias"] else []
     if report["over_time"]:
         found.append(("plot-time", _over_time(report)))
     if any(len(entry["windows"]) > 1 for entry in report["drift"]):
         found.append(("plot-drift", _drift(report, people, "agrees_with_others")))
+        found.append(("plot-shift", _shift(report, names, people)))
         found.append(("plot-speed", _speed(report, people)))
     return found
 
@@ -174,6 +197,24 @@ def _drift(report: Report, people: Mapping[str, str], what: str) -> Plot:
     labels = _("Window"), _("Agrees with the others")
     x = tuple(str(number) for number in range(1, count + 1))
     return Plot("curve", _("Drift"), *labels, x, series, "percent", x_scale="category", y_range=(0, 1), note=note)
+
+
+def _shift(report: Report, names: Mapping[str, str], people: Mapping[str, str]) -> Plot:
+    count = max(len(entry["windows"]) for entry in report["drift"])
+    series = []
+    for entry in report["drift"]:
+        if not entry["windows"]:
+            continue
+        shares = {key: [window["shares"][key] for window in entry["windows"]] for key in report["categories"]}
+        key = max(shares, key=lambda name: max(shares[name]) - min(shares[name]))
+        who = people.get(entry["annotator"], entry["annotator"])
+        said = tuple(shares[key] + [None] * (count - len(shares[key])))
+        series.append(Series(f"{who} · {names.get(key, key)}", said))
+    note = _("Of each annotator the category whose share changed most, window by window. The CSV has every share.")
+    labels = _("Window"), _("Share of their answers")
+    x = tuple(str(number) for number in range(1, count + 1))
+    title = _("Leaning over time")
+    return Plot("curve", title, *labels, x, tuple(series), "percent", x_scale="category", y_range=(0, 1), note=note)
 
 
 def _speed(report: Report, people: Mapping[str, str]) -> Plot:
@@ -240,12 +281,14 @@ def error_rates(report: Report) -> Iterator[list[Any]]:
 
 
 def windows(report: Report) -> Iterator[list[Any]]:
-    """Drift and speed: each annotator's windows of answers."""
-    yield ["annotator", "first", "last", "seconds", "agrees_with_others", "low", "high", "n"]
+    """Drift and speed: each annotator's windows of answers, with the share of every category in them."""
+    shares = [f"share_{key}" for key in report["categories"]]
+    yield ["annotator", "first", "last", "seconds", "agrees_with_others", "low", "high", "n", *shares]
     for entry in report["drift"]:
         for window in entry["windows"]:
             found = [window["agrees_with_others"].get(name) for name in ("value", "low", "high", "n")]
-            yield [entry["annotator"], window["first"], window["last"], window["seconds"], *found]
+            said = [window["shares"][key] for key in report["categories"]]
+            yield [entry["annotator"], window["first"], window["last"], window["seconds"], *found, *said]
 
 
 def consensus(report: Report) -> Iterator[list[Any]]:

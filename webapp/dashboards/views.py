@@ -20,7 +20,7 @@ from webapp.accounts.doors import ProjectRequest, project_page
 from webapp.annotation.campaigns.found import campaign_or_404, closed_to
 from webapp.annotation.campaigns.queries import letters_of
 from webapp.annotation.models import Campaign
-from webapp.annotation.review import calculations
+from webapp.annotation.review import calculations, saying
 from webapp.annotation.review.calculations import Shown, agreement_of
 from webapp.annotation.taxonomies.queries import document_of, names_of
 from webapp.dashboards import agreement as shown
@@ -56,11 +56,14 @@ def _read(campaign: Campaign, found: Shown) -> dict[str, Any]:
     people = {letter: f"{letter} · {name}" for letter, name in letters.items()}
     return {
         "coefficients": shown.coefficients(report),
-        "pairs": report["pairs"],
+        "pairs": shown.pairs(report),
+        "paradox": shown.paradox(report, names),
+        "warnings": shown.warnings(report, names),
         "matrices": shown.matrices(report, names),
         "measured": [
             row
             | {
+                "agrees_with_others": saying.explained(row["agrees_with_others"]),
                 "who": people.get(row["annotator"], row["annotator"]),
                 "gold": report["accuracy"].get("annotators", {}).get(row["annotator"]),
                 "table": shown.errors(row["errors"], [names.get(key, key) for key in report["categories"]]),

@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from ml_core.metrics.agreement.resampling import Finding, findings
+from ml_core.metrics.agreement.sentences import english
 from ml_core.metrics.uncertainty import RESAMPLES, wilson
 
-NOBODY = "nobody else labelled the same items"
+NOBODY = english("nobody_else")
 
 
 def shared_items(counts_IC: np.ndarray, labels_I: np.ndarray) -> np.ndarray:

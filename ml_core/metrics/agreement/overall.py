@@ -19,12 +19,13 @@ from ml_core.metrics.agreement.coefficients import (
     values,
 )
 from ml_core.metrics.agreement.resampling import Finding, findings
+from ml_core.metrics.agreement.sentences import english
 from ml_core.metrics.agreement.tallies import collapse, tally
 from ml_core.metrics.uncertainty import RESAMPLES, wilson
 
 COHEN = "cohen_kappa"
-NO_PAIR = "no item has labels of two annotators"
-_ONE = "only one category occurs, so agreement by chance is certain and this is not defined"
+NO_PAIR = english("no_pair")
+_ONE = english("one_category")
 _WHYS = {PERCENT: NO_PAIR, KRIPPENDORFF: _ONE, FLEISS: _ONE, GWET: _ONE, COHEN: _ONE}
 
 

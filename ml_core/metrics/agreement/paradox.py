@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ml_core.metrics.agreement.overall import overall_of_tallies
+from ml_core.metrics.agreement.sentences import Said, said
 from ml_core.metrics.agreement.tallies import tally
 
 HIGH_AGREEMENT, LOW_KAPPA, DOMINATES = 0.75, 0.6, 0.6
@@ -23,7 +24,12 @@ class Paradox(NamedTuple):
     prevalence: float | None
     bias: float | None
     dominating: int
-    sentence: str
+    said: Said | None
+
+    @property
+    def sentence(self) -> str:
+        """It in English; empty where there is no paradox."""
+        return str(self.said or "")
 
 
 def kappa_paradox(labels_IA: np.ndarray, names: list[str]) -> Paradox:
@@ -32,15 +38,17 @@ def kappa_paradox(labels_IA: np.ndarray, names: list[str]) -> Paradox:
     counts_IC = tally(labels_IA, categories)
     several_I = counts_IC.sum(1) >= 2
     if not several_I.any():
-        return Paradox(None, None, -1, "")
+        return Paradox(None, None, -1, None)
     shares_C = counts_IC[several_I].sum(0) / counts_IC[several_I].sum()
     top = int(shares_C.argmax())
     prevalence, bias = float(2 * shares_C[top] - 1), _bias(labels_IA[several_I], categories)
     found = overall_of_tallies(counts_IC, resamples=100)
     percent, kappa = found["percent_agreement"].value or 0.0, found["fleiss_kappa"].value
     if percent < HIGH_AGREEMENT or shares_C[top] < DOMINATES or (kappa is not None and kappa >= LOW_KAPPA):
-        return Paradox(prevalence, bias, -1, "")
-    return Paradox(prevalence, bias, top, _sentence(names[top], percent, float(shares_C[top]), kappa))
+        return Paradox(prevalence, bias, -1, None)
+    numbers = {"percent": percent, "share": float(shares_C[top]), "category": names[top]}
+    found_so = said("paradox_undefined", **numbers) if kappa is None else said("paradox", **numbers, kappa=kappa)
+    return Paradox(prevalence, bias, top, found_so)
 
 
 def _bias(labels_IA: np.ndarray, categories: int) -> float:
@@ -48,13 +56,3 @@ def _bias(labels_IA: np.ndarray, categories: int) -> float:
     number_A = said_AC.sum(1)
     shares_AC = said_AC[number_A > 0] / number_A[number_A > 0][:, None]
     return float(np.ptp(shares_AC, axis=0).max())
-
-
-def _sentence(name: str, percent: float, share: float, kappa: float | None) -> str:
-    much = f"Annotators agree in {percent:.0%} of pairs, and {share:.0%} of their labels are {name}."
-    if kappa is None:
-        return f"{much} With one category alone, κ and α are not defined: they say nothing about how well people agree."
-    return (
-        f"{much} Where one category is that frequent, agreement by chance is high and κ is low ({kappa:.2f}) even "
-        "though people agree: read AC1 and the percentage beside it."
-    )

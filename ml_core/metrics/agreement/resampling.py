@@ -14,6 +14,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy.special import ndtr, ndtri, stdtrit
 
+from ml_core.metrics.agreement.sentences import code_of, english
 from ml_core.metrics.uncertainty import LEVEL, RESAMPLES
 
 Statistics = Callable[[np.ndarray], dict[str, np.ndarray]]  # sums (B, F) -> values (B,) by name, nan where undefined
@@ -31,8 +32,8 @@ class Finding(NamedTuple):
     why: str = ""
 
     def as_dict(self) -> dict[str, float | int | str | None]:
-        """For JSON."""
-        return self._asdict()
+        """For JSON, with the code of `why`."""
+        return self._asdict() | {"code": code_of(self.why)}
 
 
 def findings(
@@ -58,7 +59,7 @@ def findings(
             found[name] = Finding(None, None, None, n, whys[name])
             continue
         ends = interval(float(point[0]), drawn[name], without.get(name), counts_P)
-        why = "" if ends else "too many resamples leave it undefined: the labels hardly differ"
+        why = "" if ends else english("hardly_differ")
         low, high = ends or (None, None)
         found[name] = Finding(float(point[0]), low, high, n, why)
     return found

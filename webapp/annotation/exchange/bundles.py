@@ -29,6 +29,16 @@ _HOW = """How to fill these sheets in
    Leave idx as it is. You may add a column `note`, and `skip_reason` ({reasons}).
 4. Save as CSV or .xlsx and give the file back. A file may be given twice: nothing is counted double.
 """
+_HOW_ZH = """如何填写这些表格
+
+1. 先读 guide_zh-hans.md（英文：guide_en.md）。
+2. 用电子表格打开 assign_*.csv。vis_*/fail_IDX.jpg 是每一行的样本{sides}。
+3. 在 `category` 一列写类别；若是 Ambiguous，再在 `ambiguous_subtype` 一列写子类型。
+   idx 不要改动。可以加一列 `note`（备注），或 `skip_reason`（跳过的原因：{reasons}）。
+4. 存为 CSV 或 .xlsx，再交回文件。同一个文件可以交两次：不会重复计数。
+"""
+_SIDES_ZH = "：左边是想要的图片，右边是模型检索到的"
+_BLIND_ZH = "：两张图片，不分先后"
 _SIDES = ": left the picture that was wanted, right what the model retrieved"
 _BLIND = ": two pictures, in no particular order"
 
@@ -38,7 +48,9 @@ def entries(
 ) -> Iterator[tuple[str, bytes]]:
     """(name, bytes) of every file: one annotator's on top, several annotators' in a folder each."""
     taxonomy = document_of(campaign.taxonomy_version)
-    yield "README.txt", _HOW.format(sides=_BLIND if campaign.blind else _SIDES, reasons=reasons).encode()
+    said = _HOW.format(sides=_BLIND if campaign.blind else _SIDES, reasons=reasons)
+    said_zh = _HOW_ZH.format(sides=_BLIND_ZH if campaign.blind else _SIDES_ZH, reasons=reasons)
+    yield "README.txt", f"{said}\n\n{said_zh}".encode()
     for language in LANGUAGES:
         own = campaign.taxonomy_version.guide.get(language, "")
         yield f"guide_{language}.md", guide(taxonomy, language, own, campaign.instructions).encode()

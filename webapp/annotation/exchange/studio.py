@@ -26,6 +26,18 @@ _HOW = """Into Label Studio
    accounts that were named when the file was made.
 5. Afterwards export as JSON and give it back on the campaign's page of files, with the account of each annotator
    (11=A, 12=B). Answers that were there before are not counted twice.
+
+
+导入 Label Studio
+
+1. 解压这个 zip。启动 Label Studio 时设置
+       LABEL_STUDIO_LOCAL_FILES_SERVING_ENABLED=true
+       LABEL_STUDIO_LOCAL_FILES_DOCUMENT_ROOT=（现在装着 {folder} 的文件夹）
+2. 新建项目。Settings > Labeling Interface > Code：粘贴 {folder}/labelstudio.xml。
+3. Settings > Cloud Storage > Add source storage > Local files：（该文件夹）/{folder}/pictures。不要同步：
+   Label Studio 只提供某个存储所指文件夹里的文件。
+4. 导入 {folder}/labelstudio.json。其中的回答会成为导入者的标注，或成为制作文件时所指定账号的标注。
+5. 之后导出为 JSON，交回本次标注的文件页面，并写明每个账号是哪位标注员（11=A, 12=B）。已有的回答不会重复计数。
 """
 
 

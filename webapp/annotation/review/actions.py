@@ -74,7 +74,7 @@ def _known(campaign: Campaign, category: str, subtype: str) -> None:
 def _reason(text: str) -> str:
     text = text.strip()
     if len(text) > LONGEST_REASON:
-        raise BadInput(f"A reason has at most {LONGEST_REASON:,} characters.", field="reason")
+        raise BadInput(_("A reason has at most %(n)s characters.") % {"n": f"{LONGEST_REASON:,}"}, field="reason")
     return text
 
 
@@ -113,7 +113,7 @@ def _written(
     except IntegrityError:
         earlier = Decision.objects.filter(key=key, task=task).first()
         if earlier is None:
-            raise BadInput("This decision was sent with another one's key. Load the page again.") from None
+            raise BadInput(_("This decision was sent with another one's key. Load the page again.")) from None
         return earlier
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from datetime import datetime
 
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from ml_core.spec import BadInput
@@ -26,6 +27,7 @@ def ask_to_freeze(
     if len(name) > 160:
         raise BadInput(_("A name has at most 160 characters."), field="name")
     request = {"campaign": campaign.pk, "rule": rule, "name": name, "incomplete": incomplete, "user": actor.pk}
+    request["language"] = get_language() or "en"  # what it cannot be made for is told in it
     asked = hashlib.sha256(f"{rule}/{incomplete}/{name}".encode()).hexdigest()[:16]
     row = wanted(project=campaign.project, kind=FREEZE, stamp=f"{stamp(campaign)}:{asked}", request=request, now=now)
     if row.state == Calculation.State.FAILED:

@@ -11,6 +11,7 @@ from typing import Any
 
 from django.db import transaction
 from django.utils.translation import gettext as _
+from django.utils.translation import override
 
 from ml_core.agreement.shares import shares_report
 from ml_core.agreement.table import table
@@ -30,10 +31,16 @@ AMBIGUOUS = "ambiguous"
 
 
 def freeze(request: Mapping[str, Any], *, now: datetime) -> dict[str, Any]:
-    """The set that somebody asked for ({"campaign", "rule", "name", "incomplete", "user"}); returns {"set": id}.
+    """The set that somebody asked for ({"campaign", "rule", "name", "incomplete", "user", "language"}); {"set": id}.
 
-    BadInput where samples have no label and nobody said that this is all right, or where nothing is labelled.
+    BadInput, in the language of who asked, where samples have no label and nobody said that this is all right, or
+    where nothing is labelled.
     """
+    with override(request.get("language") or "en"):
+        return _frozen(request, now)
+
+
+def _frozen(request: Mapping[str, Any], now: datetime) -> dict[str, Any]:
     campaign = Campaign.objects.select_related("project", "taxonomy_version").get(pk=request["campaign"])
     actor = User.objects.filter(pk=request.get("user") or 0).first()
     taxonomy = document_of(campaign.taxonomy_version)
@@ -77,10 +84,12 @@ def _complete(found: Gathered, incomplete: bool) -> None:
         raise BadInput(_("Nothing is labelled yet, so there is nothing to freeze."))
     if found.unlabelled and not incomplete:
         shown = ", ".join(found.unlabelled[:10]) + (", …" if len(found.unlabelled) > 10 else "")
-        raise BadInput(
-            f"The plan has {len(found.samples):,} samples and {len(found.samples) - len(found.unlabelled):,} have a"
-            f" label. Without one: {shown}. Label them, or say that the set may be incomplete."
+        said = _(
+            "The plan has %(all)s samples; %(labelled)s of them have a label. Without one: %(shown)s. Label them, or "
+            "say that the set may be incomplete."
         )
+        labelled = len(found.samples) - len(found.unlabelled)
+        raise BadInput(said % {"all": f"{len(found.samples):,}", "labelled": f"{labelled:,}", "shown": shown})
 
 
 def _posteriors(found: Gathered, taxonomy: Taxonomy) -> dict[str, dict[str, float]]:
@@ -166,8 +175,8 @@ def _written(
 
 
 def content_hash(campaign: Campaign, rows: Sequence[Settled]) -> str:
-    """What the set says, as one number: the data set, the taxonomy and every case's label with its origin."""
-    corpus = campaign.corpus.content_hash if campaign.corpus else ""
+    """What the set says, as one number: the data set or upload, the taxonomy, every case's label with its origin."""
+    material = campaign.corpus.content_hash if campaign.corpus else campaign.source.get("upload", "")
     said = [[row.sample.idx, row.category, row.subtype, row.origin] for row in rows]
-    whole = [corpus, campaign.taxonomy_version.content_hash, campaign.run_id, sorted(said)]
+    whole = [material, campaign.taxonomy_version.content_hash, campaign.run_id, sorted(said)]
     return hashlib.sha256(json.dumps(whole, ensure_ascii=False).encode()).hexdigest()

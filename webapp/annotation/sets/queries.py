@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -137,6 +138,12 @@ def strata_in(found: AnalysisSet) -> list[dict[str, Any]]:
     """The strata with their weights, in words."""
     stratify = str(found.campaign.plan.get("stratify", ""))
     return [row | {"words": words_of(stratify, row["name"])} for row in found.summary["shares"].get("strata", [])]
+
+
+def stratum_names(found: AnalysisSet) -> Callable[[str], str]:
+    """What the set's strata are called."""
+    stratify = str(found.campaign.plan.get("stratify", ""))
+    return lambda name: words_of(stratify, name)
 
 
 def items_of(

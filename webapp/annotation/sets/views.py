@@ -23,6 +23,7 @@ from webapp.accounts.doors import ProjectRequest, project_page
 from webapp.annotation.campaigns.found import campaign_or_404, closed_to
 from webapp.annotation.campaigns.peers import own_open
 from webapp.annotation.models import AnalysisItem, AnalysisSet, Calculation
+from webapp.annotation.review import saying
 from webapp.annotation.review.gathering import gathered
 from webapp.annotation.sets import actions, plots, queries
 from webapp.annotation.sets.forms import FreezeForm
@@ -111,6 +112,8 @@ def analysis_set(request: ProjectRequest, set_id: int) -> HttpResponse:
         "summary": found.summary,
         "shares": [(share, _improving(request, found, share)) for share in shares],
         "numbers": found.summary["shares"],
+        "why": saying.in_words(found.summary["shares"].get("why_said"), found.summary["shares"]["why"]),
+        "warnings": saying.lines(found.summary["shares"], queries.stratum_names(found)),
         "groups": queries.groups_in(found),
         "subtypes": queries.subtypes_in(found, language),
         "strata": queries.strata_in(found),

@@ -69,6 +69,34 @@ def test_a_reminder_appears_while_somebody_labels_and_is_gone_once_it_was_seen(
     expect(notice).to_have_count(0)
 
 
+def test_redo_has_a_button_and_a_key_of_its_own_that_can_be_changed(labelled: Run, enter: Callable[..., Page]) -> None:
+    campaign = parts.campaign(labelled)
+    page = enter(campaign, viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
+    doing = page.locator(".doing")
+    assert doing.evaluate("box => box.scrollWidth <= box.clientWidth && box.getBoundingClientRect().right <= 390")
+    first = shown(page)
+    press_and_go(page, "2", "Enter")
+    second = shown(page)
+    for act, arrives in (("undo", first), ("redo", second)):
+        page.locator(f'.doing [data-act="{act}"]').tap()
+        page.wait_for_function("task => document.documentElement.dataset.shown === task", arg=arrives)
+    press_and_go(page, "z")
+    press_and_go(page, "y")
+    assert shown(page) == second
+    page.keyboard.press("?")
+    row = page.locator(".keys-row", has_text="Redo")
+    expect(row).to_contain_text("⇧Z")
+    row.locator("[data-change=redo]").click()
+    page.keyboard.press("r")
+    expect(row.locator("kbd")).to_have_text("R")
+    page.keyboard.press("Escape")
+    press_and_go(page, "z")
+    press_and_go(page, "r")
+    saved(page)
+    assert parts.annotator(campaign, "ann").keys["redo"] == "KeyR"
+    assert Label.objects.get(task=int(first)).category == "attribute"
+
+
 def test_undo_and_redo_reach_across_submits_and_reloads(labelled: Run, enter: Callable[..., Page]) -> None:
     campaign = parts.campaign(labelled)
     page = enter(campaign)

@@ -315,11 +315,12 @@ export class Desk {
     const box = find("keys");
     box.replaceChildren();
     for (const [action, name] of Object.entries(this.keys.names)) {
-      if (action === "redo" || (action.startsWith("confidence") && !this.given.campaign.ask_confidence)) continue;
+      if (action.startsWith("confidence") && !this.given.campaign.ask_confidence) continue;
       const row = box.appendChild(element("p", "keys-row"));
       const shown = this.keys.printed(action);
       row.append(element("span", "", { textContent: name }));
-      if (action === "undo") row.append(element("small", "faint", { textContent: `⇧ ${this.keys.names.redo}` }));
+      const undo = action === "redo" && this.keys.printed("undo");
+      if (undo) row.append(element("small", "faint", { textContent: `⇧${undo}` }));
       const change = element("button", "tool tool-edge", { type: "button" });
       change.dataset.change = action;
       change.append(element("kbd", "", { textContent: shown || this.words.no_key }));

@@ -1,7 +1,7 @@
 // Which key does what: bound by where a key sits (event.code), shown by what is printed on it, changed by its person.
 
 const DEFAULTS = {
-  submit: "Enter", undo: "KeyZ", skip: "KeyS", note: "KeyN", flag: "KeyF", previous: "ArrowLeft", next: "ArrowRight",
+  submit: "Enter", undo: "KeyZ", redo: "KeyY", skip: "KeyS", note: "KeyN", flag: "KeyF", previous: "ArrowLeft", next: "ArrowRight",
   guide: "KeyG", help: "Slash", blink: "Space", overlay: "KeyV", link: "KeyL", zoom_in: "Equal", zoom_out: "Minus",
   zoom_reset: "Digit0", confidence_1: "KeyI", confidence_2: "KeyO", confidence_3: "KeyP",
 };
@@ -48,7 +48,9 @@ export class Keys {
     for (const [action, code] of Object.entries(own)) {
       if (action in this.standard && code !== this.standard[action]) this.own[action] = code;
     }
-    this.bound = { ...this.standard, ...this.own };
+    const taken = new Set(Object.values(this.own));
+    this.bound = { ...this.own };
+    for (const [action, code] of Object.entries(this.standard)) this.bound[action] ??= taken.has(code) ? "" : code;
     this.actions = new Map(Object.entries(this.bound).filter(([, code]) => code).map(([action, code]) => [code, action]));
   }
 

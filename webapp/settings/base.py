@@ -78,6 +78,7 @@ APPEND_ONLY_TABLES = [
     "annotation_analysisitem",
     "annotation_analysisset",
     "annotation_decision",
+    "annotation_firstchoice",
     "annotation_gold",
     "annotation_labelevent",
     "annotation_taxonomyversion",

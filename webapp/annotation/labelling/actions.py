@@ -9,6 +9,7 @@ from typing import Any
 from django.db import transaction
 from django.utils.translation import gettext as _
 
+from ml_core.spec import BadInput
 from webapp.annotation.campaigns.actions import replace_unusable
 from webapp.annotation.campaigns.staff import share_out_rest
 from webapp.annotation.labelling import sql
@@ -184,6 +185,15 @@ def keep_leases(*, annotator: Annotator, have: set[int], now: datetime) -> None:
     """The page is still open on these: their leases begin anew."""
     until = now + timedelta(minutes=annotator.campaign.lease_minutes)
     rows(sql.KEEP, {"annotator": annotator.pk, "have": list(have), "until": until})
+
+
+def keep_first_choice(*, annotator: Annotator, task_id: int, category: str, now: datetime) -> None:
+    """Keep what somebody chose before they are told which side is which; BadInput where it is no choice here."""
+    if category not in choices_of(annotator.campaign.taxonomy_version_id):
+        raise BadInput(_("Choose one of the categories first."), field="category")
+    if annotator.campaign.blind:
+        said = {"campaign": annotator.campaign_id, "annotator": annotator.pk, "task": task_id, "category": category}
+        rows(sql.FIRST_CHOICE, said | {"now": now})
 
 
 def reminder_seen(*, annotator: Annotator, reminder: int, now: datetime) -> None:

@@ -102,6 +102,15 @@ UPDATE annotation_label l SET slot_id = taken.id FROM taken
 WHERE l.task_id = %(task)s AND l.annotator_id = %(annotator)s RETURNING l.id
 """
 
+# What was chosen while it was hidden which side is which; an answer that was given already was the first choice.
+FIRST_CHOICE = """
+INSERT INTO annotation_firstchoice (campaign_id, task_id, annotator_id, category, at)
+SELECT %(campaign)s, %(task)s, %(annotator)s, %(category)s, %(now)s WHERE NOT EXISTS (
+    SELECT FROM annotation_labelevent e
+    WHERE e.task_id = %(task)s AND e.annotator_id = %(annotator)s AND e.kind = 'answer'
+) ON CONFLICT (annotator_id, task_id) DO NOTHING RETURNING id
+"""
+
 # A page has shown a reminder: it is over, and those before it.
 SEEN = """
 UPDATE annotation_reminder SET shown_at = %(now)s

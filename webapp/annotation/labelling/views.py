@@ -80,15 +80,20 @@ def next_tasks(request: ProjectRequest, campaign_id: int) -> JsonResponse:
 
 @project_page(post="label.give")
 def reveal(request: ProjectRequest, campaign_id: int) -> JsonResponse:
-    """Which side is which, once something was chosen."""
+    """Which side is which, once something was chosen: what it was is kept first."""
     annotator = _annotator(request, campaign_id)
     try:
         body = reading.body_of(request.body)
         task = queries.task_of(annotator, reading.whole(body.get("task")))
     except (BadInput, ValueError):
         return JsonResponse({"problem": "task"}, status=400)
-    if task is None or not body.get("category"):
+    if task is None:
         raise Http404
+    try:
+        category = reading.text(body.get("category"))
+        actions.keep_first_choice(annotator=annotator, task_id=task.task_id, category=category, now=timezone.now())
+    except BadInput as problem:
+        return JsonResponse({"problem": str(problem)}, status=400)
     return JsonResponse({"task": task.task_id, "roles": presenting.roles_of(annotator, task)})
 
 
@@ -100,7 +105,8 @@ def done(request: ProjectRequest, campaign_id: int) -> JsonResponse:
     when = reading.moment(at)
     before = (when, int(task)) if when and task.isdecimal() and len(task) < 19 else None
     rows = [
-        presenting.as_sent(annotator, said.task, chosen=True) | {"answer": said.answer, "cursor": said.cursor}
+        presenting.as_sent(annotator, said.task, chosen=said.answer["kind"] == "answer")
+        | {"answer": said.answer, "cursor": said.cursor}
         for said in queries.done_before(annotator, before)
     ]
     response = JsonResponse({"tasks": rows})

@@ -3,7 +3,7 @@
 from webapp.annotation.models.calculations import Calculation
 from webapp.annotation.models.campaigns import Annotator, Campaign, Slot, Task
 from webapp.annotation.models.imports import LabelFile
-from webapp.annotation.models.labels import Decision, Gold, Label, LabelEvent
+from webapp.annotation.models.labels import Decision, FirstChoice, Gold, Label, LabelEvent
 from webapp.annotation.models.reminders import Reminder
 from webapp.annotation.models.sets import AnalysisItem, AnalysisSet
 from webapp.annotation.models.taxonomies import Taxonomy, TaxonomyPicture, TaxonomyVersion
@@ -15,6 +15,7 @@ __all__ = [
     "Calculation",
     "Campaign",
     "Decision",
+    "FirstChoice",
     "Gold",
     "Label",
     "LabelEvent",

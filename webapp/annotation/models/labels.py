@@ -74,6 +74,22 @@ class LabelEvent(models.Model):
         ]
 
 
+class FirstChoice(models.Model):
+    """What an annotator of a blind campaign chose before they were told which side is which. Append-only: one a task.
+
+    Where nothing was asked for (no network, or submitted on choice) the first answer is the first choice.
+    """
+
+    campaign_id = models.BigIntegerField()
+    task_id = models.BigIntegerField()
+    annotator_id = models.BigIntegerField()
+    category = models.CharField(max_length=40)
+    at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["annotator_id", "task_id"], name="first_choice_once")]
+
+
 class Gold(models.Model):
     """A truth planted for a task, at any time. Append-only; the newest counts, an empty one takes it back."""
 

@@ -40,7 +40,7 @@ def run(olga: User, tmp_path: Path) -> Run:
     project = people.project("Kitchen", olga)
     spec = RetrievalEvaluate(data=SCENES, encoder=f"hf:{tiny_clip()}", resamples=100)
     said = list(evaluate(spec, Context(out=tmp_path, cache=str(settings.NEARMISS_STORE))))
-    (facts,) = [event.facts for event in said if isinstance(event, Provenance)]
+    facts = {name: fact for event in said if isinstance(event, Provenance) for name, fact in event.facts.items()}
     model = {"name": "Tiny", "reference": f"hf:{tiny_clip()}", "created_at": timezone.now()}
     RegisteredModel.objects.create(slug="tiny", **model)
     corpus = drawn(project, SCENES)

@@ -40,7 +40,7 @@ def evaluation(tmp_path_factory: pytest.TempPathFactory, _files_of_the_run: None
     out = tmp_path_factory.mktemp("evaluation")
     spec = RetrievalEvaluate(data=SCENES, encoder=f"hf:{tiny_clip()}", resamples=100)
     said = list(evaluate(spec, Context(out=out, cache=str(settings.NEARMISS_STORE))))
-    (facts,) = [event.facts for event in said if isinstance(event, Provenance)]
+    facts = {name: fact for event in said if isinstance(event, Provenance) for name, fact in event.facts.items()}
     return out / "cases.parquet", facts
 
 

@@ -62,7 +62,7 @@ def read_lines(path: str, field: str) -> Lines:
     header = rows.pop(0)[1]
     wide = [f"line {line}" for line, cells in rows if len(cells) > len(header)]
     if wide:
-        raise BadInput(f"{path} has more cells than its header has columns in {_some(wide)}", field=field)
+        raise BadInput(f"{path} has more cells than its header has columns in {some(wide)}", field=field)
     for _, cells in rows:
         cells += [""] * (len(header) - len(cells))
     return Lines(path, field, header, rows)
@@ -149,7 +149,7 @@ def _once(
         elif before != line:
             again += 1
     if clashes:
-        raise BadInput(f"{lines.name} contradicts itself in {_some(clashes, '; ')}", field=lines.field)
+        raise BadInput(f"{lines.name} contradicts itself in {some(clashes, '; ')}", field=lines.field)
     return {key: value for key, (_, value) in first.items()}, again
 
 
@@ -157,7 +157,7 @@ def _complete(lines: Lines, needed: dict[str, int], label: int) -> None:
     for name, column in needed.items():
         missing = [f"line {line}" for line, cells in lines.rows if cells[label] and not cells[column]]
         if missing:
-            raise BadInput(f"{lines.name}: {name!r} is empty in {_some(missing)}", field=lines.field)
+            raise BadInput(f"{lines.name}: {name!r} is empty in {some(missing)}", field=lines.field)
 
 
 def _items(lines: Lines, place: int | None) -> list[str]:
@@ -170,7 +170,7 @@ def _items(lines: Lines, place: int | None) -> list[str]:
     times = Counter(items)
     twice = [f"line {line} (item {item})" for item, (line, _) in zip(items, lines.rows, strict=True) if times[item] > 1]
     if twice:
-        raise BadInput(f"{lines.name} has items in more than one row: {_some(twice)}", field=lines.field)
+        raise BadInput(f"{lines.name} has items in more than one row: {some(twice)}", field=lines.field)
     return items
 
 
@@ -192,6 +192,7 @@ def _separator(text: str) -> str:
     return max(",;\t", key=head.count)
 
 
-def _some(names: Sequence[str], between: str = ", ") -> str:
+def some(names: Sequence[str], between: str = ", ") -> str:
+    """The first few names, and how many more there are."""
     more = f" and {len(names) - _SHOWN:,} more" if len(names) > _SHOWN else ""
     return between.join(names[:_SHOWN]) + more

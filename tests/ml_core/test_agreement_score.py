@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import importlib
 import json
 import subprocess
 import sys
@@ -15,6 +16,7 @@ from ml_core.events import Event, Log, Metric
 from ml_core.spec import BadInput
 from tests.ml_core.recorded import run_method
 
+DOGS_BY_CROWD_KIT = 680 / 807  # crowd-kit 1.4.2, DawidSkene(n_iter=100)
 GAPS = {"layout": "wide", "item_column": "Units"}
 
 
@@ -92,8 +94,23 @@ def test_the_dogs_of_a_crowd(real_data: Path, tmp_path: Path) -> None:
     )  # fmt: skip
     found = metrics_of(events)
     assert round(found["majority_accuracy"].value, 4) == 0.8222 and found["majority_accuracy"].n == 807
-    assert found["dawid_skene_accuracy"].value == pytest.approx(0.84, abs=0.02)
+    assert found["dawid_skene_accuracy"].value == pytest.approx(DOGS_BY_CROWD_KIT, abs=1e-9)
     assert sum(name.startswith("cohen_kappa/") for name in found) <= 300 and "pairs" in warnings_of(events)
+
+
+@pytest.mark.filterwarnings("ignore")  # its pandas is of an earlier year
+def test_the_dogs_accuracy_is_what_crowd_kit_finds(real_data: Path) -> None:
+    try:
+        pandas, crowdkit = importlib.import_module("pandas"), importlib.import_module("crowdkit.aggregation")
+    except ModuleNotFoundError:
+        pytest.skip("crowd-kit is not installed (requirements/dev.txt)")
+    folder = real_data / "agreement" / "dog"
+    answers = pandas.read_csv(folder / "answer.csv").set_axis(["task", "worker", "label"], axis=1)
+    truth = pandas.read_csv(folder / "truth.csv").set_index("question")["truth"]
+    theirs = crowdkit.DawidSkene(n_iter=100).fit_predict(answers)
+    both = truth.index.intersection(theirs.index)
+    assert len(both) == 807
+    assert (theirs[both] == truth[both]).mean() == pytest.approx(DOGS_BY_CROWD_KIT, abs=1e-9)
 
 
 def write(path: Path, text: str, encoding: str = "utf-8") -> str:
@@ -176,6 +193,24 @@ def test_a_truth_that_does_not_fit_is_refused(tmp_path: Path, text: str, message
     assert refusal.value.field == "truth"
 
 
+def test_what_looks_like_a_slip_in_the_truth_is_told(tmp_path: Path) -> None:
+    labels = write(tmp_path / "l.csv", LABELS)
+    truth = write(tmp_path / "t.csv", "item,label\n1,x\n2,Y\n3,yy\n9,x\n")
+    told = warnings_of(run_method("agreement.score", tmp_path, labels=labels, truth=truth))
+    assert "'Y', 'y' differ in capitals alone" in told
+    assert "no annotator ever said, so each counts as a miss: 'Y' (1 items), 'yy' (1 items)" in told
+    assert "1 items of the truth have no label and are left out: 9" in told
+
+
+def test_a_value_without_an_interval_says_why(tmp_path: Path) -> None:
+    labels = write(tmp_path / "l.csv", "item,annotator,label\n1,A,x\n1,B,x\n2,A,x\n2,B,x\n3,A,x\n3,B,y\n")
+    events = run_method("agreement.score", tmp_path, labels=labels, resamples=200)
+    bare = [name for name, metric in metrics_of(events).items() if metric.low is None and name != "tie_share"]
+    assert bare
+    for name in bare:
+        assert f"{name} has no interval: too many resamples leave it undefined" in warnings_of(events)
+
+
 def test_other_layouts_name_what_is_wrong_with_them(tmp_path: Path) -> None:
     for layout, text, message in (
         ("wide", "item,A,B\n1,x,y\n1,x,x\n", r"items in more than one row: line 2 \(item 1\), line 3"),
@@ -197,7 +232,7 @@ def test_on_the_command_line_it_loads_no_torch_and_refuses_with_two(tmp_path: Pa
     )
     fine, bad = (
         subprocess.run([sys.executable, "-c", code, *more], capture_output=True, text=True, check=False)
-        for more in ([], ["columns=a,b,c"])
+        for more in ([], ["columns=a,b,c", f"out={tmp_path / 'other'}"])
     )
     assert fine.returncode == 0, fine.stderr
     assert json.loads((tmp_path / "o" / "metrics.json").read_text())["percent_agreement.n"] == 3

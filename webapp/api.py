@@ -14,6 +14,7 @@ from django.db import DataError
 from django.db.models import Model, QuerySet
 from django.http import Http404
 from rest_framework import exceptions
+from rest_framework.negotiation import DefaultContentNegotiation
 from rest_framework.pagination import CursorPagination
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -25,6 +26,17 @@ from webapp.texts import UNKEPT, is_kept, unkept_in
 
 PROBLEM = "application/problem+json"
 Row = TypeVar("Row", bound=Model)
+
+
+class FileNegotiation(DefaultContentNegotiation):
+    """For views that answer with a file: its type is its own, whatever is asked for; refusals are JSON."""
+
+    def select_renderer(self, request: Request, renderers: Any, format_suffix: str | None = None) -> Any:
+        """What fits, or else the first: it renders refusals alone."""
+        try:
+            return super().select_renderer(request, renderers, format_suffix)
+        except exceptions.NotAcceptable:
+            return renderers[0], renderers[0].media_type
 
 
 class Conflict(exceptions.APIException):

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import csv
+import io
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from urllib.parse import parse_qsl
 
 import pytest
 from django.db import connection
@@ -16,7 +19,7 @@ from tests.webapp import people
 from tests.webapp.case_parts import evaluated
 from webapp.accounts.models import Project
 from webapp.design.slides import Slide
-from webapp.experiments.cases import markup, queries
+from webapp.experiments.cases import markup, queries, table
 from webapp.experiments.cases.filters import MISSED, RANKS, SORTS, WON, Filters, read
 from webapp.experiments.cases.shown import Card
 from webapp.experiments.models import Case, Run
@@ -344,3 +347,59 @@ def test_a_case_of_another_project_is_not_there(run: Run, tmp_path: Path) -> Non
     for name in ("cases", "api_cases"):
         where = reverse(f"experiments:{name}", kwargs={"slug": other.slug, "run_id": run.pk})
         assert people.browser(stranger).get(where).status_code == 404
+
+
+# As a table -----------------------------------------------------------------------------------------------------------
+
+
+def _table(answer: object) -> list[dict[str, str]]:
+    text = b"".join(answer.streaming_content).decode()  # type: ignore[attr-defined]
+    return list(csv.DictReader(io.StringIO(text)))
+
+
+@pytest.mark.parametrize(
+    "query", ["", "?outcome=all&sort=rank", "?direction=i2t&outcome=all", "?outcome=hits&sort=margin"]
+)
+def test_the_table_holds_what_the_gallery_pages_through_in_its_order(
+    run: Run, browser: Client, query: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(table, "AT_ONCE", 7)
+    filters, _ = read(dict(parse_qsl(query.removeprefix("?"))), ("t2i", "i2t"))
+    expected = [str(row.number) for row in walked(run, filters)]
+    for name in ("cases_csv", "api_cases_csv"):
+        answer = browser.get(address(run, name, query), headers={"Accept": "text/csv"})
+        assert answer.status_code == 200 and "attachment" in answer.headers["Content-Disposition"]
+        assert [row["number"] for row in _table(answer)] == expected
+    assert f"{address(run, 'cases_csv')}?" in browser.get(address(run, query=query)).content.decode()
+
+
+def test_a_row_of_the_table_names_pictures_and_texts(run: Run, browser: Client) -> None:
+    row = next(walked(run, Filters()))
+    shown = _table(browser.get(address(run, "cases_csv")))[0]
+    known = queries.known_of(_corpus(run), [row], whole=True)
+    assert shown["prompt"] == row.prompt_text and float(shown["margin"]) == row.margin
+    assert shown["right"] == known.pictures[row.right].external_id
+    assert shown["given"].split(" | ") == [known.pictures[number].external_id for number in row.given]
+    assert shown["first"] == known.pictures[row.given[0]].external_id
+
+
+def test_a_caption_that_looks_like_a_formula_is_text_in_the_table(run: Run, browser: Client) -> None:
+    first = next(walked(run, Filters()))
+    Case.objects.filter(run=run, number=first.number).update(prompt_text='=HYPERLINK("http://x")')
+    assert _table(browser.get(address(run, "cases_csv")))[0]["prompt"] == '\'=HYPERLINK("http://x")'
+
+
+def test_the_table_asks_a_page_at_a_time(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(table, "AT_ONCE", 7)
+    lines = table.table_of(run, Filters(outcome="all")).streaming_content
+    next(iter(lines))
+    with CaptureQueriesContext(connection) as asked:
+        page = next(iter(lines))
+    assert page.count(b"\r\n") == 7
+    assert len([query for query in asked.captured_queries if "experiments_case" in query["sql"]]) == 1
+
+
+def test_a_wrong_filter_of_the_table_is_told_over_the_api(run: Run, browser: Client) -> None:
+    answer = browser.get(address(run, "api_cases_csv", "?rank=best&after=1"))
+    assert answer.status_code == 400
+    assert {one["field"] for one in answer.json()["errors"]} == {"rank", "after"}

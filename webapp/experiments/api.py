@@ -17,7 +17,7 @@ from rest_framework.response import Response
 from ml_core.methods import cards
 from ml_core.spec import Card
 from webapp.accounts.doors import AdministratorAPIView, ProjectAPIView
-from webapp.api import Conflict, KeysetPagination, checked, narrowed
+from webapp.api import Conflict, FileNegotiation, KeysetPagination, checked, narrowed
 from webapp.experiments import actions
 from webapp.experiments.models import Artifact, LogLine, Metric, RegisteredModel, Run
 from webapp.experiments.queries import details, runs
@@ -290,6 +290,7 @@ class ArtifactFile(_OneRun):
     """One file of a run."""
 
     capability = {"GET": "run.download"}
+    content_negotiation_class = FileNegotiation
 
     @extend_schema(responses=OpenApiTypes.BINARY, operation_id="run_artifact")
     def get(self, request: Request, slug: str, run_id: int, artifact_id: int) -> HttpResponseBase:

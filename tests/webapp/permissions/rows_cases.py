@@ -59,6 +59,8 @@ def foreign_case(world: World, knocker: Knocker) -> dict[str, Any]:
 ROWS = [
     Row("experiments:failures", {"GET": "case.view"}),
     Row("experiments:cases", {"GET": "case.view"}, gallery, foreign=(foreign_gallery,)),
+    Row("experiments:cases_csv", {"GET": "case.view"}, gallery, foreign=(foreign_gallery,)),
+    Row("experiments:api_cases_csv", {"GET": "case.view"}, gallery, foreign=(foreign_gallery,)),
     Row("experiments:case", {"GET": "case.view"}, case, foreign=(foreign_case,)),
     Row("experiments:api_cases", {"GET": "case.view"}, gallery, foreign=(foreign_gallery,)),
     Row("experiments:api_case", {"GET": "case.view"}, case, foreign=(foreign_case,)),

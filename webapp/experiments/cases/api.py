@@ -5,17 +5,21 @@ from __future__ import annotations
 from typing import Any
 
 from django.http import Http404
+from django.http.response import HttpResponseBase
 from django.urls import reverse
+from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from webapp.accounts.doors import ProjectAPIView
+from webapp.api import FileNegotiation
 from webapp.experiments.cases import filters as choices
 from webapp.experiments.cases import queries
 from webapp.experiments.cases.filters import Filters
 from webapp.experiments.cases.queries import Known, Page, Row
+from webapp.experiments.cases.table import table_of
 from webapp.experiments.models import Run
 
 MOST = 200
@@ -90,6 +94,24 @@ class Cases(ProjectAPIView):
         return Response(body)
 
 
+class CasesTable(ProjectAPIView):
+    """The cases of a run as a table."""
+
+    capability = {"GET": "case.view"}
+    content_negotiation_class = FileNegotiation
+
+    @extend_schema(
+        responses={(200, "text/csv"): OpenApiTypes.STR},
+        parameters=PARAMETERS[: len(choices.NAMES)],
+        operation_id="cases_csv",
+    )
+    def get(self, request: Request, slug: str, run_id: int) -> HttpResponseBase:
+        """Every case that matches as CSV, in the order asked for; filters and sorts as those of the pages."""
+        run = _run_or_404(self, run_id)
+        filters, *_ = _asked(request, run, plain=())
+        return table_of(run, filters)
+
+
 class CaseDetail(ProjectAPIView):
     """One case of a run."""
 
@@ -135,8 +157,10 @@ def _run_or_404(view: ProjectAPIView, run_id: int) -> Run:
     return run
 
 
-def _asked(request: Request, run: Run) -> tuple[Filters, queries.Key | None, queries.Key | None, int]:
-    known = (*choices.NAMES, *PLAIN)
+def _asked(
+    request: Request, run: Run, plain: tuple[str, ...] = PLAIN
+) -> tuple[Filters, queries.Key | None, queries.Key | None, int]:
+    known = (*choices.NAMES, *plain)
     problems = {
         name: f"No such parameter. There are: {', '.join(known)}." for name in request.query_params if name not in known
     }

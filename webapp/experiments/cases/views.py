@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -17,6 +17,7 @@ from webapp.accounts.views.links import api_call
 from webapp.experiments.cases import filters as choices
 from webapp.experiments.cases import markup, queries, shown
 from webapp.experiments.cases.filters import Filters
+from webapp.experiments.cases.table import table_of
 from webapp.experiments.models import Run
 from webapp.experiments.probing import panel
 from webapp.experiments.queries.runs import title_of
@@ -69,12 +70,20 @@ def gallery(request: ProjectRequest, run_id: int) -> HttpResponse:
         "count_limit": queries.COUNT_LIMIT,
         "previous": f"?{filters.address(before=queries.written_key(page.previous))}" if page.previous else "",
         "next": f"?{filters.address(after=queries.written_key(page.next))}" if page.next else "",
+        "table": f"{reverse('experiments:cases_csv', args=[run.project.slug, run.pk])}?{address}",
         "choices": _choices(looking),
         "other_runs": [(title_of(other), _gallery_url(other)) for other in queries.runs_with_cases(request.project)],
         "may_label": role_may(request.role, "campaign.manage"),
         "api": api_call(request, "experiments:api_cases", query=address, slug=request.project.slug, run_id=run.pk),
     }
     return render(request, "experiments/cases/gallery.html", _common(request, looking) | values)
+
+
+@project_page("case.view")
+def cases_csv(request: ProjectRequest, run_id: int) -> StreamingHttpResponse:
+    """Everything that the gallery of this address pages through, as a table."""
+    looking = look(request, run_id)
+    return table_of(looking.run, looking.filters)
 
 
 @project_page("case.view")

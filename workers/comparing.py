@@ -9,11 +9,13 @@ from typing import Any, cast
 import numpy as np
 from django.http import QueryDict
 
+from ml_core.claims.alike import Basis, comparable
 from ml_core.claims.outcomes import RunOutcomes
 from ml_core.claims.plan import ALL, Direction, Label, Origin, Plan, Registration, Stratum
 from ml_core.claims.statistics import compute
 from ml_core.spec import BadInput
 from webapp.annotation.models import AnalysisItem, AnalysisSet
+from webapp.experiments.guarding import HELD_OUT
 from webapp.experiments.models import Run
 from webapp.verdicts import models as registrations
 from webapp.verdicts.comparing.asking import COMPARISON
@@ -31,7 +33,8 @@ def gathered(request: dict[str, Any]) -> tuple[dict[str, dict[str, RunOutcomes]]
     """What the statistics are made from, as the request names it: outcomes, labels, plan. BadInput as above."""
     numbers = [number for number, _ in request["runs"]]
     cases = _cases(request["runs"])
-    _same_queries(cases, request["baseline"])
+    said = dict(Run.objects.filter(pk__in=numbers).values_list("pk", "provenance"))
+    _alike(cases, request, said)
     lead = cases[request["baseline"]]
     ids = {way: list(map(str, part.prompt_Q.tolist())) for way, part in lead.items()}
     outcomes = {str(number): _outcomes(ways, lead, ids) for number, ways in cases.items()}
@@ -47,6 +50,7 @@ def gathered(request: dict[str, Any]) -> tuple[dict[str, dict[str, RunOutcomes]]
         seed=request["seed"],
         data_hash=request["data"],
         registration=registered(request["registration"]),
+        seen=tuple(str(number) for number in numbers if said[number].get(HELD_OUT) == "no"),
     )
     return outcomes, labels, plan
 
@@ -72,15 +76,17 @@ def _cases(runs: list[list[int]]) -> dict[int, dict[str, Cases]]:
     return {number: cases_of(number, *known[number]) for number, _ in runs}
 
 
-def _same_queries(cases: dict[int, dict[str, Cases]], baseline: int) -> None:
-    """BadInput where a run's cases of a direction that all have are not the baseline's, number by number."""
-    for way in set.intersection(*(set(ways) for ways in cases.values())):
-        for number, ways in cases.items():
-            if not ways[way].asks_as(cases[baseline][way]):
-                raise BadInput(
-                    f"run {number} and run {baseline} asked different queries, so their outcomes cannot be paired; "
-                    "compare runs of the same data with the same query set"
-                )
+def _alike(cases: dict[int, dict[str, Cases]], request: dict[str, Any], said: dict[int, dict[str, Any]]) -> None:
+    """BadInput where a run was measured on other data than the baseline, or its cases of a direction that all have are
+    not the baseline's, number by number."""
+    lead, name = cases[request["baseline"]], str(request["baseline"])
+    shared = set.intersection(*(set(ways) for ways in cases.values()))
+    first = Basis(name, request["data"], dict.fromkeys(shared, "the baseline's"))
+    for number, ways in cases.items():
+        data = str(said[number].get("data_hash") or request["data"])
+        queries = {way: "the baseline's" if ways[way].asks_as(lead[way]) else "others" for way in shared}
+        if why := comparable(Basis(str(number), data, queries), first):
+            raise BadInput(why)
 
 
 def _outcomes(ways: dict[str, Cases], lead: dict[str, Cases], ids: dict[str, list[str]]) -> dict[str, RunOutcomes]:

@@ -15,6 +15,12 @@ def plain(estimate: Estimate) -> dict[str, Any]:
     return estimate._asdict()
 
 
+def no_gain(card: dict[str, Any]) -> dict[str, Any]:
+    """The same without net and p: on queries that the baseline's own outcome chose, any change looks like a gain, so
+    neither stands anywhere without a control beside it. The counts stay."""
+    return card | {"net": {"value": None, "low": None, "high": None, "n": card["net"]["n"]}, "p": None}
+
+
 def plain_verdict(found: Verdict) -> dict[str, Any]:
     """A verdict's counts, net change, p, adjusted p and whether it is shown."""
     return {

@@ -103,6 +103,7 @@ class Plan:
     seed: Annotated[int, Field(ge=0, le=2**31 - 1)] = 0
     level: Annotated[float, Field(gt=0, lt=1)] = 0.05
     registration: Registration | None = None
+    seen: tuple[RunKey, ...] = ()  # runs whose model was trained on the data: nothing is shown by them
 
 
 def fingerprint(method: str, spec: dict[str, Any]) -> str:

@@ -9,8 +9,8 @@ from typing import Any, Literal
 
 import numpy as np
 
-from ml_core.claims.guards import selection_text
-from ml_core.claims.plain import plain_verdict
+from ml_core.claims.guards import seen_text, selection_text
+from ml_core.claims.plain import no_gain, plain_verdict
 from ml_core.claims.plan import Plan, Registration
 from ml_core.claims.slices import Slice
 from ml_core.metrics.significance.verdict import Outcomes, Verdict, judged, verdict_on
@@ -44,11 +44,14 @@ def confirm(slices: Mapping[str, Mapping[str, Slice]], plan: Plan, how: How) -> 
     found = judged([verdict_on(_at(part, against, k), _at(part, said.run, k), **how)], level=plan.level)[0]
     departs = _departures(part, said, plan)
     conclusion: Conclusion = "void" if departs else _conclusion(found, said.smallest_effect)
+    verdict = plain_verdict(found)
+    if part.selection and not plan.control:
+        verdict = no_gain(verdict) | {"adjusted": None, "shown": False}
     return {
         **asdict(said),
         "against": against,
         "n_reached": len(part.place_Q),
-        "verdict": plain_verdict(found),
+        "verdict": verdict,
         "departures": departs,
         "conclusion": conclusion,
         "text": _SENTENCES[conclusion],
@@ -96,6 +99,8 @@ def _departures(part: Slice, said: Registration, plan: Plan) -> list[str]:
         )
     if len(part.place_Q) != said.n:
         found.append(f"Registered for {said.n:,} queries, compared on {len(part.place_Q):,}.")
+    if seen := {said.run, plan.baseline} & set(plan.seen):
+        found.append(seen_text(seen))
     if part.selection and not plan.control:
         found.append(selection_text(part.selection, control=False))
     return found

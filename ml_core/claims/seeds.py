@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from scipy.stats import t
 
-from ml_core.claims.plain import plain
+from ml_core.claims.plain import no_gain, plain
 from ml_core.claims.plan import ALL, Plan
 from ml_core.claims.ranks import CURVE, recall_curve
 from ml_core.claims.slices import Slice
@@ -39,7 +39,7 @@ def groups_of(metrics: Mapping[str, Mapping[str, Any]], slices: Slices, plan: Pl
             "against": list(against),
             "changes": {} if plan.baseline in runs else _changes(runs, against, slices, how),
         }
-    _judge(found, plan.level)
+    _judge({name: group for name, group in found.items() if not _seen(group, plan)}, plan.level)
     return found
 
 
@@ -82,12 +82,18 @@ def _change(part: Slice, runs: Sequence[str], against: Sequence[str], how: How) 
         net = net.times(1 / (len(runs) * len(against)))
     p = sign_flip(after_Q - before_Q, part.field.unit_Q, seed=how["seed"])
     unjudged = {"adjusted": None, "shown": False, "judged": False}
-    return {"net": plain(net), "p": p, "test": "sign_flip", **unjudged, "selection": part.selection}
+    card = {"net": plain(net), "p": p, "test": "sign_flip", **unjudged, "selection": part.selection}
+    return no_gain(card) if part.selection else card
 
 
 def _hits(part: Slice, runs: Sequence[str]) -> np.ndarray:
     """How many of the runs have a query right: (Q,) int."""
     return np.sum([part.field.rank[run] == 1 for run in runs], axis=0)
+
+
+def _seen(group: dict[str, Any], plan: Plan) -> bool:
+    """Whether a model of the group, or of the one it is held against, was trained on the data."""
+    return not set(plan.seen).isdisjoint({*group["runs"], *group["against"]})
 
 
 def _judge(groups: dict[str, Any], level: float) -> None:

@@ -66,6 +66,7 @@ def compute(outcomes: Mapping[str, Mapping[str, RunOutcomes]], labels: Sequence[
         "groups": groups_of(metrics, slices, plan, how),
         "mode": mode_of(registered),
         "registration": registered,
+        "not_held_out": list(plan.seen),
     }
     return found
 

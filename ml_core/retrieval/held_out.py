@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 
 from ml_core.datasets.overlap import Content, Overlap, Policy, are_scenes, content_of, seen_by, shared
 from ml_core.datasets.types import Dataset
@@ -12,17 +12,18 @@ from ml_core.spec import BadInput
 YES, NO, UNKNOWN = "yes", "no", "unknown"
 
 
-def held_out(dataset: Dataset, encoder: str, policy: Policy) -> Iterator[Event]:
+def held_out(dataset: Dataset, encoder: str, policy: Policy) -> Generator[Event, None, bool]:
     """`held_out` as a fact: yes, no (with what was seen), or unknown for a checkpoint that does not say.
 
-    A model that others trained has no such fact: nobody here knows its data. BadInput (field "encoder") where training
+    A model that others trained has no such fact: nobody here knows its data. Returns False where it is known that
+    something was not held out. BadInput (field "encoder") where training
     saw a picture that is evaluated on, unless the policy is "allow".
     """
     seen = seen_by(encoder)
     if seen is None:
         if encoder.startswith("checkpoint:"):
             yield from _unknown("the checkpoint does not say what it was trained on")
-        return
+        return True
     evaluated = content_of(dataset.item_ids, dataset.file_hashes, scenes=are_scenes(dataset.facts))
     found = shared(seen.train, evaluated, policy)
     if found and policy != "allow":
@@ -35,6 +36,7 @@ def held_out(dataset: Dataset, encoder: str, policy: Policy) -> Iterator[Event]:
     else:
         yield Provenance({"held_out": YES} | ({"compared_with_training": "content"} if policy == "content" else {}))
     yield from _chosen_on(shared(seen.val, evaluated, policy), seen.val)
+    return not found
 
 
 def refusal(found: Overlap) -> str:

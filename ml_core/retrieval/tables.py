@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,7 +14,7 @@ import pyarrow.parquet as pq
 
 from ml_core.datasets.cases import write_cases
 from ml_core.datasets.types import Dataset
-from ml_core.events import Artifact, Cases, Event
+from ml_core.events import Artifact, Cases, Event, Provenance
 from ml_core.retrieval import report
 from ml_core.retrieval.report import Direction
 
@@ -22,6 +23,11 @@ def query_ids(way: Direction, dataset: Dataset) -> list[str]:
     """The id of each query: a caption's for text→picture, a picture's for picture→text."""
     ids = dataset.caption_ids if way.name == "t2i" else dataset.item_ids
     return [ids[number] for number in way.ranked.query_Q]
+
+
+def hash_of(ids: list[str]) -> str:
+    """SHA-256 (hex) of queries' ids in their order: runs of the same queries have the same."""
+    return hashlib.sha256(json.dumps(ids, ensure_ascii=False, separators=(",", ":")).encode()).hexdigest()
 
 
 def outcomes(
@@ -36,6 +42,7 @@ def outcomes(
     yield Cases("cases.parquet", write_cases(out / "cases.parquet", cases))
     names = pa.table({"number": pa.array(numbers_Q, pa.int32()), "id": [name for part in ids for name in part]})
     pq.write_table(names, out / "queries.parquet", compression="zstd")
+    yield Provenance({"queries": {way.name: hash_of(own) for way, own in zip(ways, ids, strict=True)}})
     yield Artifact("queries.parquet", "Ids of the queries", "data", "application/vnd.apache.parquet")
 
 

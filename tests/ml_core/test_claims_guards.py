@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from ml_core.claims.alike import unlike
 from ml_core.claims.guards import Basis, comparable, overlap, selected_baseline, selection_text
 
 
@@ -52,3 +53,10 @@ def test_training_data_that_is_evaluated_on_is_refused_by_id_and_by_content() ->
     assert "same content (h2)" in by_content.reason
     assert overlap(["a"], ["b"], train_hashes=["h"], evaluation_hashes=["g"]).reason == ""
     assert overlap(map(str, range(9)), map(str, range(9))).as_dict()["ids"] == 9  # type: ignore[arg-type]
+
+
+def test_queries_that_nobody_knows_are_left_to_whoever_sees_the_cases() -> None:
+    one = Basis("1", "abc", {"t2i": ""})
+    assert comparable(one, Basis("2", "abc", {"t2i": "q"})) == ""
+    found = unlike(Basis("1", "abc", {"t2i": "p"}), Basis("2", "abc", {"t2i": "q"}))
+    assert found is not None and (found.kind, found.direction) == ("queries", "t2i")

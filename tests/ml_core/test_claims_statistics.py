@@ -23,7 +23,7 @@ from tests.ml_core.claimed import DATA, comparison, way
 
 VERDICT_KEYS = {
     "n", "units", "repaired", "broken", "still_wrong", "wrong_differently", "still_right", "net", "p", "test",
-    "adjusted", "shown", "judged", "selection", "why", "against_control",
+    "adjusted", "shown", "judged", "selection", "why", "against_control", "held_out",
 }  # fmt: skip
 
 
@@ -96,10 +96,30 @@ def test_a_slice_chosen_by_the_baselines_failures_is_never_shown_without_a_contr
     result = pair(before, after, slices={"wrong": {"i2t": ids}})
     card = result["verdicts"]["b"]["i2t"]["wrong"]
     assert (card["repaired"], card["broken"]) == (20, 0)
-    assert card["p"] < 0.001
+    assert card["p"] is None and card["net"] == {"value": None, "low": None, "high": None, "n": 20}
     assert not card["shown"] and not card["judged"] and card["adjusted"] is None
     assert card["selection"] == "failures" and "Nothing is shown without a control" in card["why"]
     assert result["family"]["members"] == [["b", "i2t", "all"]] and result["family"]["left_out"] == 1
+
+
+def test_a_group_and_a_registration_tell_no_net_on_a_selected_slice_without_a_control() -> None:
+    said = Registration("b", "i2t", "all", "recall@1", 0.1, 20, "once", DATA, "2026-01-01T00:00:00+00:00")
+    result = pair([2] * 20, [1] * 20, registration=said, groups={"g": ("b",)})
+    nothing = {"value": None, "low": None, "high": None, "n": 20}
+    assert result["groups"]["g"]["changes"]["i2t"]["all"]["net"] == nothing
+    assert result["registration"]["conclusion"] == "void" and result["registration"]["verdict"]["net"] == nothing
+
+
+@pytest.mark.parametrize("seen", ["a", "b"])
+def test_nothing_is_shown_by_a_run_whose_model_or_whose_baselines_saw_the_data(seen: str) -> None:
+    said = Registration("b", "i2t", "all", "recall@1", 0.1, 60, "once", DATA, "2026-01-01T00:00:00+00:00")
+    result = pair([2] * 20 + [1] * 40, [1] * 60, seen=(seen,), groups={"g": ("b",)}, registration=said)
+    card = result["verdicts"]["b"]["i2t"]["all"]
+    assert card["p"] < 0.001 and not card["judged"] and not card["shown"] and card["held_out"] is False
+    assert f"the model of run {seen} was trained on" in card["why"]
+    assert result["not_held_out"] == [seen] and result["family"]["size"] == 0
+    assert not result["groups"]["g"]["changes"]["i2t"]["all"]["judged"]
+    assert result["registration"]["conclusion"] == "void"
 
 
 def test_a_selected_slice_is_judged_by_the_difference_to_the_control() -> None:

@@ -153,11 +153,23 @@ def test_a_subset_is_told_beside_all_queries_with_every_arm(small: Recorded, tmp
     assert found["t2i/queries/all%20wrong"].value == len(failed)
     assert found["t2i/recall@1/baseline%20on%20all%20wrong"].value == 0
     for arm in ("no-op", "random-control"):
-        assert f"t2i/net/{arm}%20on%20all%20wrong" in found and f"t2i/net/{arm}" in found
+        assert f"t2i/recall@1/{arm}%20on%20all%20wrong" in found and f"t2i/net/{arm}" in found
     assert found["t2i/broken/all%20wrong"].value == 0
     warnings = [event.message for event in events if isinstance(event, Log) and event.level == "warning"]
     assert any("all wrong" in text and "control" in text for text in warnings)
+    # Chosen by the baseline's failures: no net and no p but those against the control, which stands in the same slice.
+    assert not [name for name in found if name.startswith(("t2i/net/", "t2i/p_value/")) and "all%20wrong" in name]
+    control = found["t2i/recall@1/random-control%20on%20all%20wrong"].value
+    assert found["t2i/control_recall@1/all%20wrong"].value == control
+    assert found["t2i/baseline_recall@1/all%20wrong"].value == 0
+    over = found["t2i/net_over_control/all%20wrong"]
+    assert over.value == pytest.approx(found["t2i/recall@1/all%20wrong"].value - control) and over.low is not None
+    assert 0 <= found["t2i/p_value_over_control/all%20wrong"].value <= 1
+    said = [event.message for event in events if isinstance(event, Log) and event.message.startswith("all wrong")]
+    assert "shown" not in said[0] and "against the control" in said[1] and "shown" in said[1]
     rows = list(csv.DictReader((tmp_path / "run" / "summary_subset_results.csv").open()))
+    assert [row["selection"] for row in rows] == ["none", "failures"]
+    assert float(rows[1]["control_R@1"]) == pytest.approx(control)
     assert [row["subset_size"] for row in rows] == ["200", str(len(failed))]
     assert float(rows[1]["baseline_R@1"]) == 0 and rows[1]["file"] == "subset.json"
     assert float(rows[1]["delta_pp_R@1"]) == pytest.approx(100 * found["t2i/recall@1/all%20wrong"].value)
@@ -168,7 +180,8 @@ def test_the_summary_names_its_columns_as_the_original_does(small: Recorded, tmp
     header = (tmp_path / "summary_subset_results.csv").read_text().splitlines()[0]
     assert header == (
         "file,subset_size,categories,pooling,tau,K_templates,seed,baseline_R@1,baseline_R@5,baseline_R@10,"
-        "improved_R@1,improved_R@5,improved_R@10,delta_pp_R@1,delta_pp_R@5,delta_pp_R@10"
+        "improved_R@1,improved_R@5,improved_R@10,delta_pp_R@1,delta_pp_R@5,delta_pp_R@10,"
+        "selection,control_R@1,control_R@5,control_R@10"  # ours, behind the original's
     )
 
 

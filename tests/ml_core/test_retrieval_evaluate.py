@@ -137,7 +137,8 @@ def test_a_subset_that_cannot_be_is_refused(small: Recorded, tmp_path: Path, con
 
 def test_it_says_what_the_numbers_depend_on_and_how_far_it_is(small: Recorded, tmp_path: Path) -> None:
     events = run_method(KEY, tmp_path, data=small.data, encoder=small.encoder)
-    (facts,) = [event.facts for event in events if isinstance(event, Provenance)]
+    facts, asked = [event.facts for event in events if isinstance(event, Provenance)]
+    assert set(asked["queries"]) == {"t2i", "i2t"} and len(asked["queries"]["t2i"]) == 64
     assert facts["pictures"] == 40 and facts["captions"] == 200 and facts["simulated"] is False
     assert len(facts["data_hash"]) == len(facts["model_revision"]) == 64
     assert [event for event in events if isinstance(event, Progress)][-1].done == 200

@@ -1,4 +1,4 @@
-"""What people are told of training data that is evaluated on: refused in form and API, or marked wherever a number is."""
+"""What people are told of training data that is evaluated on: refused at launch, or marked wherever a number is."""
 
 from __future__ import annotations
 
@@ -16,11 +16,14 @@ from ml_core.datasets.overlap import FILE, Content, Seen, content_of, write_seen
 from ml_core.spec import BadInput
 from tests.parts.scenes import scenes_corpus
 from tests.webapp import people
+from tests.webapp.case_parts import drawn
+from tests.webapp.verdict_parts import answered
 from webapp.accounts.models import Project
 from webapp.corpora.models import Corpus
 from webapp.experiments.actions import launch_run
 from webapp.experiments.files import store
 from webapp.experiments.models import Artifact, Metric, Run
+from workers import calculating
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("no_workers")]
 TRAINING, OTHERS = "scenes:30?seed=5&size=32&split=train", "scenes:20?seed=5&size=32&split=heldout"
@@ -180,3 +183,52 @@ def test_an_improvement_leads_with_baseline_and_control_beside_it(project, train
     page = web.get(reverse("experiments:run", args=[project.slug, run.pk])).content.decode()
     readings = page.partition('class="readings"')[2].partition("</dl>")[0]
     assert readings.index("baseline") < readings.index("random control") < readings.index("Net change")
+
+
+def test_a_comparison_marks_runs_that_were_not_held_out_and_shows_nothing_by_them(project, tmp_path, web):
+    corpus = drawn(project, "scenes:12?seed=3&size=96")
+    wrong = dict.fromkeys(range(0, 60, 2), 3)
+    one = answered(project, tmp_path, corpus, wrong, title="Plain")
+    two = answered(project, tmp_path, corpus, title="Knows it all")
+    Run.objects.filter(pk=two.pk).update(provenance={"held_out": "no"})
+    where = f"?runs={one.pk},{two.pk}"
+    web.get(reverse("verdicts:compare", args=[project.slug]) + where)
+    calculating.work()
+    page = web.get(reverse("verdicts:compare", args=[project.slug]) + where).content.decode()
+    assert "Not held out" in page and "not judged" in page and "a model was trained on what it is evaluated on" in page
+    told = web.get(reverse("verdicts:api_comparison", args=[project.slug]) + where).json()
+    card = told["report"]["verdicts"][str(two.pk)]["t2i"]["all"]
+    assert told["not_held_out"] == [two.pk] and not card["shown"] and card["held_out"] is False
+    text = web.get(reverse("verdicts:compare_file", args=[project.slug, "numbers"]) + where).content.decode()
+    rows = list(csv.DictReader(io.StringIO(text)))
+    assert [row["run"] for row in rows if row["name"] == "held_out"] == [str(two.pk)]
+
+
+def test_where_the_baseline_fails_everywhere_no_page_file_or_api_tells_a_net_without_a_control(project, tmp_path, web):
+    corpus = drawn(project, "scenes:12?seed=3&size=96")
+    one = answered(project, tmp_path, corpus, dict.fromkeys(range(60), 3), title="Plain", both=False)
+    two = answered(project, tmp_path, corpus, title="Better", both=False)
+    where = f"?runs={one.pk},{two.pk}"
+    web.get(reverse("verdicts:compare", args=[project.slug]) + where)
+    calculating.work()
+    page = web.get(reverse("verdicts:compare", args=[project.slug]) + where).content.decode()
+    net = page.partition('class="verdict-net"')[2].partition("</div>")[0]
+    assert "+100" not in net and "Nothing is shown without a control" in page
+    told = web.get(reverse("verdicts:api_comparison", args=[project.slug]) + where).json()
+    card = told["report"]["verdicts"][str(two.pk)]["t2i"]["all"]
+    assert card["net"]["value"] is None and card["p"] is None and card["selection"] == "failures"
+    text = web.get(reverse("verdicts:compare_file", args=[project.slug, "numbers"]) + where).content.decode()
+    values = {row["name"]: row["value"] for row in csv.DictReader(io.StringIO(text)) if row["part"] == "verdict"}
+    assert values["t2i/net"] == "" and values["t2i/selection"] == "failures" and "control" in values["t2i/why"]
+
+
+def test_other_queries_are_refused_by_what_the_runs_say_before_any_worker_looks(project, tmp_path, web):
+    corpus = drawn(project, "scenes:12?seed=3&size=96")
+    runs = [answered(project, tmp_path, corpus, title=name, both=False) for name in ("One", "Two")]
+    for number, run in enumerate(runs):
+        Run.objects.filter(pk=run.pk).update(provenance={"queries": {"t2i": f"hash {number}"}})
+    where = f"?runs={runs[0].pk},{runs[1].pk}"
+    page = web.get(reverse("verdicts:compare", args=[project.slug]) + where).content.decode()
+    assert "asked other queries than" in page and "Compare runs of the same sample" in page
+    told = web.get(reverse("verdicts:api_comparison", args=[project.slug]) + where).json()
+    assert told["report"] is None and "asked other queries" in told["refusals"][0]

@@ -104,7 +104,19 @@ def format_of(metric: str) -> str:
     stem = parts_of(metric)[1].partition("@")[0]
     if stem in _SHARES or stem.endswith(("_recall", "_precision", "_f1", "_accuracy")):
         return "percent"
-    if stem in {"mrr", "map", "ndcg", "kappa", "alpha", "ac1", "bleu", "cider", "rouge", "p_value"}:
+    if stem in {
+        "mrr",
+        "map",
+        "ndcg",
+        "kappa",
+        "alpha",
+        "ac1",
+        "bleu",
+        "cider",
+        "rouge",
+        "p_value",
+        "p_value_over_control",
+    }:
         return "fraction"
     if stem in {
         "failures",
@@ -120,7 +132,7 @@ def format_of(metric: str) -> str:
         "steps",
     }:
         return "integer"
-    return "points" if stem == "net" else "decimal"
+    return "points" if stem in ("net", "net_over_control") else "decimal"
 
 
 DIRECTIONS = {  # in the order in which people read them
@@ -139,6 +151,9 @@ _WORDS = {
     "repaired": gettext_noop("Repaired"), "broken": gettext_noop("Broken"), "net": gettext_noop("Net change"),
     "near_duplicates": gettext_noop("Pictures with a near duplicate"),
     "near_duplicate_pairs": gettext_noop("Pairs of near duplicates"),
+    "net_over_control": gettext_noop("Net change over the control"),
+    "p_value_over_control": gettext_noop("p, against the control"),
+    "baseline_recall": gettext_noop("Recall of the baseline"), "control_recall": gettext_noop("Recall of the control"),
     "p_value": "p", "category_accuracy": gettext_noop("Category predicted right"),
 }  # fmt: skip
 

@@ -13,13 +13,15 @@ import numpy as np
 
 from ml_core.events import Artifact, Event, Log, Metric
 from ml_core.metrics.ranking import hits_at
+from ml_core.metrics.significance.selection import Selection, selected_baseline
 from ml_core.metrics.significance.verdict import Outcomes, Verdict, judged, verdict_on
 from ml_core.metrics.uncertainty import How, by_unit, proportion
 from ml_core.retrieval import report, tables
-from ml_core.retrieval.improving.arms import BASELINE, IMPROVED, ORACLE, Settings
+from ml_core.retrieval.improving.arms import BASELINE, CONTROL, IMPROVED, ORACLE, Settings
 from ml_core.retrieval.report import CURVE, Direction
 
 _SUMMARY_KS = (1, 5, 10)
+OVER_CONTROL = "over control"
 
 
 @dataclass(frozen=True)
@@ -42,6 +44,11 @@ class Compared:
     ks: tuple[int, ...]
     how: How
     only: dict[str, str]
+    held_out: bool = True  # False: the encoder was trained on these pictures, so nothing is shown
+
+    def selection(self, view: View) -> Selection:
+        """Whether the baseline's own outcome chose a view's queries: then the control says what a change is worth."""
+        return selected_baseline(self.arms[BASELINE].ranked.rank_Q[view.chosen_Q])
 
     def told(self) -> Iterator[tuple[str, Direction, View, np.ndarray]]:
         """(arm, its outcome, view, which of the arm's queries) in the order in which they are reported."""
@@ -62,19 +69,32 @@ def tail(arm: str, view: str) -> str:
 
 
 def verdicts(compared: Compared) -> dict[tuple[str, str], Verdict]:
-    """(arm, view) → what changed against the baseline; the improved ranking's are one family, corrected by Holm."""
+    """(arm, view) → what changed against the baseline, and as the arm OVER_CONTROL what the improved ranking changed
+    against the control, on views that the baseline's own outcome chose.
+
+    The improved ranking's are one family, corrected by Holm; on chosen views the difference to the control is its
+    member, never that to the baseline, and none where there is no control.
+    """
     found = {}
-    baseline = compared.arms[BASELINE]
+    baseline, control = compared.arms[BASELINE], compared.arms.get(CONTROL)
     for name, way, view, chosen_Q in compared.told():
         if name != BASELINE and chosen_Q.any():
-            before, after = _outcomes(baseline, view.chosen_Q), _outcomes(way, chosen_Q)
-            found[name, view.name] = verdict_on(before, after, **compared.how)
-    family = [key for key in found if key[0] == IMPROVED]
+            after = _outcomes(way, chosen_Q)
+            found[name, view.name] = verdict_on(_outcomes(baseline, view.chosen_Q), after, **compared.how)
+            if name == IMPROVED and control is not None and compared.selection(view):
+                held = verdict_on(_outcomes(control, view.chosen_Q), after, **compared.how)
+                found[OVER_CONTROL, view.name] = held
+    chosen = {view.name for view in compared.views if compared.selection(view)}
+    family = [(arm, of) for arm, of in found if arm == (OVER_CONTROL if of in chosen else IMPROVED)]
     return found | dict(zip(family, judged([found[key] for key in family]), strict=True))
 
 
 def metrics(compared: Compared, found: dict[tuple[str, str], Verdict]) -> Iterator[Event]:
-    """Every number of the improved ranking, recall of the others, and what each repaired and broke."""
+    """Every number of the improved ranking, recall of the others, and what each repaired and broke.
+
+    On a view that the baseline's own outcome chose no ranking has a net or a p: the improved one has those of the
+    difference to the control, and baseline and control stand in its own slice.
+    """
     for name, way, view, chosen_Q in compared.told():
         end = tail(name, view.name)
         if not chosen_Q.any():
@@ -86,8 +106,23 @@ def metrics(compared: Compared, found: dict[tuple[str, str], Verdict]) -> Iterat
         if verdict := found.get((name, view.name)):
             yield Metric(f"t2i/repaired{end}", verdict.repaired, n=verdict.units)
             yield Metric(f"t2i/broken{end}", verdict.broken, n=verdict.units)
-            yield Metric(f"t2i/net{end}", *verdict.net)
-            yield Metric(f"t2i/p_value{end}", verdict.p, n=verdict.units)
+            if not compared.selection(view):
+                yield Metric(f"t2i/net{end}", *verdict.net)
+                yield Metric(f"t2i/p_value{end}", verdict.p, n=verdict.units)
+            elif name == IMPROVED:
+                yield from _beside(compared, view, found.get((OVER_CONTROL, view.name)))
+
+
+def _beside(compared: Compared, view: View, held: Verdict | None) -> Iterator[Event]:
+    """Baseline, control and the difference to it, in the slice of the improved ranking itself."""
+    end = tail(IMPROVED, view.name)
+    for name, words in ((BASELINE, "baseline_recall"), (CONTROL, "control_recall")):
+        if way := compared.arms.get(name):
+            hits = by_unit(hits_at(way.ranked.rank_Q[view.chosen_Q], 1), way.unit_Q[view.chosen_Q])
+            yield Metric(f"t2i/{words}@1{end}", *proportion(*hits, **compared.how))
+    if held:
+        yield Metric(f"t2i/net_over_control{end}", *held.net)
+        yield Metric(f"t2i/p_value_over_control{end}", held.p, n=held.units)
 
 
 def said(compared: Compared, found: dict[tuple[str, str], Verdict]) -> Iterator[Event]:
@@ -96,24 +131,36 @@ def said(compared: Compared, found: dict[tuple[str, str], Verdict]) -> Iterator[
         if (verdict := found.get((IMPROVED, view.name))) is None:
             continue
         where = view.name or "all queries"
-        shown = "shown" if verdict.shown else "not shown"
-        adjusted = "" if verdict.adjusted is None else f", {verdict.adjusted:.3g} corrected"
+        counts = f"{where}: {verdict.repaired:,} repaired, {verdict.broken:,} broken of {verdict.n:,}"
+        if not (selection := compared.selection(view)):
+            yield Log(f"{counts}, {_judgement(verdict, compared)}")
+            continue
+        chosen, only = ("failures", "repair") if selection == "failures" else ("successes", "break")
         yield Log(
-            f"{where}: {verdict.repaired:,} repaired, {verdict.broken:,} broken of {verdict.n:,}, "
-            f"net {verdict.net.value:+.2%}, p = {verdict.p:.3g}{adjusted}: {shown}"
+            f"{counts}. These are {chosen} of the baseline alone, where a change can only {only}: look at the control "
+            "beside it and at all queries.",
+            "warning",
         )
-        if not hits_at(compared.arms[BASELINE].ranked.rank_Q[view.chosen_Q], 1).any():
-            yield Log(
-                f"{where}: the baseline has no hit here because failures alone were chosen, so that any change looks "
-                "like a gain. Look at the control beside it and at all queries.",
-                "warning",
-            )
+        if held := found.get((OVER_CONTROL, view.name)):
+            yield Log(f"{where}, against the control: {_judgement(held, compared)}")
+        else:
+            yield Log(f"{where}: not shown, there is no control beside it")
+
+
+def _judgement(verdict: Verdict, compared: Compared) -> str:
+    shown = "shown" if verdict.shown else "not shown"
+    if not compared.held_out:
+        shown = "not shown, because the model was trained on these pictures"
+    adjusted = "" if verdict.adjusted is None else f", {verdict.adjusted:.3g} corrected"
+    return f"net {verdict.net.value:+.2%}, p = {verdict.p:.3g}{adjusted}: {shown}"
 
 
 def write_summary(compared: Compared, settings: Settings, templates: int, seed: int, out: Path) -> Iterator[Event]:
-    """summary_subset_results.csv: a row a view, recall as a share, differences in percentage points."""
+    """summary_subset_results.csv: a row a view, recall as a share, differences in percentage points; last whether the
+    baseline's own outcome chose the queries, and the control's recall."""
     names = [f"{arm}_R@{k}" for arm in ("baseline", "improved") for k in _SUMMARY_KS]
     names += [f"delta_pp_R@{k}" for k in _SUMMARY_KS]
+    names += ["selection", *(f"control_R@{k}" for k in _SUMMARY_KS)]  # ours, behind the original's
     columns = ["file", "subset_size", "categories", "pooling", "tau", "K_templates", "seed", *names]
     with (out / "summary_subset_results.csv").open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
@@ -122,11 +169,14 @@ def write_summary(compared: Compared, settings: Settings, templates: int, seed: 
             if view.chosen_Q.any():
                 recalls = [
                     [float(hits_at(compared.arms[arm].ranked.rank_Q[view.chosen_Q], k).mean()) for k in _SUMMARY_KS]
-                    for arm in (BASELINE, IMPROVED)
+                    for arm in (BASELINE, IMPROVED, CONTROL)
+                    if arm in compared.arms
                 ]
-                deltas = [100 * (after - before) for before, after in zip(*recalls, strict=True)]
+                deltas = [100 * (after - before) for before, after in zip(*recalls[:2], strict=True)]
+                control = recalls[2] if len(recalls) > 2 else [""] * len(_SUMMARY_KS)
                 start = [view.file, int(view.chosen_Q.sum()), view.categories, settings.pooling, settings.tau]
-                writer.writerow([*start, templates, seed, *recalls[0], *recalls[1], *deltas])
+                beside = [compared.selection(view) or "none", *control]
+                writer.writerow([*start, templates, seed, *recalls[0], *recalls[1], *deltas, *beside])
     yield Artifact("summary_subset_results.csv", "Summary by subset", "table", "text/csv")
 
 

@@ -34,6 +34,7 @@ class Material:
     words: Words | None = None
     labels: Labels | None = None
     predicted_M: np.ndarray | None = None  # places in labels.names
+    held_out: bool = True  # False: the encoder was trained on some of these pictures
 
     def vectors(self, templates: str, category_M: np.ndarray | None = None) -> Generator[Event, None, list[np.ndarray]]:
         """Unit vectors of every caption in each template of a set, K arrays (M, E); IDENTITY costs nothing.

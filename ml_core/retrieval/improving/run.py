@@ -57,7 +57,7 @@ def run(spec: RetrievalImprove, context: Context) -> Iterator[Event]:
     if spec.control:
         arms[IMPROVED] = arms.pop(CONTROL)
         yield Log("This is the control: what follows is a change as large as the improvement's, at random.")
-    compared = Compared(arms, views, spec.ks, how, {ORACLE: LABELLED})
+    compared = Compared(arms, views, spec.ks, how, {ORACLE: LABELLED}, material.held_out)
     found = comparing.verdicts(compared)
     yield from comparing.metrics(compared, found)
     yield from comparing.said(compared, found)
@@ -69,7 +69,7 @@ def _material(spec: RetrievalImprove, context: Context) -> Generator[Event, None
     dataset = open_captioned(spec.data)
     labels = read_labels(spec.labels, dataset.caption_ids) if spec.labels else None
     texts_N = texts_of(spec, dataset)  # before the encoder: a wrong file is told in a moment, a model takes seconds
-    yield from held_out(dataset, spec.encoder, spec.overlap)
+    unseen = yield from held_out(dataset, spec.encoder, spec.overlap)
     encoder = load_encoder(spec.encoder, context.device, exact=spec.exact_decoding, precision=spec.precision)
     if spec.batch_size and hasattr(encoder, "image_batch"):
         encoder.image_batch = spec.batch_size
@@ -80,7 +80,7 @@ def _material(spec: RetrievalImprove, context: Context) -> Generator[Event, None
     category_M = None
     if labels is not None and spec.templates == CATEGORY:
         category_M = predicted(dataset.caption_texts, labels, base.items_M, dataset.item_ids, spec.folds, spec.seed)
-    return Material(spec, context, dataset, encoder, base, words, labels, category_M)
+    return Material(spec, context, dataset, encoder, base, words, labels, category_M, unseen)
 
 
 def _split(material: Material) -> tuple[np.ndarray, np.ndarray]:

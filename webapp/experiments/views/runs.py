@@ -30,6 +30,7 @@ from webapp.experiments.plots import curve_plots, plots_of
 from webapp.experiments.queries import details, runs
 from webapp.experiments.views.found import run_or_404
 
+_APART = ("packages", "seeds", "memory_bytes", "queries")  # facts that rows of their own tell, or that no person reads
 ACTIVE = (Run.State.QUEUED, Run.State.RUNNING)
 
 
@@ -223,7 +224,7 @@ def spec_rows(
 
 def provenance_rows(run: Run) -> list[tuple[str, str]]:
     """What the numbers depend on as (name, words), but for the packages."""
-    facts = {key: value for key, value in run.provenance.items() if key not in ("packages", "seeds", "memory_bytes")}
+    facts = {key: value for key, value in run.provenance.items() if key not in _APART}
     rows = [(_(key.replace("_", " ")), _words(value)) for key, value in facts.items()]
     seeds, peak = run.provenance.get("seeds") or {}, run.provenance.get("memory_bytes")
     rows += [("seeds", ", ".join(f"{name} {value}" for name, value in seeds.items()))] if seeds else []

@@ -48,6 +48,10 @@ class ComparisonOut(serializers.Serializer[Any]):
     computed_at = serializers.DateTimeField(allow_null=True)
     failure = serializers.CharField()
     refusals = serializers.ListField(child=serializers.CharField(), help_text="Why these runs are not compared.")
+    not_held_out = serializers.ListField(
+        child=serializers.IntegerField(),
+        help_text="Runs whose model was trained on the data: nothing is shown by them.",
+    )
     differing = serializers.DictField(help_text="Setting → its value in each run, in their order.")
     mode = serializers.ChoiceField(
         choices=confirming.MODES,
@@ -110,6 +114,7 @@ class Comparison(ProjectAPIView):
             "failure": told.failure if told else "",
             "refusals": found.refusals,
             "differing": differing,
+            "not_held_out": [run.id for run in found.not_held_out],
             "mode": told.result["mode"] if told and told.result else None,
             "registration": found.registered[0] if found.registered else None,
             "uncounted": [

@@ -11,13 +11,14 @@ from typing import Any
 from django.db import connection
 from django.utils.translation import gettext as _
 
+from ml_core.claims.alike import Basis, Unlike, unlike
 from webapp.accounts.models import Project
 from webapp.annotation.models import AnalysisItem, AnalysisSet
 from webapp.annotation.taxonomies.queries import document_of, names_of
 from webapp.corpora.models import Corpus
 from webapp.experiments.cases.filters import DIRECTIONS
 from webapp.experiments.models import Run, RunInput
-from webapp.experiments.queries.runs import title_of
+from webapp.experiments.queries.runs import held_out_of, title_of
 from webapp.verdicts.comparing.asked import ALL, MOST, NO_CONTROL, Asked
 
 OFFERED = 100  # runs that the picker offers
@@ -51,6 +52,8 @@ class Chosen:
     environment: dict[str, str]
     kind: str = ""  # method and settings but for seeds: runs of one kind differ in those alone
     seed: str = ""
+    queries: dict[str, str] = field(default_factory=dict)  # direction → a hash of what was asked, where the run says it
+    held_out: str = ""  # "no": its model was trained on the data
 
     @property
     def is_control(self) -> bool:
@@ -82,6 +85,11 @@ class Comparison:
         named = self.asked.control
         fits = [run for run in self.others if (run.id == named if named else run.is_control)]
         return fits[0] if fits else None
+
+    @property
+    def not_held_out(self) -> list[Chosen]:
+        """Runs whose model was trained on what it was evaluated on."""
+        return [run for run in self.runs if run.held_out == "no"]
 
     @property
     def others(self) -> list[Chosen]:
@@ -182,7 +190,7 @@ def _chosen(run: Run, corpus: Corpus | None, trained: dict[str, Run]) -> Chosen:
         data=str(facts.get("data_hash") or (corpus.content_hash if corpus else "")),
         data_name=corpus.name if corpus else _("no data set"), corpus_id=corpus.pk if corpus else None, spec=run.spec,
         environment={name: str(value) for name, value in (("code_version", code), ("device", device)) if value},
-        kind=kind, seed=seed,
+        kind=kind, seed=seed, queries=dict(facts.get("queries") or {}), held_out=held_out_of(run),
     )  # fmt: skip
 
 
@@ -198,22 +206,39 @@ def _refusals(runs: list[Chosen], asked: Asked, ways: dict[int, tuple[str, ...]]
             why.append(_("%(run)s (run %(id)d) has not finished: %(state)s.") % words)
         elif not run.case_count:
             why.append(_("%(run)s (run %(id)d) left no cases, so there is nothing to compare by query.") % words)
-        elif not run.data:
-            why.append(_("%(run)s (run %(id)d) does not say what data it was measured on; run it again.") % words)
-        elif first is not None and first.case_count and run.data != first.data:
-            words |= {"data": run.data_name, "first": first.title, "other": first.data_name}
-            why.append(
-                _("%(run)s (run %(id)d) was measured on other data (%(data)s) than %(first)s (%(other)s).") % words
-            )
-        elif first is not None and first.case_count and not set(ways[run.id]) & set(ways[first.id]):
-            words |= {"first": first.title}
-            why.append(_("%(run)s (run %(id)d) and %(first)s have no direction in common.") % words)
-        elif first is not None and ways.get(first.id) == ways[run.id] and run.case_count != first.case_count:
+        elif first is None or not first.case_count:
+            continue
+        elif found := unlike(_basis(run, ways), _basis(first, ways)):
+            why.append(_unlike_words(found, run, first))
+        elif ways.get(first.id) == ways[run.id] and run.case_count != first.case_count:
             words |= {"n": run.case_count, "first": first.title, "m": first.case_count}
             why.append(
                 _("%(run)s (run %(id)d) asked another set of queries: %(n)d, and %(first)s asked %(m)d.") % words
             )
-    return why
+    return list(dict.fromkeys(why))
+
+
+def _basis(run: Chosen, ways: dict[int, tuple[str, ...]]) -> Basis:
+    """What the guard looks at; queries by what the run says of them, where it says anything."""
+    return Basis(str(run.id), run.data, {way: run.queries.get(way, "") for way in ways.get(run.id, ())})
+
+
+def _unlike_words(found: Unlike, run: Chosen, first: Chosen) -> str:
+    """Why a run may not stand beside the baseline, and what to do."""
+    words = {"run": run.title, "id": run.id, "data": run.data_name, "first": first.title, "other": first.data_name}
+    if found.kind == "no data":
+        lacking = run if not run.data else first
+        words |= {"run": lacking.title, "id": lacking.id}
+        return _("%(run)s (run %(id)d) does not say what data it was measured on; run it again.") % words
+    if found.kind == "data":
+        said = _("%(run)s (run %(id)d) was measured on other data (%(data)s) than %(first)s (%(other)s).") % words
+        return f"{said} {_('Evaluate one of them again on the data of the other.')}"
+    if found.kind == "directions":
+        said = _("%(run)s (run %(id)d) and %(first)s have no direction in common.") % words
+        return f"{said} {_('Evaluate one of them in both directions.')}"
+    said = _("%(run)s (run %(id)d) asked other queries than %(first)s (%(direction)s).")
+    said %= words | {"direction": DIRECTIONS[found.direction]}
+    return f"{said} {_('Compare runs of the same sample of the data.')}"
 
 
 def settings_of(runs: list[Chosen]) -> list[Setting]:

@@ -112,6 +112,8 @@ def verdicts(report: Report, found: Comparison, direction: str, part: str) -> li
 
 
 def _sentence(card: Mapping[str, Any]) -> str:
+    if card.get("held_out") is False:
+        return _("Not held out: a model was trained on what it is evaluated on, so nothing is shown.")
     if not card["judged"]:
         return selection_words(card["selection"]) or _("Not judged on this selection.")
     words = {"p": written_p((card["against_control"] or card)["p"]), "adjusted": written_p(card["adjusted"])}
@@ -272,7 +274,10 @@ def _effects(report: Report, found: Comparison, direction: str) -> Plot | None:
     return Plot(
         "bars", _("Repaired share of each category's failures"), _("Category"), _("Repaired"), tuple(names),
         tuple(series), "percent", x_scale="category",
-        note=_("Labelled failures of the baseline, weighted as they were drawn. What was broken has no label here."),
+        note=_(
+            "Labelled failures of the baseline, weighted as they were drawn. A change can only repair among them, and "
+            "what was broken has no label here: no gain by itself."
+        ),
     )  # fmt: skip
 
 
@@ -288,6 +293,8 @@ def table(report: Report, found: Comparison) -> Iterator[list[Any]]:
     """Every number as rows of one CSV: part, run, name, slice, value, low, high, n."""
     yield ["part", "run", "name", "slice", "value", "low", "high", "n"]
     for run in found.runs:
+        if run.held_out:
+            yield ["run", run.id, "held_out", ALL, run.held_out, "", "", ""]
         for name, estimate in report["metrics"][str(run.id)].items():
             way, metric, *part = name.split("/", 2)
             yield ["metric", run.id, f"{way}/{metric}", part[0] if part else ALL, *_cells(estimate)]
@@ -295,8 +302,11 @@ def table(report: Report, found: Comparison) -> Iterator[list[Any]]:
         for way, parts in ways.items():
             for part_name, card in parts.items():
                 yield ["verdict", run, f"{way}/net", part_name, *_cells(card["net"])]
-                for key in ("n", *CELLS, "still_right", "p", "adjusted", "test", "judged", "shown"):
+                for key in ("n", *CELLS, "still_right", "p", "adjusted", "test", "judged", "shown", "selection", "why"):
                     yield ["verdict", run, f"{way}/{key}", part_name, card[key], "", "", card["n"]]
+                if beside := card["against_control"]:
+                    yield ["verdict", run, f"{way}/net_over_control", part_name, *_cells(beside["net"])]
+                    yield ["verdict", run, f"{way}/p_over_control", part_name, beside["p"], "", "", beside["n"]]
                 mode = mode_of(report, run, way, part_name)
                 yield ["verdict", run, f"{way}/mode", part_name, mode, "", "", card["n"]]
     if kept := report.get("registration"):

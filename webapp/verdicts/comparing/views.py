@@ -161,6 +161,10 @@ def _numbers(request: ProjectRequest, looked: Looked) -> dict[str, Any]:
         | confirming.context(told.result, looked)
         | {
             "report": told.result,
+            "selected": shown.selection_words(
+                told.result["slices"].get(asked.direction, {}).get(part, {}).get("selection", ""),
+                held=found.control is not None,
+            ),
             "part": part,
             "groups": shown.groups(told.result, asked.direction, part),
             "verdicts": shown.verdicts(told.result, found, asked.direction, part),

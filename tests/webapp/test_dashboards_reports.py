@@ -20,6 +20,7 @@ from tests.webapp.test_annotation_sets import label_all, made
 from tests.webapp.verdict_parts import answered
 from webapp.accounts.models import AuditEvent, Membership, User
 from webapp.annotation.models import AnalysisSet, Calculation, Campaign
+from webapp.annotation.taxonomies.queries import document_of, names_of
 from webapp.corpora.files import store
 from webapp.corpora.models import Corpus
 from webapp.dashboards.reports.alone import styles
@@ -312,6 +313,15 @@ def test_a_run_whose_model_had_seen_the_pictures_is_marked(web, labels, fix):
     report = kept(web, new_at(labels, fix))
     for where in (at(report), at(report, "report_file")):
         assert "Not held out" in read(web, where)
+
+
+def test_a_report_is_read_in_the_readers_language(web, labels, fix):
+    report = kept(web, new_at(labels, fix))
+    User.objects.update(language="zh-hans")
+    names = names_of(document_of(labels.campaign.taxonomy_version), "zh-hans")
+    for where in (at(report), at(report, "report_file")):
+        text = read(web, where)
+        assert names["attribute"] in text and "失败构成" in text and "What failed" not in text
 
 
 def test_recall_without_near_duplicates_stands_beside(web, labels, fix):

@@ -12,6 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
+from ml_core.methods import cards
 from tests.runs import *  # noqa: F403
 from webapp.experiments import forms
 from webapp.experiments.actions import delete_run, rerun_with_seeds
@@ -144,6 +145,16 @@ def test_a_clone_starts_from_its_run_and_tells_the_difference(web, launch):
     typed = {"steps": "8", "pause": "0.0", "words": "a, b", "seed": "0", "every": "2", "ending": "well"}
     aside = web.post(address("check", method="example.count") + f"?clone={run.pk}", typed).content.decode()
     assert aside.count('<th scope="row">') == 1 and "steps" in aside
+
+
+@pytest.mark.parametrize("method", ["retrieval.evaluate", "failures.mine"])
+@pytest.mark.parametrize("gpu", ["yes", "no"])
+def test_the_form_says_that_one_worker_serves_both_queues_where_there_is_no_gpu(web, settings, method, gpu):
+    settings.NEARMISS_GPU = gpu
+    page = web.get(address("new", method=method)).content.decode()
+    assert ("one worker serves both queues" in page) == (gpu == "no")
+    slow = cards()[method].queue == "gpu" and gpu == "no"
+    assert ("it runs on the CPU, which takes longer" in page) == slow
 
 
 def test_a_preset_fills_the_form(web, example_package):

@@ -65,6 +65,7 @@ def new(request: ProjectRequest, method: str) -> HttpResponse:
         "form": form,
         "query": request.GET.urlencode(),
         "preset": request.GET.get("preset", ""),
+        "api": api_call(request, "experiments:api_method", slug=request.project.slug, method=card.key),
     }
     return render(request, "experiments/new.html", shown, status=422 if form.errors else 200)
 
@@ -104,6 +105,7 @@ def _aside(request: ProjectRequest, card: Card, base: Base, values: dict[str, An
         "estimate": estimate(request.project, card.key, _corpus(card, values), card.queue),
         "command": short_command(card, values),
         "slow": card.queue == "gpu" and not has_gpu(),
+        "one_worker": not has_gpu(),
         "query": request.GET.urlencode(),
     }
 

@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret
 from django.test import Client
 from django.utils import timezone
 
@@ -157,3 +158,45 @@ def test_a_token_is_no_key_to_pages(owner: User):
 def test_a_wrong_form_is_told(given: dict[str, str], said: str, owner: User):
     answer = people.browser(owner).post("/account/tokens/", given)
     assert answer.status_code == 422 and said in answer.content.decode() and ApiToken.objects.count() == 0
+
+
+def test_a_program_lists_the_tokens_of_its_person_and_takes_one_back(owner: User, project: Project):
+    kept, secret = token(owner)
+    other, lost = token(owner, name="lost", project=project)
+    listed = program(secret).get("/api/v1/me/tokens/").json()
+    assert {(one["name"], one["project"]) for one in listed} == {("nightly", None), ("lost", project.slug)}
+    assert not any("secret" in name or "hash" in name for one in listed for name in one)
+    assert program(lost).get("/api/v1/me/tokens/").status_code == 403, "it reaches its project alone"
+    assert program(secret).delete(f"/api/v1/me/tokens/{other.pk}/").status_code == 204
+    assert program(lost).get(f"/api/v1/projects/{project.slug}/").status_code == 401
+    assert [one["id"] for one in program(secret).get("/api/v1/me/tokens/").json()] == [kept.pk]
+
+
+def test_a_program_changes_a_profile_and_a_name_wants_the_password(owner: User):
+    web = program(token(owner)[1])
+
+    def change(**given: str) -> Any:
+        return web.patch("/api/v1/me/", given, content_type="application/json")
+
+    assert change(language="zh-hans").json()["language"] == "zh-hans"
+    for given in ({"username": "boss"}, {"username": "boss", "password": "wrong"}):
+        assert [one["field"] for one in change(**given).json()["errors"]] == ["password"]
+    assert change(language="xx").status_code == 400 and change(colour="red").status_code == 400
+    changed = change(username="boss", password=people.PASSWORD)
+    assert (changed.status_code, changed.json()["username"]) == (200, "boss")
+    assert User.objects.get(pk=owner.pk).language == "zh-hans"
+
+
+def test_an_administrator_looks_after_projects_and_second_factors_by_program(owner: User, project: Project):
+    TOTP.activate(owner, generate_totp_secret())
+    web = program(token(people.person("root", administrator=True))[1])
+    (shown,) = web.get("/api/v1/administration/projects/").json()
+    assert (shown["slug"], shown["owners"], shown["member_count"]) == (project.slug, ["owner"], 1)
+    people.person("ada")
+    owners = f"/api/v1/administration/projects/{project.pk}/owners/"
+    made = web.post(owners, {"username": "ada"}, content_type="application/json")
+    assert (made.status_code, made.json()["role"]) == (201, "owner")
+    nobody = web.post(owners, {"username": "nobody"}, content_type="application/json")
+    assert nobody.status_code == 400 and nobody.json()["errors"][0]["field"] == "username"
+    assert web.delete(f"/api/v1/administration/people/{owner.pk}/second-factor/").status_code == 204
+    assert web.get(f"/api/v1/administration/people/{owner.pk}/").json()["second_factor"] is False

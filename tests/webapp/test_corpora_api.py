@@ -125,3 +125,41 @@ def test_a_data_set_is_put_away_and_deleted_by_program(call, corpus):
     assert call("delete", f"corpora/{corpus.pk}/")[0] == 202
     importing.work()
     assert call("get", f"corpora/{corpus.pk}/")[0] == 404
+
+
+def test_a_program_with_a_token_gets_pictures_and_the_frozen_order(call, client, owner, corpus):
+    given = {"project": None, "read_only": True, "expires_at": None, "now": timezone.now(), "name": "pictures"}
+    headers = {"Authorization": f"Bearer {create_token(person=owner, **given)[1]}"}
+    listed = call("get", f"corpora/{corpus.pk}/items/")[1]["results"]
+    status, one = call("get", f"corpora/{corpus.pk}/items/{listed[1]['number']}/")
+    assert (status, one) == (200, listed[1])
+    fetched = client.get(one["picture"], headers=headers | {"Accept": "image/*"})
+    assert (fetched.status_code, fetched.headers["Content-Type"]) == (200, "image/webp")
+    assert fetched.content[:4] == b"RIFF"
+    again = client.get(one["picture"], headers=headers | {"If-None-Match": fetched.headers["ETag"]})
+    assert again.status_code == 304
+    small = client.get(one["picture"].replace("large", "tiny"), headers=headers)
+    assert small.status_code == 200 and len(small.content) <= len(fetched.content)
+    assert client.get(one["picture"]).status_code == 401
+    assert call("get", f"corpora/{corpus.pk}/items/9999999/")[0] == 404
+    assert call("get", f"corpora/{corpus.pk}/items/{2**40}/")[0] == 404
+    status, order = call("get", f"corpora/{corpus.pk}/order/")
+    assert status == 200 and len(order["images"]) == corpus.item_count
+
+
+def test_an_administrator_opens_and_closes_server_folders_by_program(client, owner, tmp_path):
+    owner.is_superuser = True
+    owner.save()
+    client.force_login(owner)
+    address = "/api/v1/administration/folders/"
+
+    def open_(name, path):
+        return client.post(address, {"name": name, "path": str(path)}, content_type="application/json")
+
+    made = open_("Lab", tmp_path)
+    assert (made.status_code, made.json()["path"]) == (201, str(tmp_path.resolve()))
+    assert [one["name"] for one in client.get(address).json()] == ["Lab"]
+    assert open_("Lab", tmp_path).json()["errors"][0]["field"] == "name"
+    assert open_("Gone", tmp_path / "gone").json()["errors"][0]["field"] == "path"
+    assert client.delete(f"{address}{made.json()['id']}/").status_code == 204
+    assert client.get(address).json() == [] and client.delete(f"{address}{made.json()['id']}/").status_code == 404

@@ -10,6 +10,7 @@ from django.db import transaction
 from django.http import Http404
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.utils import OpenApiParameter, extend_schema
@@ -20,12 +21,15 @@ from rest_framework.response import Response
 
 from webapp.accounts.actions import people, projects, record
 from webapp.accounts.actions.invitations import invite, revoke_invitation
-from webapp.accounts.capabilities import CAPABILITIES, ROLES, role_may
-from webapp.accounts.doors import AdministratorAPIView, PersonAPIView, ProjectAPIView
-from webapp.accounts.models import AuditEvent, Invitation, Membership, User
+from webapp.accounts.actions.tokens import revoke_token
+from webapp.accounts.capabilities import CAPABILITIES, OWNER, ROLES, role_may
+from webapp.accounts.doors import AdministratorAPIView, PersonAPIView, PersonRequest, ProjectAPIView
+from webapp.accounts.forms import LANGUAGES, ProfileForm
+from webapp.accounts.models import ApiToken, AuditEvent, Invitation, Membership, User
 from webapp.accounts.queries import memberships_of, token_reaches
 from webapp.accounts.queries import people as queries
 from webapp.accounts.queries import trail as trails
+from webapp.accounts.views.account import password_fits
 from webapp.accounts.views.home import may_create_projects
 from webapp.accounts.views.links import reset_link
 from webapp.api import KeysetPagination, checked, narrowed
@@ -152,6 +156,41 @@ class MeShown(serializers.Serializer[Any]):
     administrator = serializers.BooleanField(source="is_superuser")
 
 
+class MeWritten(serializers.Serializer[Any]):
+    """What a person changes about themselves; another name or address wants the password."""
+
+    username = serializers.CharField(max_length=150, required=False)
+    email = serializers.EmailField(required=False)
+    language = serializers.ChoiceField(choices=list(LANGUAGES), required=False)
+    password = serializers.CharField(max_length=200, required=False, write_only=True, trim_whitespace=False)
+
+
+class TokenShown(serializers.ModelSerializer[ApiToken]):
+    """A key for programs, without its secret."""
+
+    project = serializers.CharField(source="project.slug", default=None, help_text="Null: it reaches every project.")
+
+    class Meta:
+        model = ApiToken
+        fields = ["id", "name", "project", "read_only", "created_at", "expires_at", "last_used_at"]
+
+
+class ProjectOwned(serializers.Serializer[Any]):
+    """A project for administrators: by name only, what is in it is for its members."""
+
+    id = serializers.IntegerField()
+    slug = serializers.CharField()
+    name = serializers.CharField()
+    owners = serializers.ListField(child=serializers.CharField())
+    member_count = serializers.IntegerField()
+
+
+class OwnerWritten(serializers.Serializer[Any]):
+    """Who shall own a project."""
+
+    username = serializers.CharField(max_length=150)
+
+
 @cache
 def _description() -> dict[str, Any]:
     generator = SchemaGenerator(urlconf=settings.ROOT_URLCONF, api_version="v1")
@@ -186,6 +225,52 @@ class Me(PersonAPIView):
     def get(self, request: Request) -> Response:
         """The account behind the session or token."""
         return Response(MeShown(self.person).data)
+
+    @extend_schema(request=MeWritten, responses={200: MeShown})
+    def patch(self, request: Request) -> Response:
+        """Change name, address or language; `password` is wanted for the first two. Not with a project's token."""
+        _refuse_bound(self)
+        held = {"username": self.person.username, "email": self.person.email, "language": self.person.language}
+        form = ProfileForm(held | checked(MeWritten, request), person=self.person)
+        if not form.is_valid() or not password_fits(cast(PersonRequest, request._request), form):
+            raise serializers.ValidationError({name: [str(text) for text in form.errors[name]] for name in form.errors})
+        given = {name: form.cleaned_data[name] for name in held}
+        return Response(MeShown(people.change_profile(person=self.person, now=timezone.now(), **given)).data)
+
+
+class Tokens(PersonAPIView):
+    """The API tokens of whoever asks. New ones are made on the account page alone: a secret is shown to a person."""
+
+    serializer_class = TokenShown
+    pagination_class = None
+
+    @extend_schema(responses=TokenShown(many=True), operation_id="tokens_list")
+    def get(self, request: Request) -> Response:
+        """Those not taken back, newest first. Not with a project's token."""
+        _refuse_bound(self)
+        return Response(TokenShown(queries.tokens_of(self.person), many=True).data)
+
+
+class Token(PersonAPIView):
+    """One of them."""
+
+    serializer_class = TokenShown
+
+    @extend_schema(operation_id="tokens_revoke")
+    def delete(self, request: Request, token_id: int) -> Response:
+        """Take it back; it stops at once. Not with a project's token."""
+        _refuse_bound(self)
+        token = queries.token_of(self.person, token_id)
+        if token is None:
+            raise Http404
+        revoke_token(token=token, actor=self.person, now=timezone.now())
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+
+def _refuse_bound(view: PersonAPIView) -> None:
+    """A token that reaches one project does not reach its person's account."""
+    if view.token is not None and view.token.project_id is not None:
+        raise PermissionDenied
 
 
 class Projects(PersonAPIView):
@@ -401,6 +486,51 @@ class ResetLink(AdministratorAPIView):
             raise Http404
         record(verb="person.reset_link_made", actor=self.person, target=shown.username, now=timezone.now())
         return _once({"link": reset_link(request, shown)})
+
+
+class SecondFactor(AdministratorAPIView):
+    """The second factor of an account."""
+
+    serializer_class = PersonShown
+
+    @extend_schema(operation_id="second_factor_clear")
+    def delete(self, request: Request, person_id: int) -> Response:
+        """Take it off for somebody who has lost it."""
+        shown = queries.person(person_id)
+        if shown is None:
+            raise Http404
+        people.clear_second_factor(person=shown, actor=self.person, now=timezone.now())
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+
+class AllProjects(AdministratorAPIView):
+    """Every project there is, for administrators."""
+
+    serializer_class = ProjectOwned
+    pagination_class = None
+
+    @extend_schema(responses=ProjectOwned(many=True), operation_id="all_projects")
+    def get(self, request: Request) -> Response:
+        """By name, with their owners."""
+        return Response(ProjectOwned(queries.projects_with_owners(), many=True).data)
+
+
+class Owners(AdministratorAPIView):
+    """The owners of a project, for administrators."""
+
+    serializer_class = MemberShown
+
+    @extend_schema(request=OwnerWritten, responses={201: MemberShown}, operation_id="project_owner_add")
+    def post(self, request: Request, project_id: int) -> Response:
+        """Give a project that has lost its owner a new one."""
+        project = queries.project(project_id)
+        if project is None:
+            raise Http404
+        owner = queries.active_person_named(checked(OwnerWritten, request)["username"])
+        if owner is None:
+            raise serializers.ValidationError({"username": [_("No account has this name. Nothing was changed.")]})
+        projects.add_member(project=project, person=owner, role=OWNER, actor=self.person, now=timezone.now())
+        return Response(MemberShown(queries.member(project, owner.pk)).data, status=status.HTTP_201_CREATED)
 
 
 class AccountInvitations(AdministratorAPIView):

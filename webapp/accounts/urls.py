@@ -54,6 +54,8 @@ urlpatterns = [
     path("api/v1/", api.Root.as_view(), name="api_root"),
     path("api/v1/schema/", api.Schema.as_view(), name="api_schema"),
     path("api/v1/me/", api.Me.as_view(), name="api_me"),
+    path("api/v1/me/tokens/", api.Tokens.as_view(), name="api_tokens"),
+    path("api/v1/me/tokens/<int:token_id>/", api.Token.as_view(), name="api_token"),
     path("api/v1/projects/", api.Projects.as_view(), name="api_projects"),
     path("api/v1/projects/<slug:slug>/", api.ProjectDetail.as_view(), name="api_project"),
     path("api/v1/projects/<slug:slug>/people/", api.Members.as_view(), name="api_members"),
@@ -68,6 +70,13 @@ urlpatterns = [
     path("api/v1/administration/people/", api.People.as_view(), name="api_people"),
     path("api/v1/administration/people/<int:person_id>/", api.Person.as_view(), name="api_person"),
     path("api/v1/administration/people/<int:person_id>/reset-link/", api.ResetLink.as_view(), name="api_reset_link"),
+    path(
+        "api/v1/administration/people/<int:person_id>/second-factor/",
+        api.SecondFactor.as_view(),
+        name="api_second_factor",
+    ),
+    path("api/v1/administration/projects/", api.AllProjects.as_view(), name="api_all_projects"),
+    path("api/v1/administration/projects/<int:project_id>/owners/", api.Owners.as_view(), name="api_owners"),
     path("api/v1/administration/invitations/", api.AccountInvitations.as_view(), name="api_account_invitations"),
     path(
         "api/v1/administration/invitations/<int:invitation_id>/",

@@ -7,25 +7,30 @@ from typing import Any
 
 from django.conf import settings
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import Http404, HttpRequest, HttpResponse
 from django.utils import timezone
+from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import status
 from rest_framework.parsers import MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from webapp.accounts.doors import ProjectAPIView
-from webapp.api import KeysetPagination, checked, narrowed
+from webapp.accounts.doors import AdministratorAPIView, ProjectAPIView
+from webapp.api import FileNegotiation, KeysetPagination, checked, narrowed
 from webapp.corpora import serializers as shapes
 from webapp.corpora.actions import corpora as corpus_actions
 from webapp.corpora.actions import imports as actions
+from webapp.corpora.actions.roots import add_root, remove_root
 from webapp.corpora.actions.uploads import WholeFileOnDisk, as_file, refuse_larger
+from webapp.corpora.displaying import MEDIA_TYPE
 from webapp.corpora.models import Caption, Corpus, Import, Item
 from webapp.corpora.queries import folders
 from webapp.corpora.queries import imports as import_queries
 from webapp.corpora.queries.corpora import categories_of
 from webapp.corpora.queries.items import Filters, narrowed_items, said
+from webapp.corpora.views import corpora as corpus_views
+from webapp.corpora.views import pictures
 from webapp.corpora.views.finding import corpus_or_404, import_or_404, root_or_404, visible_or_404
 
 
@@ -124,6 +129,45 @@ class Items(ProjectAPIView):
         return _paged(self, rows)
 
 
+class ItemDetail(ProjectAPIView):
+    """One picture of a data set."""
+
+    capability = {"GET": "corpus.view"}
+    serializer_class = shapes.ItemShown
+
+    @extend_schema(operation_id="corpora_item")
+    def get(self, request: Request, slug: str, corpus_id: int, number: int) -> Response:
+        """What is known of it, and where it can be fetched."""
+        corpus = visible_or_404(self.project, corpus_id)
+        item = Item.objects.filter(corpus=corpus, number=number).first() if number < 2**31 else None
+        if item is None:
+            raise Http404
+        return Response(self.get_serializer(item).data)
+
+
+class Picture(ProjectAPIView):
+    """A picture of a data set, to look at."""
+
+    capability = {"GET": "corpus.view"}
+    content_negotiation_class = FileNegotiation
+
+    @extend_schema(operation_id="corpora_picture", responses={(200, MEDIA_TYPE): OpenApiTypes.BINARY})
+    def get(self, request: Request, slug: str, corpus_id: int, number: int, size: str) -> HttpResponse:
+        """WebP in one of the sizes `tiny`, `small`, `medium`, `large`; 304 where the caller's copy is still good."""
+        return pictures.shown(request._request, self.project, corpus_id, number, size)
+
+
+class Order(ProjectAPIView):
+    """The frozen order of a data set."""
+
+    capability = {"GET": "corpus.view"}
+
+    @extend_schema(operation_id="corpora_order", responses=OpenApiTypes.OBJECT)
+    def get(self, request: Request, slug: str, corpus_id: int) -> HttpResponse:
+        """`meta_*.json`: every picture in order with its file, hash and captions."""
+        return corpus_views.order_of(visible_or_404(self.project, corpus_id))
+
+
 class Captions(ProjectAPIView):
     """Captions of a data set."""
 
@@ -171,6 +215,36 @@ class SourceFolders(ProjectAPIView):
     def get(self, request: Request, slug: str) -> Response:
         """By name."""
         return Response(shapes.SourceFolderShown(folders.roots(), many=True).data)
+
+
+class Roots(AdministratorAPIView):
+    """Server folders that are open for imports, for administrators."""
+
+    serializer_class = shapes.RootShown
+    pagination_class = None
+
+    @extend_schema(operation_id="roots_list", responses=shapes.RootShown(many=True))
+    def get(self, request: Request) -> Response:
+        """By name, with their paths."""
+        return Response(shapes.RootShown(folders.roots(), many=True).data)
+
+    @extend_schema(operation_id="roots_open", request=shapes.RootWritten, responses={201: shapes.RootShown})
+    def post(self, request: Request) -> Response:
+        """Open one for imports."""
+        root = add_root(actor=self.person, now=timezone.now(), **checked(shapes.RootWritten, request))
+        return Response(shapes.RootShown(root).data, status=status.HTTP_201_CREATED)
+
+
+class Root(AdministratorAPIView):
+    """One of them."""
+
+    serializer_class = shapes.RootShown
+
+    @extend_schema(operation_id="roots_close")
+    def delete(self, request: Request, root_id: int) -> Response:
+        """Close it; data sets that came from it stay."""
+        remove_root(root=root_or_404(root_id), actor=self.person, now=timezone.now())
+        return Response(status=status.HTTP_204_NO_CONTENT)
 
 
 class Imports(ProjectAPIView):

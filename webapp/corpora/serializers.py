@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.urls import reverse
 from rest_framework import serializers
 
 from webapp.corpora.actions.imports import FORMATS, SCENES_MOST
@@ -24,12 +25,23 @@ class CorpusShown(serializers.ModelSerializer[Corpus]):
 class ItemShown(serializers.ModelSerializer[Item]):
     """A picture; `number` is its place in the frozen order, boxes are [category, x, y, width, height] in pixels."""
 
+    picture = serializers.SerializerMethodField(
+        help_text="Where it can be fetched with the same token, at most 1280 pixels wide and high; `tiny`, `small` or "
+        "`medium` in place of `large` gives smaller ones."
+    )
+
     class Meta:
         model = Item
         fields = [
             "number", "external_id", "file_name", "file_hash", "byte_count", "width", "height", "label",
-            "category_numbers", "boxes",
+            "category_numbers", "boxes", "picture",
         ]  # fmt: skip
+
+    def get_picture(self, item: Item) -> str:
+        """The whole address."""
+        slug = self.context["view"].kwargs["slug"]
+        kwargs = {"slug": slug, "corpus_id": item.corpus_id, "number": item.number, "size": "large"}
+        return str(self.context["request"].build_absolute_uri(reverse("corpora:api_picture", kwargs=kwargs)))
 
 
 class CaptionShown(serializers.ModelSerializer[Caption]):
@@ -79,6 +91,20 @@ class SourceFolderShown(serializers.Serializer[Any]):
 
     id = serializers.IntegerField()
     name = serializers.CharField()
+
+
+class RootShown(SourceFolderShown):
+    """The same for administrators, with where it is."""
+
+    path = serializers.CharField()
+    created_at = serializers.DateTimeField()
+
+
+class RootWritten(serializers.Serializer[Any]):
+    """A server folder to be opened."""
+
+    name = serializers.CharField(max_length=80)
+    path = serializers.CharField(max_length=1000, help_text="The whole path on the server.")
 
 
 class Reading(serializers.Serializer[Any]):

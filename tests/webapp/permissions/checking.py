@@ -14,7 +14,7 @@ from django.db import transaction
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from tests.webapp.permissions.rows import Row
-from tests.webapp.permissions.table import ADMINISTRATOR, ANYWHERE, OPEN, PERSON, STAGE, TABLE
+from tests.webapp.permissions.table import ADMINISTRATOR, ANYWHERE, OPEN, PERSON, STAGE, TABLE, UNBOUND
 from tests.webapp.permissions.world import Knocker, World
 
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
@@ -69,6 +69,8 @@ def expected(row: Row, method: str, knocker: Knocker, *, foreign: bool = False) 
         return NOT_SO
     if need.startswith(ANYWHERE) and not _anywhere(need.removeprefix(ANYWHERE), knocker):
         return REFUSED
+    if need == UNBOUND and knocker.bound:
+        return REFUSED
     if kind == "project" and knocker.role not in TABLE[need]:
         return REFUSED
     return HIDDEN if foreign else IN
@@ -79,7 +81,7 @@ def _kind(row: Row) -> str:
     for need in row.needs.values():
         if need in {OPEN, STAGE, ADMINISTRATOR}:
             return need
-        if need == PERSON or need.startswith(ANYWHERE):
+        if need in {PERSON, UNBOUND} or need.startswith(ANYWHERE):
             return PERSON
     return "project"
 

@@ -9,7 +9,7 @@ from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret
 from django.utils import timezone
 
 from tests.webapp.permissions.rows import Row, nothing
-from tests.webapp.permissions.table import ADMINISTRATOR, ANYWHERE, OPEN, PERSON, STAGE
+from tests.webapp.permissions.table import ADMINISTRATOR, ANYWHERE, OPEN, PERSON, STAGE, UNBOUND
 from tests.webapp.permissions.world import Knocker, World
 from webapp.accounts.actions.invitations import invite
 
@@ -117,7 +117,13 @@ PAGES = [
 API = [
     Row("accounts:api_root", READ_PERSON, nothing),
     Row("accounts:api_schema", READ_PERSON, nothing),
-    Row("accounts:api_me", READ_PERSON, nothing),
+    Row("accounts:api_me", {"GET": PERSON, "PATCH": UNBOUND}, nothing, data={"language": "en"}),
+    Row("accounts:api_tokens", {"GET": UNBOUND}, nothing),
+    Row("accounts:api_token", {"DELETE": UNBOUND}, own_token, (anothers_token,)),
+    Row("accounts:api_second_factor", {"DELETE": ADMINISTRATOR}, anybody, (nobody,)),
+    Row("accounts:api_all_projects", {"GET": ADMINISTRATOR}, nothing),
+    Row("accounts:api_owners", POST_ADMINISTRATOR, lambda world, knocker: {"project_id": world.project.pk},
+        (lambda world, knocker: {"project_id": 2**40},), {"username": "member"}),
     Row("accounts:api_projects", {"GET": PERSON, "POST": ANYWHERE + "project.create"}, nothing, data={"name": "New"}),
     Row("accounts:api_project", {"GET": "project.view", "PATCH": "project.manage"}, data={"name": "Renamed"}),
     Row("accounts:api_members", {"GET": "people.view"}),

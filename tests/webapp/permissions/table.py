@@ -7,6 +7,7 @@ OWNER, RESEARCHER, REVIEWER, ANNOTATOR, VIEWER = ROLES = ("owner", "researcher",
 # Doors that no capability of a project opens.
 OPEN = "open"  # everybody, strangers too
 PERSON = "person"  # everybody who is signed in, to what is theirs
+UNBOUND = "unbound"  # the same, but for a token that reaches one project alone
 ADMINISTRATOR = "administrator"  # administrators of the installation
 STAGE = "stage"  # the middle of signing in: everybody who is not there is sent to the login page
 ANYWHERE = "anywhere:"  # + capability: who holds it in any project, and administrators

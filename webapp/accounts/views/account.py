@@ -19,6 +19,7 @@ from webapp.accounts.doors import PersonRequest, signed_in
 from webapp.accounts.forms import ProfileForm, TokenForm, told
 from webapp.accounts.queries import memberships_of
 from webapp.accounts.queries.people import has_second_factor, token_of, tokens_of
+from webapp.accounts.views.links import api_call
 
 
 @sensitive_post_parameters("password")
@@ -26,7 +27,7 @@ from webapp.accounts.queries.people import has_second_factor, token_of, tokens_o
 def profile(request: PersonRequest) -> HttpResponse:
     """Name, address and language."""
     form = ProfileForm(request.POST or None, person=request.user)
-    if request.method == "POST" and form.is_valid() and _password_fits(request, form):
+    if request.method == "POST" and form.is_valid() and password_fits(request, form):
         given = {key: form.cleaned_data[key] for key in ("username", "email", "language")}
         try:
             change_profile(person=request.user, now=timezone.now(), **given)
@@ -36,11 +37,12 @@ def profile(request: PersonRequest) -> HttpResponse:
         else:
             messages.success(request, _("Saved."))
             return redirect("accounts:profile")
-    page = {"form": form, "second_factor": has_second_factor(request.user)}
+    api = api_call(request, "accounts:api_me")
+    page = {"form": form, "second_factor": has_second_factor(request.user), "api": api}
     return render(request, "accounts/profile.html", page, status=422 if form.errors else 200)
 
 
-def _password_fits(request: PersonRequest, form: ProfileForm) -> bool:
+def password_fits(request: PersonRequest, form: ProfileForm) -> bool:
     """Whether the password is right where one is needed; wrong ones count against the limit for signing in."""
     if not form.wants_password:
         return True
@@ -77,6 +79,7 @@ def tokens(request: PersonRequest) -> HttpResponse:
         else:
             form = TokenForm(memberships=memberships)
     page = {"form": form, "secret": secret, "tokens": tokens_of(request.user), "now": now}
+    page["api"] = api_call(request, "accounts:api_tokens")
     return render(request, "accounts/tokens.html", page, status=422 if form.errors else 200)
 
 

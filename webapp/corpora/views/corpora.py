@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 from ml_core.spec import BadInput
 from webapp.accounts.capabilities import role_may
 from webapp.accounts.doors import ProjectRequest, project_page
+from webapp.accounts.views.links import api_call
 from webapp.corpora.actions import corpora as actions
 from webapp.corpora.files import store
 from webapp.corpora.models import Corpus
@@ -38,6 +39,9 @@ def corpora(request: ProjectRequest) -> HttpResponse:
         "refused": imports_.ended_badly(request.project),
         "may_import": role_may(request.role, "corpus.import"),
         "may_manage": role_may(request.role, "corpus.manage"),
+        "api": api_call(
+            request, "corpora:api_corpora", query="state=archived" if archived else "", slug=request.project.slug
+        ),
     }
     return render(request, "corpora/list.html", page)
 
@@ -80,6 +84,9 @@ def item(request: ProjectRequest, corpus_id: int, number: int) -> HttpResponse:
         "picture": picture,
         "previous": number - 1 if number else None,
         "next": number + 1 if number + 1 < found.item_count else None,
+        "api": api_call(
+            request, "corpora:api_item", slug=request.project.slug, corpus_id=found.pk, number=picture.number
+        ),
     }
     return render(request, "corpora/item.html", page)
 
@@ -87,7 +94,11 @@ def item(request: ProjectRequest, corpus_id: int, number: int) -> HttpResponse:
 @project_page("corpus.view")
 def order(request: ProjectRequest, corpus_id: int) -> HttpResponse:
     """The frozen order as a file: `meta_*.json`."""
-    found = visible_or_404(request.project, corpus_id)
+    return order_of(visible_or_404(request.project, corpus_id))
+
+
+def order_of(found: Corpus) -> HttpResponse:
+    """The file, the same for a page and for a program; Http404 where it is gone."""
     name = str(found.about.get("meta", ""))
     try:
         data = store().read_bytes(f"{found.prefix}/{name}")

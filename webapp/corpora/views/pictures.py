@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import logging
 
-from django.http import Http404, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.utils.cache import get_conditional_response
 
 from ml_core.spec import BadInput
 from webapp.accounts.doors import ProjectRequest, project_page
+from webapp.accounts.models import Project
 from webapp.corpora.displaying import MEDIA_TYPE, SIZES, display_picture
 from webapp.corpora.files import store
 from webapp.corpora.queries.items import hash_of
@@ -21,9 +22,14 @@ _BY_NAME = SIZES | {str(size): size for size in SIZES.values()}
 @project_page("corpus.view")
 def picture(request: ProjectRequest, corpus_id: int, number: int, size: str) -> HttpResponse:
     """A picture in one of the display sizes; a browser keeps it for itself and asks again only by its tag."""
+    return shown(request, request.project, corpus_id, number, size)
+
+
+def shown(request: HttpRequest, project: Project, corpus_id: int, number: int, size: str) -> HttpResponse:
+    """The answer with a picture in it, the same for a page and for a program; Http404 where there is none."""
     if size not in _BY_NAME or number >= 2**31:
         raise Http404("No such picture.")
-    corpus = visible_or_404(request.project, corpus_id)
+    corpus = visible_or_404(project, corpus_id)
     file_hash = hash_of(corpus, number)
     if file_hash is None:
         raise Http404("No such picture.")

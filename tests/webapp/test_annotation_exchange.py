@@ -20,7 +20,7 @@ from PIL import Image
 from ml_core.agreement.report import agreement_report
 from ml_core.spec import BadInput
 from ml_core.taxonomy import DEFAULT
-from tests.webapp import annotation_parts
+from tests.webapp import annotation_parts, people
 from webapp.accounts.models import User
 from webapp.annotation.exchange import labelstudio, records, sheets
 from webapp.annotation.exchange.actions import keep_file, take_file
@@ -625,3 +625,40 @@ def workbook(rows: list[list[object]]) -> bytes:
         for name, text in files.items():
             archive.writestr(name, f'<?xml version="1.0" encoding="UTF-8"?>{text}')
     return buffer.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("form", "page"),
+    [("jsonl", "labels_jsonl"), ("csv", "labels_csv"), ("labelstudio", "labels_labelstudio"),
+     ("labelstudio_zip", "labels_labelstudio_zip"), ("config", "labels_config")],
+)  # fmt: skip
+def test_over_the_api_labels_leave_in_every_form_of_the_page(campaign, web, form, page):
+    answered(campaign)
+    ours, theirs = web.get(address(campaign, "api_labels"), {"format": form}), web.get(address(campaign, page))
+    assert ours.status_code == 200 and ours["Content-Type"] == theirs["Content-Type"]
+    assert ours["Content-Disposition"] == theirs["Content-Disposition"]
+    assert b"".join(ours) == b"".join(theirs)
+
+
+def test_over_the_api_a_format_or_annotator_that_is_none_is_refused_by_name(campaign, web):
+    refused = web.get(address(campaign, "api_labels"), {"format": "xml"})
+    assert refused.status_code == 400 and "labelstudio_zip" in refused.content.decode()
+    assert web.get(address(campaign, "api_label_sheets"), {"annotator": "Z"}).status_code == 400
+
+
+def test_over_the_api_sheets_are_the_zip_of_the_page(campaign, web):
+    for letter, page in (("B", address(campaign, "bundle_of", letter="B")), ("", address(campaign, "bundle"))):
+        ours = web.get(address(campaign, "api_label_sheets"), {"annotator": letter})
+        assert unpacked(ours).namelist() == unpacked(web.get(page)).namelist()
+
+
+def test_who_still_owes_answers_gets_their_own_sheets_and_nobody_elses(campaign):
+    people.member(campaign.project, people.person("rev", password=people.PASSWORD), "researcher")
+    own_one = annotation_parts.campaign(campaign.run, name="With a researcher", names=("ann", "rev"))
+    client = Client()
+    client.force_login(User.objects.get(username="rev"))
+    assert client.get(address(own_one, "bundle_of", letter="B")).status_code == 200
+    for name in ("bundle", "api_label_sheets"):
+        assert client.get(address(own_one, name)).status_code == 403
+    assert client.get(address(own_one, "bundle_of", letter="A")).status_code == 403
+    assert client.get(address(own_one, "api_label_sheets"), {"annotator": "B"}).status_code == 200

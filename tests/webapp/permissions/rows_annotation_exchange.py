@@ -94,6 +94,7 @@ ROWS = [
     Row("annotation:label_file", _BOTH, file, foreign=(foreign_file, stray_file)),
     Row("annotation:label_file_report", _READ, file, foreign=(foreign_file, stray_file)),
     Row("annotation:api_labels", _BOTH, campaign, foreign=(foreign_campaign,), tells=frozenset({415})),
+    Row("annotation:api_label_sheets", _READ, campaign, foreign=(foreign_campaign,)),
     Row("annotation:api_label_file_report", _READ, file, foreign=(foreign_file, stray_file)),
     Row("annotation:api_label_file", _BOTH, file, foreign=(foreign_file, stray_file)),
 ]

@@ -8,15 +8,16 @@ from django.http import Http404, HttpResponse, StreamingHttpResponse
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from drf_spectacular.utils import OpenApiResponse, extend_schema
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework import serializers
+from rest_framework.negotiation import DefaultContentNegotiation
 from rest_framework.parsers import MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from ml_core.spec import BadInput
 from webapp.accounts.doors import ProjectAPIView
-from webapp.annotation.campaigns.found import campaign_open_to, campaign_or_404
+from webapp.annotation.campaigns.found import campaign_open_to, campaign_or_404, refuse_peers
 from webapp.annotation.exchange import actions, downloads, queries, records
 from webapp.annotation.exchange.accounts import LONGEST
 from webapp.annotation.exchange.judging import ERROR
@@ -71,19 +72,42 @@ class FileOut(serializers.ModelSerializer[LabelFile]):
         return int(file.report.get("counts", {}).get(ERROR, 0))
 
 
+class OwnFormats(DefaultContentNegotiation):
+    """`format` in the address names a format of ours, not one of the framework's renderers."""
+
+    def filter_renderers(self, renderers: Any, format: str) -> Any:
+        """All of them."""
+        return renderers
+
+
 class Labels(ProjectAPIView):
     """A campaign's answers."""
 
     capability = {"GET": "label.exchange", "POST": "label.exchange"}
     parser_classes = (MultiPartParser,)
+    content_negotiation_class = OwnFormats
     serializer_class = FileIn
 
-    @extend_schema(responses={200: OpenApiResponse(description="One JSON object a line: application/x-ndjson.")})
-    def get(self, request: Request, slug: str, campaign_id: int) -> StreamingHttpResponse:
-        """Every answer, one JSON object a line, task by task; an unanswered task is a line without an annotator."""
+    @extend_schema(
+        parameters=[
+            OpenApiParameter("format", str, enum=list(downloads.FORMS), default="jsonl"),
+            OpenApiParameter(
+                "accounts", str, description="For Label Studio: whose an answer is there, A=ann@example.org."
+            ),
+            OpenApiParameter(
+                "pictures", str, enum=["inline"], description="For labelstudio: pictures in the JSON itself."
+            ),
+        ],
+        responses={200: OpenApiResponse(description="A file; JSON lines where no format is named.")},
+    )
+    def get(self, request: Request, slug: str, campaign_id: int) -> HttpResponse | StreamingHttpResponse:
+        """Every answer as a file, task by task; `format` csv has answers alone, the others unanswered tasks as well."""
         campaign = campaign_open_to(self, campaign_id)
-        lines = records.written(queries.rows_of(campaign))
-        return StreamingHttpResponse(lines, content_type="application/x-ndjson")
+        form = request.query_params.get("format", "jsonl")
+        if form not in downloads.FORMS:
+            said = _("There is no such format; there are: %(forms)s.")
+            raise BadInput(said % {"forms": ", ".join(downloads.FORMS)}, field="format")
+        return downloads.labels(campaign, form, request.query_params.dict())
 
     @extend_schema(request=FileIn, responses={201: FileOut})
     def post(self, request: Request, slug: str, campaign_id: int) -> Response:
@@ -129,6 +153,29 @@ class File(ProjectAPIView):
         actions.take_file(file=file, actor=self.person, now=timezone.now())
         file.refresh_from_db()
         return Response(FileOut(file, context={"request": request}).data)
+
+
+class Sheets(ProjectAPIView):
+    """Sheets, pictures and guide for people who label in a spreadsheet."""
+
+    capability = {"GET": "label.exchange"}
+
+    @extend_schema(
+        parameters=[OpenApiParameter("annotator", str, description="A letter; everybody's in a folder each without.")],
+        responses={200: OpenApiResponse(description="A zip.")},
+    )
+    def get(self, request: Request, slug: str, campaign_id: int) -> StreamingHttpResponse:
+        """One annotator's as a zip, or everybody's who is here."""
+        campaign = campaign_or_404(self.project, campaign_id)
+        letter = request.query_params.get("annotator", "")
+        people = queries.sheets_for(campaign, letter)
+        if not people:
+            raise BadInput(
+                _("Nobody in this campaign goes by %(letter)s.") % {"letter": letter[:10]}, field="annotator"
+            )
+        if any(person.user_id != self.person.pk for person in people):
+            refuse_peers(self, campaign)
+        return downloads.sheets(campaign, people, letter or "everybody")
 
 
 class FileReport(ProjectAPIView):

@@ -255,6 +255,12 @@ def _turned(task_id: int) -> bool:
     return bool(hmac.digest(settings.SECRET_KEY.encode(), f"sheet side {task_id}".encode(), "sha256")[0] & 1)
 
 
+def sheets_for(campaign: Campaign, letter: str = "") -> list[Annotator]:
+    """Whose sheets are meant: the annotator of this letter, or everybody who has not left."""
+    rows = Annotator.objects.filter(campaign=campaign).select_related("user").order_by("pk")
+    return list(rows.filter(letter=letter) if letter else rows.filter(left_at__isnull=True))
+
+
 def annotator_lettered(campaign: Campaign, letter: str) -> Annotator:
     """The annotator who goes by this letter. BadInput where there is none."""
     found = Annotator.objects.select_related("user", "campaign").filter(campaign=campaign, letter=letter).first()

@@ -21,6 +21,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path(f"{_CAMPAIGN}<int:file_id>/", views.label_file, name="label_file"),
     path(f"{_CAMPAIGN}<int:file_id>/report.csv", views.report, name="label_file_report"),
     path(_API, api.Labels.as_view(), name="api_labels"),
+    path(f"{_API}sheets/", api.Sheets.as_view(), name="api_label_sheets"),
     path(f"{_API}files/<int:file_id>/", api.File.as_view(), name="api_label_file"),
     path(f"{_API}files/<int:file_id>/report.csv", api.FileReport.as_view(), name="api_label_file_report"),
 ]

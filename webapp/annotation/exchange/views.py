@@ -19,7 +19,7 @@ from webapp.annotation.campaigns.found import campaign_or_404, closed_to
 from webapp.annotation.exchange import actions, downloads, queries, records
 from webapp.annotation.exchange.forms import AccountsForm, FileForm
 from webapp.annotation.exchange.judging import BLANK, ERROR, KEPT, NEW, REPLACES, SAME
-from webapp.annotation.models import Annotator, Campaign, LabelFile
+from webapp.annotation.models import Campaign, LabelFile
 from webapp.corpora.actions.uploads import refuse_larger
 
 SHOWN = 300  # rows of a report on its page; the rest stands in its CSV
@@ -117,8 +117,7 @@ def report(request: ProjectRequest, campaign_id: int, file_id: int) -> HttpRespo
 def bundle(request: ProjectRequest, campaign_id: int, letter: str = "") -> HttpResponse | StreamingHttpResponse:
     """Sheets, pictures and guide as a zip: one annotator's, or everybody's in a folder each."""
     campaign = campaign_or_404(request.project, campaign_id)
-    rows = Annotator.objects.filter(campaign=campaign).select_related("user").order_by("pk")
-    people = list(rows.filter(letter=letter) if letter else rows.filter(left_at__isnull=True))
+    people = queries.sheets_for(campaign, letter)
     if not people:
         raise Http404("No such annotator.")
     others = [person for person in people if person.user_id != request.user.pk]

@@ -39,8 +39,7 @@ SENTENCES: dict[str, tuple[str, ...]] = {
         "their errors from labels alone; {n} more gold items would do.",
     ),
     "gold_or_overlap": (
-        "Not enough to correct for label error: {gold} more gold items, or {n} more item labelled by three "
-        "annotators.",
+        "Not enough to correct for label error: {gold} more gold items, or {n} more item labelled by three annotators.",
         "Not enough to correct for label error: {gold} more gold items, or {n} more items labelled by three "
         "annotators.",
     ),

@@ -84,6 +84,7 @@ def person(request: PersonRequest, person_id: int) -> HttpResponse:
         "second_factor": queries.has_second_factor(shown),
         "memberships": memberships_of(shown),
         "myself": shown.pk == request.user.pk,
+        "api": api_call(request, "accounts:api_person", person_id=shown.pk),
     }
     return render(request, "accounts/administration_person.html", page)
 
@@ -121,7 +122,8 @@ def clear_second_factor(request: PersonRequest, person_id: int) -> HttpResponse:
 @administrator_page()
 def projects(request: PersonRequest) -> HttpResponse:
     """Every project and its owners, by name only: what is in them is for their members."""
-    return render(request, "accounts/administration_projects.html", {"projects": queries.projects_with_owners()})
+    page = {"projects": queries.projects_with_owners(), "api": api_call(request, "accounts:api_all_projects")}
+    return render(request, "accounts/administration_projects.html", page)
 
 
 @administrator_page(methods=("POST",))

@@ -10,6 +10,7 @@ from webapp.accounts.capabilities import role_may
 from webapp.accounts.doors import PersonRequest, signed_in
 from webapp.accounts.models import Membership, User
 from webapp.accounts.queries import memberships_of
+from webapp.accounts.views.links import api_call
 
 
 def may_create_projects(person: User, memberships: list[Membership]) -> bool:
@@ -25,5 +26,6 @@ def home(request: PersonRequest) -> HttpResponse:
         "cards": waiting.cards(request.user, memberships),
         "memberships": memberships,
         "may_create": may_create_projects(request.user, memberships),
+        "api": api_call(request, "accounts:api_projects"),
     }
     return render(request, "accounts/home.html", page)

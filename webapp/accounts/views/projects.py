@@ -17,6 +17,7 @@ from webapp.accounts.forms import ProjectForm
 from webapp.accounts.queries import memberships_of
 from webapp.accounts.queries.people import members
 from webapp.accounts.views.home import may_create_projects
+from webapp.accounts.views.links import api_call
 
 
 @signed_in(methods=("GET", "POST"))
@@ -30,7 +31,8 @@ def new(request: PersonRequest) -> HttpResponse:
             owner=request.user, actor=request.user, now=timezone.now(), **form.cleaned_data
         )
         return redirect("accounts:project", slug=project.slug)
-    return render(request, "accounts/project_new.html", {"form": form}, status=422 if form.errors else 200)
+    page = {"form": form, "api": api_call(request, "accounts:api_projects")}
+    return render(request, "accounts/project_new.html", page, status=422 if form.errors else 200)
 
 
 @project_page("project.view")
@@ -42,6 +44,7 @@ def project(request: ProjectRequest) -> HttpResponse:
         "cards": waiting.cards(request.user, [request.membership]),
         "members": members(request.project) if role_may(request.role, "people.view") else [],
         "may_manage": role_may(request.role, "project.manage"),
+        "api": _call(request),
     }
     return render(request, "accounts/project.html", page)
 
@@ -55,5 +58,9 @@ def settings(request: ProjectRequest) -> HttpResponse:
         projects.change_project(project=request.project, actor=request.user, now=timezone.now(), **form.cleaned_data)
         messages.success(request, _("Saved."))
         return redirect("accounts:project", slug=request.project.slug)
-    page = {"project": request.project, "form": form}
+    page = {"project": request.project, "form": form, "api": _call(request)}
     return render(request, "accounts/project_settings.html", page, status=422 if form.errors else 200)
+
+
+def _call(request: ProjectRequest) -> str:
+    return api_call(request, "accounts:api_project", slug=request.project.slug)

@@ -22,6 +22,7 @@ from ml_core.cells import safe_cell
 from ml_core.spec import BadInput
 from webapp.accounts.capabilities import role_may
 from webapp.accounts.doors import ProjectRequest, project_page
+from webapp.accounts.views.links import api_call
 from webapp.corpora.actions import imports as actions
 from webapp.corpora.actions.uploads import WholeFileOnDisk, as_file, refuse_larger
 from webapp.corpora.forms import ScenesForm, SourceForm, UploadForm
@@ -42,6 +43,7 @@ def choose(request: ProjectRequest) -> HttpResponse:
         "roots": folders.roots(),
         "way": "folder",
         "administrator": request.user.is_superuser,
+        "api": api_call(request, "corpora:api_source_folders", slug=request.project.slug),
     }
     return render(request, "corpora/import_choose.html", page)
 
@@ -82,6 +84,7 @@ def from_folder(request: ProjectRequest, root_id: int) -> HttpResponse:
         "form": form,
         "way": "folder",
         "entries": _entries(request, folder),
+        "api": api_call(request, "corpora:api_imports", slug=request.project.slug),
     }
     return render(request, "corpora/import_folder.html", page, status=422 if form.errors else 200)
 
@@ -115,7 +118,13 @@ def _from_upload(request: ProjectRequest) -> HttpResponse:
         )
         if row is not None:
             return _to(row)
-    page = {"project": request.project, "form": form, "way": "upload", "limit": settings.NEARMISS_UPLOAD_LIMIT}
+    page = {
+        "project": request.project,
+        "form": form,
+        "way": "upload",
+        "limit": settings.NEARMISS_UPLOAD_LIMIT,
+        "api": api_call(request, "corpora:api_imports", slug=request.project.slug),
+    }
     return render(request, "corpora/import_upload.html", page, status=422 if form.errors else 200)
 
 
@@ -136,14 +145,17 @@ def from_scenes(request: ProjectRequest) -> HttpResponse:
         )
         if row is not None:
             return _to(row)
-    page = {"project": request.project, "form": form, "way": "scenes"}
+    api = api_call(request, "corpora:api_imports", slug=request.project.slug)
+    page = {"project": request.project, "form": form, "way": "scenes", "api": api}
     return render(request, "corpora/import_scenes.html", page, status=422 if form.errors else 200)
 
 
 @project_page("corpus.import")
 def one_import(request: ProjectRequest, import_id: int) -> HttpResponse:
     """An import: how far it is, what was found, and the button that brings it in."""
-    return render(request, "corpora/import.html", _page(request, import_or_404(request.project, import_id)))
+    row = import_or_404(request.project, import_id)
+    api = api_call(request, "corpora:api_import", slug=request.project.slug, import_id=row.pk)
+    return render(request, "corpora/import.html", _page(request, row) | {"api": api})
 
 
 @project_page("corpus.import")

@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 
 from ml_core.spec import BadInput
 from webapp.accounts.doors import PersonRequest, administrator_page
+from webapp.accounts.views.links import api_call
 from webapp.corpora.actions.roots import add_root, remove_root
 from webapp.corpora.forms import RootForm
 from webapp.corpora.queries import folders
@@ -27,7 +28,7 @@ def roots(request: PersonRequest) -> HttpResponse:
             return redirect("corpora:roots")
         except BadInput as problem:
             form.add_error(problem.field or None, str(problem))
-    page = {"roots": folders.roots(), "form": form}
+    page = {"roots": folders.roots(), "form": form, "api": api_call(request, "corpora:api_roots")}
     return render(request, "corpora/roots.html", page, status=422 if form.errors else 200)
 
 

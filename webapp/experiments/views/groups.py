@@ -42,9 +42,8 @@ def models(request: PersonRequest) -> HttpResponse:
         except BadInput as problem:
             form.add_error(problem.field or None, str(problem))
     found = list(RegisteredModel.objects.order_by("name"))
-    return render(
-        request, "experiments/models.html", {"models": found, "form": form}, status=422 if form.errors else 200
-    )
+    page = {"models": found, "form": form, "api": api_call(request, "experiments:api_models")}
+    return render(request, "experiments/models.html", page, status=422 if form.errors else 200)
 
 
 @administrator_page(methods=("POST",))

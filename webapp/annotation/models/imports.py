@@ -14,8 +14,8 @@ class LabelFile(models.Model):
     """An uploaded file of labels, looked at first and taken when somebody says so; what it holds lies in the store.
 
     `annotator` is whom the answers are from, null where every record names its own. `report` keeps what came of it:
-    {"counts": {verdict: rows}, "spellings", "missing": [idx], "overlap": {letter: [idx]}, "unequal_overlaps"}; its rows lie
-    in the store, beside the file.
+    {"counts": {verdict: rows}, "spellings", "missing": [idx], "overlap": {letter: [idx]}, "unequal_overlaps"}; its rows
+    lie in the store, beside the file.
     """
 
     class State(models.TextChoices):

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 from django.conf import settings
+from django.db import connection, connections
 from django.utils import timezone
 
 from tests.parts.scenes import scenes_corpus
@@ -16,7 +20,9 @@ from tests.workers.ground import Ground, child_of, ended, kill_child, standing, 
 from webapp.accounts.models import Project
 from webapp.corpora.models import Corpus
 from webapp.experiments.actions import launch_run, resume_run
+from webapp.experiments.files import store
 from webapp.experiments.models import Artifact, Case, LogLine, Metric, Run
+from webapp.local import embedded
 
 pytestmark = pytest.mark.alone
 TRAINING = {
@@ -52,10 +58,16 @@ def trained(project: Project, corpus: Corpus) -> Run:
 
 
 @pytest.fixture(scope="module")
-def evaluated(project: Project, corpus: Corpus, trained: Run) -> Run:
+def asked(project: Project) -> Corpus:
+    """Enough scenes that an evaluation takes some seconds; more than one chunk of embeddings."""
+    return scenes_corpus(project, "scenes:1000?seed=6&size=32", "Many scenes")
+
+
+@pytest.fixture(scope="module")
+def evaluated(project: Project, asked: Corpus, trained: Run) -> Run:
     """An evaluation that nobody interrupted."""
     assert trained.state == "succeeded", trained.failure
-    return wait(evaluation(project, corpus, trained), ended)
+    return wait(evaluation(project, asked, trained), ended)
 
 
 def launch(project: Project, method: str, **values: object) -> Run:
@@ -63,6 +75,8 @@ def launch(project: Project, method: str, **values: object) -> Run:
 
 
 def evaluation(project: Project, corpus: Corpus, trained: Run) -> Run:
+    """An evaluation that has to encode everything: what earlier ones encoded is gone."""
+    store().delete_prefix("embeddings")
     values = {"data": f"corpus:{corpus.pk}", "encoder": f"run:{trained.pk}", "resamples": 100, "overlap": "allow"}
     return launch(project, "retrieval.evaluate", **values)
 
@@ -91,9 +105,32 @@ def halfway(run: Run) -> bool:
 
 
 def working(run: Run) -> bool:
-    """An evaluation whose method has begun to speak."""
+    """An evaluation whose method is amid its work: past the first piece of a stage, and not at the end of it."""
     assert not ended(run), run.failure
-    return child_of(run) is not None and bool(run.provenance)
+    done, total = (run.progress.get(name) or 0 for name in ("done", "total"))
+    return child_of(run) is not None and 0 < done < total
+
+
+def loading(run: Run) -> bool:
+    """A run whose cases are all in a table of their own that waits to be attached."""
+    assert not ended(run), run.failure
+    with connection.cursor() as cursor:
+        waiting = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query ILIKE %s"
+        cursor.execute(waiting, ["%attach%"])
+        return bool(cursor.fetchone()[0])
+
+
+@contextmanager
+def attaching_held() -> Iterator[None]:
+    """Tables can be made and filled meanwhile, but no partition of cases can be attached."""
+    line = embedded.connect(settings.PLACES, str(connections.settings["default"]["NAME"]), embedded.OWNER)
+    try:
+        line.autocommit = False
+        line.execute("LOCK TABLE experiments_case IN SHARE MODE")
+        yield
+    finally:
+        with contextlib.suppress(psycopg.Error):  # PostgreSQL may be gone by now
+            line.close()
 
 
 def strike(ground: Ground, run: Run, what: str) -> Run:
@@ -129,7 +166,21 @@ def test_a_training_survives_a_kill_of_its(what, ground, project, corpus, traine
 
 
 @pytest.mark.parametrize("what", ["child", "worker", "postgres", "redis"])
-def test_an_evaluation_survives_a_kill_of_its(what, ground, project, corpus, trained, evaluated):
-    run = evaluation(project, corpus, trained)
+def test_an_evaluation_survives_a_kill_of_its(what, ground, project, asked, trained, evaluated):
+    run = evaluation(project, asked, trained)
     wait(run, working)
     assert_equals(strike(ground, run, what), evaluated)
+
+
+@pytest.mark.parametrize("what", ["worker", "postgres"])
+def test_the_loading_of_cases_survives_a_kill_of_its(what, ground, project, asked, trained, evaluated):
+    run = evaluation(project, asked, trained)
+    wait(run, working)
+    with attaching_held():
+        wait(run, loading)
+        ground.kill(what)
+    connections["default"].close_if_unusable_or_obsolete()
+    ground.raise_(what)
+    run = wait(run, ended)
+    assert run.attempt == (2 if what == "worker" else 1)
+    assert_equals(run, evaluated)

@@ -72,7 +72,7 @@ def test_a_tab_closed_while_offline_sends_when_it_is_opened_again(
 def test_answers_of_somebody_who_was_taken_out_meanwhile_are_stored_and_the_page_says_so(
     labelled: Run, enter: Callable[..., Page], watch: Watch
 ) -> None:
-    watch.allow("ERR_INTERNET_DISCONNECTED")
+    watch.allow("ERR_INTERNET_DISCONNECTED|404")  # offline; then pictures that are no longer theirs to see
     campaign = parts.campaign(labelled)
     page = enter(campaign)
     prefetched(page, 6)

@@ -6,18 +6,16 @@ import json
 import logging
 import tempfile
 import zipfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 from django.conf import settings
-from django.db import connection
 
 from ml_core.spec import BadInput
 from webapp.away import AWAY
 from webapp.experiments.commands import command_of
 from webapp.experiments.files import run_prefix, store
 from webapp.experiments.models import Run
+from workers.alone import alone
 from workers.inputs import Plan, planned
 from workers.keeping import BLOCK, file_hash
 
@@ -27,9 +25,9 @@ INPUTS = "inputs"
 
 def make_bundle(run_id: int) -> None:
     """Makes the zip of a run that somebody asked for; nothing where it is there, unwanted or being made."""
-    with _alone(run_id) as alone:
+    with alone(f"bundle of run {run_id}") as ours:
         run = Run.objects.select_related("project").filter(pk=run_id, bundle_requested_at__isnull=False).first()
-        if alone and run is not None and not run.bundle:
+        if ours and run is not None and not run.bundle:
             _make(run)
 
 
@@ -62,21 +60,6 @@ def _reason(problem: Exception) -> str:
         case OSError():
             return f"The file could not be written: {problem.strerror or type(problem).__name__}."
     return f"It stopped at an unexpected fault ({type(problem).__name__}). The log of the worker says more."
-
-
-@contextmanager
-def _alone(run_id: int) -> Iterator[bool]:
-    """Whether nobody else makes this bundle: the clock asks again while a large one is being made."""
-    name = f"bundle of run {run_id}"
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_lock(hashtextextended(%s, 0))", [name])
-        alone = bool(cursor.fetchone()[0])
-    try:
-        yield alone
-    finally:
-        if alone:
-            with connection.cursor() as cursor:
-                cursor.execute("SELECT pg_advisory_unlock(hashtextextended(%s, 0))", [name])
 
 
 def waiting_bundles() -> list[int]:

@@ -1,6 +1,7 @@
 """Computes what pages want known: the oldest wish first, each once, taken up again where a worker died over it.
 
-A calculation is short. Its row stays locked while it is computed, so a worker that dies lets go of it by dying.
+A calculation is short. Its row stays locked while it is computed, so a worker that dies lets go of it by dying; an
+attempt is counted by one worker alone, so that several who are woken at once do not count as several that died.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from webapp.annotation.review.gathering import gathered
 from webapp.annotation.sets.freezing import freeze
 from webapp.annotation.taxonomies.queries import document_of
 from webapp.away import AWAY
+from workers.alone import alone
 from workers.claims import CLAIM, POWER, claimed, powered
 from workers.comparing import COMPARISON, compared
 from workers.ledger import LEDGER, ledgered
@@ -59,7 +61,9 @@ def work(*, stopping: Callable[[], bool] = lambda: False) -> None:
     while not stopping() and (number := _next(passed)) is not None:
         passed.add(number)
         try:
-            _carry_out(number)
+            with alone(f"calculation {number}") as ours:
+                if ours:
+                    _carry_out(number)
         except AWAY:
             logger.exception("calculation %s: PostgreSQL was away; it is taken up again", number)
             connection.close()

@@ -1,4 +1,4 @@
-"""Reads labels from CSV as people save it: byte-order mark or none; commas, semicolons or tabs between cells."""
+"""Reads labels as people save them: CSV with commas, semicolons or tabs, a byte-order mark or none; or .xlsx."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ml_core.agreement.table import Row
+from ml_core.agreement.workbooks import is_workbook, read_cells
 from ml_core.spec import BadInput
 
 _SHOWN = 5
@@ -44,18 +45,12 @@ class Labels(NamedTuple):
 
 
 def read_lines(path: str, field: str) -> Lines:
-    """The cells of a CSV, trimmed, blank lines left out. BadInput where it cannot be read or a row is too wide."""
+    """The cells of a CSV or .xlsx, trimmed, no blank lines. BadInput where it cannot be read or a row is too wide."""
     try:
-        text = Path(path).read_bytes().decode("utf-8-sig")
+        data = Path(path).read_bytes()
     except OSError as error:
         raise BadInput(f"cannot read {path}: {error.strerror}", field=field) from error
-    except UnicodeDecodeError as error:
-        raise BadInput(f"{path} is not UTF-8 at byte {error.start + 1:,}; save it as UTF-8 CSV", field=field) from error
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=_separator(text), strict=True)
-    try:
-        every = [(reader.line_num, [cell.strip() for cell in cells]) for cells in reader]
-    except csv.Error as error:
-        raise BadInput(f"{path}, line {reader.line_num}: {error}", field=field) from error
+    every = read_cells(data, path, field) if is_workbook(data) else _csv(data, path, field)
     rows = [(line, cells) for line, cells in every if any(cells)]
     if not rows:
         raise BadInput(f"{path} is empty", field=field)
@@ -134,6 +129,18 @@ def read_truth(path: str, columns: Sequence[str]) -> dict[str, str]:
     if not truth:
         raise BadInput(f"{path} has no row with a label", field="truth")
     return {key[0]: value for key, value in truth.items()}
+
+
+def _csv(data: bytes, path: str, field: str) -> list[tuple[int, list[str]]]:
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise BadInput(f"{path} is not UTF-8 at byte {error.start + 1:,}; save it as UTF-8 CSV", field=field) from error
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=_separator(text), strict=True)
+    try:
+        return [(reader.line_num, [cell.strip() for cell in cells]) for cells in reader]
+    except csv.Error as error:
+        raise BadInput(f"{path}, line {reader.line_num}: {error}", field=field) from error
 
 
 def _once(

@@ -11,10 +11,10 @@ class AgreementScore(Spec):
     """Which labels are measured, how their file is laid out, and what is true where it is known."""
 
     labels: str = setting(
-        ..., "CSV of labels, one a row, with a header.", group="Files", reference="file", min_length=1
+        ..., "CSV or .xlsx of labels, one a row, with a header.", group="Files", reference="file", min_length=1
     )
     truth: str = setting(
-        "", "CSV of true labels, one item a row, with a header; empty for none.", group="Files", reference="file"
+        "", "CSV or .xlsx of true labels, one item a row, with a header; empty for none.", group="Files", reference="file"
     )
     columns: tuple[str, ...] = setting(
         ("item", "annotator", "label"),

@@ -15,6 +15,7 @@ import pytest
 from ml_core.events import Event, Log, Metric
 from ml_core.spec import BadInput
 from tests.ml_core.recorded import run_method
+from tests.workbooks import workbook
 
 DOGS_BY_CROWD_KIT = 680 / 807  # crowd-kit 1.4.2, DawidSkene(n_iter=100)
 GAPS = {"layout": "wide", "item_column": "Units"}
@@ -139,6 +140,24 @@ def test_files_as_people_save_them(tmp_path: Path, separator: str, encoding: str
     assert cells == {("x", "x"): 1, ("x", "y"): 0, ("y", "x"): 1, ("y", "y"): 1}
     report = json.loads((tmp_path / "report.json").read_text())
     assert report["overlap"] == 3 and "Only 3 items" in warnings_of(events)
+
+
+def test_a_workbook_counts_like_its_csv(tmp_path: Path) -> None:
+    rows = [[int(cell) if cell.isdecimal() else cell for cell in line.split(",")] for line in LABELS.split()]
+    (tmp_path / "l.xlsx").write_bytes(workbook(rows))
+    (tmp_path / "t.xlsx").write_bytes(workbook([["item", "label"], [1, "x"], [2, "y"], [], [3, "y"]]))
+    truth = write(tmp_path / "t.csv", "item,label\n1,x\n2,y\n3,y\n")
+    sheets = {"labels": str(tmp_path / "l.xlsx"), "truth": str(tmp_path / "t.xlsx")}
+    found = metrics_of(run_method("agreement.score", tmp_path, **sheets, resamples=100))
+    texts = {"labels": write(tmp_path / "l.csv", LABELS), "truth": truth}
+    assert found == metrics_of(run_method("agreement.score", tmp_path, **texts, resamples=100)) and found
+
+
+def test_a_broken_workbook_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "l.xlsx").write_bytes(workbook([["item", "annotator", "label"]])[:-40])
+    with pytest.raises(BadInput, match="no workbook that can be read") as refusal:
+        run_method("agreement.score", tmp_path, labels=str(tmp_path / "l.xlsx"))
+    assert refusal.value.field == "labels"
 
 
 def test_an_answer_twice_counts_once_and_an_empty_one_not_at_all(tmp_path: Path) -> None:

@@ -1,0 +1,1 @@
+"""Text from models: an endpoint, a local model, recorded captions. Importing this loads nothing."""

@@ -7,6 +7,7 @@ from collections.abc import Generator, Iterator
 
 import numpy as np
 
+from ml_core.datasets.held_out import held_out
 from ml_core.encoders import load_encoder
 from ml_core.encoders.encoding import encode_dataset
 from ml_core.events import Event, Log, Progress, Provenance
@@ -15,7 +16,6 @@ from ml_core.metrics.uncertainty import How
 from ml_core.retrieval import report, tables
 from ml_core.retrieval.blocks import Ranking
 from ml_core.retrieval.duplicates import find_twins, without_twins, write_twins
-from ml_core.retrieval.held_out import held_out
 from ml_core.retrieval.pairs import Pairs
 from ml_core.retrieval.preparing import facts, open_captioned, pairs_of
 from ml_core.retrieval.report import Direction

@@ -1,6 +1,6 @@
 """Whether the model that a run is to evaluate was trained on what it is evaluated on, looked up before it is launched.
 
-The method looks once more, at what the model itself says it saw (`ml_core.retrieval.held_out`); here a person is told
+The method looks once more, at what the model itself says it saw (`ml_core.datasets.held_out`); here a person is told
 while the form is still open, and before a training that others wait for has ended.
 """
 

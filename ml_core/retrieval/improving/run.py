@@ -7,13 +7,13 @@ from pathlib import Path
 
 import numpy as np
 
+from ml_core.datasets.held_out import held_out
 from ml_core.encoders import load_encoder
 from ml_core.encoders.encoding import encode_dataset
 from ml_core.events import Event, Log, Metric, Provenance
 from ml_core.methods.retrieval_improve import RetrievalImprove
 from ml_core.metrics.uncertainty import How, by_unit, proportion
 from ml_core.retrieval import tables
-from ml_core.retrieval.held_out import held_out
 from ml_core.retrieval.improving import comparing
 from ml_core.retrieval.improving.arms import (
     BASELINE,

@@ -81,6 +81,7 @@ def empty(name: str) -> None:
 
 
 def _empty(line: psycopg.Connection) -> None:
+    """Deletes where there is something: to truncate all tables takes a quarter of a second, after hundreds of tests."""
     line.execute("SET lock_timeout = '5s'")
     partitions = line.execute(
         "SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind = 'r'"
@@ -94,5 +95,17 @@ def _empty(line: psycopg.Connection) -> None:
         [list(KEPT)],
     ).fetchall()
     if tables:
-        names = sql.SQL(", ").join(sql.Identifier(table) for (table,) in tables)
-        line.execute(sql.SQL("TRUNCATE {} CASCADE").format(names))
+        with line.transaction():
+            _delete(line, [table for (table,) in tables])
+
+
+def _delete(line: psycopg.Connection, tables: list[str]) -> None:
+    names = sql.SQL(", ").join(sql.Identifier(table) for table in tables)
+    line.execute(sql.SQL("LOCK TABLE {} IN SHARE ROW EXCLUSIVE MODE").format(names))  # waits for whoever still writes
+    line.execute("SET LOCAL session_replication_role = replica")  # keys to rows that go as well
+    asked = [
+        sql.SQL("SELECT {} WHERE EXISTS (SELECT FROM {})").format(sql.Literal(table), sql.Identifier(table))
+        for table in tables
+    ]
+    for (table,) in line.execute(sql.SQL(" UNION ALL ").join(asked)).fetchall():
+        line.execute(sql.SQL("DELETE FROM {}").format(sql.Identifier(table)))

@@ -33,13 +33,18 @@ def open_dataset(reference: str) -> Dataset:
     a caption of 100 kB) refuses the whole set unless `?broken=skip` leaves such things out. `auto:FOLDER` finds the
     format out.
     """
+    return open_with_remarks(reference)[0]
+
+
+def open_with_remarks(reference: str) -> tuple[Dataset, list[Problem]]:
+    """As `open_dataset`, and what is odd about the source or was left out of it."""
     prefix, path, options = split_reference(reference)
     skip = _choice(options, "broken", {"refuse": False, "skip": True})
     dataset, problems = read_dataset(_join(prefix, path, options))
     errors = [problem for problem in problems if problem.severity == "error"]
     if errors and not skip:
         raise BadInput(_refusal(errors), field="dataset")
-    return dataset
+    return dataset, problems
 
 
 def read_dataset(reference: str, look: Look | None = None) -> tuple[Dataset, list[Problem]]:

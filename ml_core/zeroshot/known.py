@@ -1,0 +1,79 @@
+"""Published data sets that a folder can be checked against: how many classes, what they are called, what all of it is.
+
+Hints, not the sets themselves: get them from who publishes them and lay them out as one folder a class (or a CSV of
+file, label and display name).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ml_core.spec import BadInput
+
+
+@dataclass(frozen=True)
+class Known:
+    """`names` are the classes as they are published; empty where the publication does not list them."""
+
+    title: str
+    domain: str
+    classes: int
+    layout: str
+    names: tuple[str, ...] = ()
+
+
+KNOWN = {
+    "military-vehicles": Known(
+        "Military-Vehicles", "military vehicle", 18, "18 folders, one a type of vehicle, named as the type"
+    ),
+    "patch-camelyon": Known(
+        "Patch-Camelyon",
+        "histopathology image of lymph node tissue",
+        2,
+        "2 folders (tissue with and without tumour), with display names in classes.json",
+    ),
+    "parasitic-egg": Known(
+        "Parasitic Egg",
+        "microscopy image of a parasitic egg",
+        11,
+        "11 folders, one a species",
+        (
+            "Ascaris lumbricoides",
+            "Capillaria philippinensis",
+            "Enterobius vermicularis",
+            "Fasciolopsis buski",
+            "Hookworm egg",
+            "Hymenolepis diminuta",
+            "Hymenolepis nana",
+            "Opisthorchis viverrine",
+            "Paragonimus spp",
+            "Taenia spp. egg",
+            "Trichuris trichiura",
+        ),
+    ),
+}
+
+
+def check(key: str, names: list[str]) -> tuple[Known, list[str]]:
+    """The published set and what is odd about these classes beside it; BadInput (field "expects") where their number
+    differs."""
+    known = KNOWN[key]
+    if len(names) != known.classes:
+        raise BadInput(
+            f"{known.title} has {known.classes} classes ({known.layout}); this data set has {len(names)}: "
+            f"{', '.join(names[:20])}. Name the folder that holds all of them, or leave “expects” empty",
+            field="expects",
+        )
+    there, wanted = {_plain(name) for name in names}, {_plain(name) for name in known.names}
+    strange = [name for name in names if wanted and _plain(name) not in wanted]
+    missing = [name for name in known.names if _plain(name) not in there]
+    if not strange and not missing:
+        return known, []
+    return known, [
+        f"{known.title} calls {len(strange)} of these classes otherwise: {', '.join(strange)} stand for "
+        f"{', '.join(missing)}. Prompts use the names as they stand here (display names go into classes.json)."
+    ]
+
+
+def _plain(name: str) -> str:
+    return "".join(sign for sign in name.casefold() if sign.isalnum())

@@ -19,7 +19,7 @@ from ml_core.agreement.report import agreement_report
 from ml_core.spec import BadInput
 from webapp.annotation.models import Calculation, Campaign
 from webapp.annotation.review.calculations import AGREEMENT, FREEZE
-from webapp.annotation.review.gathering import gathered
+from webapp.annotation.review.gathering import first_choices, gathered
 from webapp.annotation.sets.freezing import freeze
 from webapp.annotation.taxonomies.queries import document_of
 from webapp.away import AWAY
@@ -37,9 +37,13 @@ def agreement(request: dict[str, Any], *, now: datetime) -> dict[str, Any]:
     """The agreement report of a campaign, with who the letters are left to the page."""
     campaign = Campaign.objects.select_related("taxonomy_version").get(pk=request["campaign"])
     found = gathered(campaign)
-    rows = [(a.idx, a.letter, a.category, a.at, a.spent_ms) for a in found.answers]
-    if not rows:
+    if not found.answers:
         return {"items": 0}
+    first = first_choices(campaign)
+    rows = [
+        (a.idx, a.letter, a.category, a.at, a.spent_ms, a.first_choice_ms, first.get((a.idx, a.letter)))
+        for a in found.answers
+    ]
     gold = {idx: finding[0] for idx, finding in found.gold.items()}
     keys = document_of(campaign.taxonomy_version).keys
     return agreement_report(rows, taxonomy_keys=keys, truth=gold or None)

@@ -16,9 +16,10 @@ from ml_core.metrics.agreement.overall import overall, pairs
 from ml_core.metrics.agreement.paradox import Paradox, kappa_paradox
 from ml_core.metrics.agreement.sentences import Said, english, said
 from ml_core.metrics.agreement.tallies import tally
+from ml_core.metrics.agreement.times import median_time
 
 __all__ = ["Row", "agreement_report"]
-_UNLABELLED = english("truth_unlabelled")
+_UNLABELLED, _NO_FIRST = english("truth_unlabelled"), english("no_first_choice")
 
 
 def agreement_report(
@@ -47,6 +48,8 @@ def agreement_report(
                                                        # on items that others labelled too; n those items
      "accuracy": {"majority_accuracy": EST, "dawid_skene_accuracy": EST, "annotators": {name: EST}},  # {} without truth
      "annotators_measured": [{"annotator", "answers", "overlap", "agrees_with_others": EST, "seconds": median | None,
+                "first_choice": EST, "answering": EST, # median seconds to the first choice and to the answer
+                "changed": EST,                        # of first choices that were kept, those that are not the answer
                 "estimated_accuracy": float | None,    # by Dawid–Skene
                 "errors": [[float …] …] | None}],      # Dawid–Skene's: rows the truth, columns what was said
      "over_time": [{"first": 1, "last": 4, "start": at, "end": at, "percent_agreement": EST}],
@@ -162,11 +165,18 @@ def _measured(answers: Table, counts_IC: np.ndarray, consensus: Consensus, how: 
                 "overlap": with_others.n,
                 "agrees_with_others": with_others.as_dict(),
                 "seconds": _median_seconds(answers.spent_IA[:, number]),
+                "first_choice": median_time(answers.first_IA[:, number] / 1000).as_dict(),
+                "answering": median_time(answers.spent_IA[:, number] / 1000).as_dict(),
+                "changed": _changed(answers.changed_IA[:, number], how),
                 "estimated_accuracy": float(consensus.priors_C @ np.diag(errors_CC)) if told else None,
                 "errors": errors_CC.tolist() if told else None,
             }
         )
     return found
+
+
+def _changed(changed_I: np.ndarray, how: dict[str, int]) -> dict[str, Any]:
+    return mean_share(changed_I[~np.isnan(changed_I)], why=_NO_FIRST, **how).as_dict()
 
 
 def _median_seconds(spent_I: np.ndarray) -> float | None:

@@ -89,11 +89,11 @@ def shares_report(
 def _with_truths(answers: Table, others: Sequence[str]) -> Table:
     """The table with rows for items that have a known truth and no label."""
     extra = sorted(set(others) - set(answers.items))
-    wider = [
-        np.vstack([part, np.full((len(extra), part.shape[1]), filler, dtype=part.dtype)])
-        for part, filler in ((answers.labels_IA, -1), (answers.at_IA, np.nan), (answers.spent_IA, np.nan))
-    ]
-    return Table([*answers.items, *extra], answers.annotators, answers.categories, *wider)
+    labels_IA = np.vstack([answers.labels_IA, np.full((len(extra), len(answers.annotators)), -1)])
+    unknown = np.full((len(extra), len(answers.annotators)), np.nan)
+    times = (answers.at_IA, answers.spent_IA, answers.first_IA, answers.changed_IA)
+    wider = [np.vstack([part, unknown]) for part in times]
+    return Table([*answers.items, *extra], answers.annotators, answers.categories, labels_IA, *wider)
 
 
 def _sample(

@@ -11,17 +11,23 @@ from ml_core.spec import BadInput
 
 
 class Row(NamedTuple):
-    """One answer that stands: who said what of which item. `at` is when, in seconds since 1970; `spent_ms` how long."""
+    """One answer that stands: who said what of which item. `at` is when, in seconds since 1970; `spent_ms` how long,
+    `first_ms` how long until the first choice, and `first` that choice where it was kept."""
 
     item: str
     annotator: str
     label: str
     at: float | None = None
     spent_ms: float | None = None
+    first_ms: float | None = None
+    first: str | None = None
 
 
 class Table(NamedTuple):
-    """Labels (I, A), −1 where there is none; `at_IA` and `spent_IA` are nan where they are not known."""
+    """Labels (I, A), −1 where there is none; the others are nan where they are not known.
+
+    `changed_IA` is 1 where the answer is not the first choice, else 0.
+    """
 
     items: list[str]
     annotators: list[str]
@@ -29,6 +35,8 @@ class Table(NamedTuple):
     labels_IA: np.ndarray
     at_IA: np.ndarray
     spent_IA: np.ndarray
+    first_IA: np.ndarray
+    changed_IA: np.ndarray
 
 
 def table(rows: Iterable[Row | Sequence[Any]], categories: Sequence[str]) -> Table:
@@ -39,9 +47,8 @@ def table(rows: Iterable[Row | Sequence[Any]], categories: Sequence[str]) -> Tab
     place, column = _numbers(items), _numbers(annotators)
     number = _numbers(categories)
     shape = (len(items), len(annotators))
-    found = Table(
-        items, annotators, list(categories), np.full(shape, -1), np.full(shape, np.nan), np.full(shape, np.nan)
-    )
+    times = [np.full(shape, np.nan) for _ in range(4)]
+    found = Table(items, annotators, list(categories), np.full(shape, -1), *times)
     for row in answers:
         at = place[row.item], column[row.annotator]
         if row.label not in number:
@@ -53,6 +60,10 @@ def table(rows: Iterable[Row | Sequence[Any]], categories: Sequence[str]) -> Tab
             found.at_IA[at] = row.at
         if row.spent_ms is not None:
             found.spent_IA[at] = row.spent_ms
+        if row.first_ms is not None:
+            found.first_IA[at] = row.first_ms
+        if row.first:
+            found.changed_IA[at] = row.first != row.label
     return found
 
 

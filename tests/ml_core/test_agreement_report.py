@@ -76,3 +76,16 @@ def test_who_errs_most_is_estimated_to_be_right_least() -> None:
     estimated = {one["annotator"]: one for one in report["annotators_measured"]}
     assert estimated["C"]["estimated_accuracy"] < estimated["A"]["estimated_accuracy"]
     assert np.allclose(np.sum(estimated["A"]["errors"], axis=1), 1)
+
+
+def test_times_are_medians_with_an_interval_of_order_statistics() -> None:
+    timed = [(f"{n}", "A", "x", None, 1000 * (n + 1), 100 * (n + 1), "y" if n < 3 else "x") for n in range(20)]
+    timed += [(f"{n}", "B", "x", None, 4000 if n < 5 else None) for n in range(20)]
+    a, b = agreement_report(timed, taxonomy_keys=KEYS, resamples=100)["annotators_measured"]
+    # of 20 the 6th and 15th hold the median with 95.9 % (Conover 1999, table A3)
+    assert [a["answering"][key] for key in ("value", "low", "high", "n")] == [10.5, 6.0, 15.0, 20]
+    assert a["first_choice"]["value"] == pytest.approx(1.05) and a["first_choice"]["n"] == 20
+    assert a["changed"]["value"] == 0.15 and 0 < a["changed"]["low"] < 0.15 < a["changed"]["high"]
+    assert (b["answering"]["value"], b["answering"]["low"], b["answering"]["n"]) == (4.0, None, 5)
+    assert b["answering"]["code"] == "few_times" and b["first_choice"]["code"] == "no_times"
+    assert b["changed"]["value"] is None and b["changed"]["code"] == "no_first_choice"

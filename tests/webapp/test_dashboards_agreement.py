@@ -21,7 +21,7 @@ from ml_core.taxonomy import DEFAULT
 from tests.webapp import annotation_parts
 from tests.webapp.test_annotation_sets import label_all
 from webapp.accounts.models import User
-from webapp.annotation.labelling.actions import record_answers
+from webapp.annotation.labelling.actions import keep_first_choice, record_answers
 from webapp.annotation.labelling.answers import Answer
 from webapp.annotation.models import Calculation, Campaign, Label, Task
 from webapp.annotation.review.actions import decide, plant
@@ -267,3 +267,24 @@ def test_how_everybodys_leaning_changed_is_drawn_and_stands_in_the_file(campaign
     for row, window in zip(rows, windows, strict=True):
         assert {key: float(row[f"share_{key}"]) for key in DEFAULT.keys} == window["shares"]
         assert sum(window["shares"].values()) == pytest.approx(1)
+
+
+def test_times_to_the_first_choice_and_first_choices_changed_stand_on_page_file_and_api(campaign, web):
+    blind = annotation_parts.campaign(campaign.run, name="Blind", blind=True)
+    who, now = annotation_parts.annotator(blind, "ann"), timezone.now()
+    tasks = [slot.task_id for slot in who.slots.filter(state="open").order_by("position")][:8]
+    for place, task in enumerate(tasks):
+        keep_first_choice(annotator=who, task_id=task, category="count" if place < 2 else "object", now=now)
+        times = {"first_choice_ms": 1000 + place, "spent_ms": 3000 + place}
+        said = Answer(uuid.uuid4(), task, "answer", category="object", **times)
+        record_answers(annotator=who, events=[said], source="page", now=now)
+    read(web, address(blind))
+    calculating.work()
+    page = read(web, address(blind)).partition("How long they take")[2]
+    assert ">1.0 s<" in page and ">3.0 s<" in page and ">25.0<" in page and "n 8" in re.sub("<[^>]*>", "", page)
+    text = read(web, address(blind, "agreement_file", part="numbers"))
+    numbers = {row["name"]: row for row in csv.DictReader(io.StringIO(text)) if row["of"] == "A"}
+    assert float(numbers["first_choice"]["value"]) == pytest.approx(1.0035) and numbers["answering"]["n"] == "8"
+    assert float(numbers["changed"]["value"]) == 0.25
+    measured = web.get(address(blind, "api_agreement")).json()["report"]["annotators_measured"][0]
+    assert measured["first_choice"]["low"] == 1.0 and measured["changed"]["n"] == 8

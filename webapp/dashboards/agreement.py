@@ -95,6 +95,18 @@ def pairs(report: Report) -> list[dict[str, Any]]:
     return [{**pair, **{kind: saying.explained(pair[kind]) for kind in kinds}} for pair in report["pairs"]]
 
 
+def timing(report: Report) -> list[dict[str, Any]]:
+    """For each annotator the time to the first choice and to the answer, and how often the first choice was changed.
+
+    [] where a report of an earlier version does not have them, or no answer says how long it took.
+    """
+    kinds = ("first_choice", "answering", "changed")
+    rows = [row for row in report["annotators_measured"] if "answering" in row]
+    if not any(row[kind]["n"] for row in rows for kind in kinds):
+        return []
+    return [{"annotator": row["annotator"], **{kind: saying.explained(row[kind]) for kind in kinds}} for row in rows]
+
+
 def paradox(report: Report, names: Mapping[str, str]) -> str:
     """Why κ misleads here; empty where it does not."""
     return saying.in_words(report["paradox"].get("said"), report["paradox"]["sentence"], _called(names))
@@ -258,6 +270,9 @@ def tables(report: Report) -> Iterator[list[Any]]:
         yield ["annotator", "agrees_with_others", row["annotator"], *_cells(row["agrees_with_others"])]
         yield ["annotator", "seconds", row["annotator"], row["seconds"], "", "", row["answers"], ""]
         yield ["annotator", "estimated_accuracy", row["annotator"], row["estimated_accuracy"], "", "", "", ""]
+        for key in ("first_choice", "answering", "changed"):
+            if key in row:
+                yield ["annotator", key, row["annotator"], *_cells(row[key])]
     for row in report["over_time"]:
         yield ["over time", "percent_agreement", f"{row['first']}-{row['last']}", *_cells(row["percent_agreement"])]
 

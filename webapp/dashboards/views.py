@@ -70,6 +70,7 @@ def _read(campaign: Campaign, found: Shown) -> dict[str, Any]:
             }
             for row in report["annotators_measured"]
         ],
+        "timing": [row | {"who": people.get(row["annotator"], row["annotator"])} for row in shown.timing(report)],
         "accuracy": report["accuracy"],
         "doubts": shown.doubts(report, names),
         "plots": shown.plots(report, names, people),

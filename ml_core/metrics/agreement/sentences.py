@@ -12,6 +12,9 @@ SENTENCES: dict[str, tuple[str, ...]] = {
     "hardly_differ": ("too many resamples leave it undefined: the labels hardly differ",),
     "truth_unlabelled": ("none of the items whose truth is known has been labelled",),
     "no_common_item": ("no item has both",),
+    "no_times": ("no answer says how long it took",),
+    "few_times": ("fewer than six answers say how long they took: too few for an interval",),
+    "no_first_choice": ("no first choice was kept",),
     "nothing_labelled": ("Nothing is labelled yet.",),
     "no_overlap": ("No item has labels of two annotators, so agreement cannot be told.",),
     "few_overlap": (

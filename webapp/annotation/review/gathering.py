@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from webapp.annotation.models import Campaign, Decision, Gold, Label, LabelEvent, Task
+from webapp.annotation.models import Annotator, Campaign, Decision, FirstChoice, Gold, Label, LabelEvent, Task
 
 Finding = tuple[str, str]  # category and subtype
 
@@ -20,6 +20,7 @@ class Said:
     subtype: str
     at: float
     spent_ms: int | None
+    first_choice_ms: int | None = None
 
 
 @dataclass(frozen=True)
@@ -55,10 +56,10 @@ def gathered(campaign: Campaign) -> Gathered:
     samples = tuple(Sample(*row) for row in active.values_list("pk", "idx", "case_number", "group", "stratum"))
     names = {sample.id: sample.idx for sample in samples}
     labels = Label.objects.filter(campaign=campaign).exclude(category="").order_by("task__position", "annotator_id")
-    fields = ("task_id", "annotator__letter", "category", "subtype", "answered_at", "spent_ms")
+    fields = ("task_id", "annotator__letter", "category", "subtype", "answered_at", "spent_ms", "first_choice_ms")
     answers = tuple(
-        Said(names[task], letter, category, subtype, at.timestamp(), spent)
-        for task, letter, category, subtype, at, spent in labels.values_list(*fields)
+        Said(names[task], letter, category, subtype, at.timestamp(), spent, first)
+        for task, letter, category, subtype, at, spent, first in labels.values_list(*fields)
         if task in names
     )
     planted = Gold.objects.filter(task__campaign=campaign).order_by("pk")
@@ -66,6 +67,16 @@ def gathered(campaign: Campaign) -> Gathered:
     gold, decided = (_newest(rows.values_list("task_id", "category", "subtype"), names) for rows in (planted, reviewed))
     known = {answer.idx for answer in answers} | set(gold) | set(decided)
     return Gathered(samples, answers, gold, decided, tuple(s.idx for s in samples if s.idx not in known))
+
+
+def first_choices(campaign: Campaign) -> dict[tuple[str, str], str]:
+    """What each annotator (idx, letter) chose before they were told which side is which; a blind campaign keeps it."""
+    if not campaign.blind:
+        return {}
+    idx_of = dict(Task.objects.filter(campaign=campaign).values_list("pk", "idx"))
+    letter_of = dict(Annotator.objects.filter(campaign=campaign).values_list("pk", "letter"))
+    rows = FirstChoice.objects.filter(campaign_id=campaign.pk).values_list("task_id", "annotator_id", "category")
+    return {(idx_of[task], letter_of[annotator]): category for task, annotator, category in rows}
 
 
 def stamp(campaign: Campaign) -> str:

@@ -19,6 +19,9 @@ TEXTS: dict[str, Any] = {
     "hardly_differ": _("too many resamples leave it undefined: the labels hardly differ"),
     "truth_unlabelled": _("none of the samples whose truth is known has been labelled"),
     "no_common_item": _("no sample has both"),
+    "no_times": _("no answer says how long it took"),
+    "few_times": _("fewer than six answers say how long they took: too few for an interval"),
+    "no_first_choice": _("no first choice was kept"),
     "nothing_labelled": _("Nothing is labelled yet."),
     "no_overlap": _("No sample has labels of two annotators, so agreement cannot be told."),
     "few_overlap": ngettext_lazy(

@@ -322,6 +322,11 @@ def test_a_report_is_read_in_the_readers_language(web, labels, fix):
     for where in (at(report), at(report, "report_file")):
         text = read(web, where)
         assert names["attribute"] in text and "失败构成" in text and "What failed" not in text
+        mix, agreement = report.snapshot["mix"], report.snapshot["agreement"]
+        why = {effect["why"] for effect in report.snapshot["verdict"]["effects"].values()}
+        said = [mix["why"], *mix["warnings"], *agreement["warnings"], *why]
+        assert mix["why"] and mix["warnings"] and agreement["warnings"] and any(why)
+        assert not [sentence for sentence in said if sentence and sentence in text]
 
 
 def test_recall_without_near_duplicates_stands_beside(web, labels, fix):

@@ -12,12 +12,15 @@ from django.utils.dateparse import parse_datetime
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
+from webapp.annotation.campaigns.plans import words_of
+from webapp.annotation.review import saying
 from webapp.dashboards.agreement import Coefficient, coefficients
 from webapp.design.numbers import label_of, parts_of, written
 from webapp.design.slides import Slide
 from webapp.experiments.metric_names import in_words
+from webapp.verdicts.comparing import failures
 from webapp.verdicts.comparing.asked import ALL
-from webapp.verdicts.comparing.shown import cell_words, written_p
+from webapp.verdicts.comparing.shown import cell_words, selection_words, written_p
 
 Snapshot = Mapping[str, Any]
 Address = Callable[[str], str]  # of a picture, by the hash of its original
@@ -108,10 +111,13 @@ class Page:
     mix: Mapping[str, Any] | None
     shares: list[Share]
     mix_note: str
+    mix_warnings: list[str]
     frozen_at: datetime | None
     agreement: Mapping[str, Any] | None
     agreed_at: datetime | None
     coefficients: list[Coefficient]
+    paradox: str  # why κ misleads; empty where it does not
+    agreement_warnings: list[str]
     fix: Mapping[str, Any] | None
     beside: list[Line]
     verdict: Mapping[str, Any] | None
@@ -140,10 +146,13 @@ def page_of(snapshot: Snapshot, picture: Address, runs: Mapping[int, str] | None
         shares=[Share(names.get(row["key"], row["key"]), row["count"], row["sample"], row["all"])
                 for row in (mix["categories"] if mix else ())],
         mix_note=_mix_note(mix) if mix else "",
+        mix_warnings=_mix_warnings(mix) if mix else [],
         frozen_at=_moment(mix["frozen_at"]) if mix else None,
         agreement=agreement,
         agreed_at=_moment(agreement["at"]) if agreement else None,
         coefficients=coefficients(agreement) if agreement and agreement["coefficients"] else [],
+        paradox=_paradox(agreement, names) if agreement else "",
+        agreement_warnings=_agreement_warnings(agreement, names) if agreement else [],
         fix=fix,
         beside=_beside(fix["beside"]) if fix else [],
         verdict=verdict,
@@ -170,10 +179,30 @@ def _moment(text: str | None) -> datetime | None:
 
 def _mix_note(mix: Mapping[str, Any]) -> str:
     if not mix["corrected"]:
-        return str(mix["why"] or "")
+        return saying.in_words(mix.get("why_said"), str(mix["why"] or ""))
     if mix["by"] == "gold":
         return _("Corrected for label error, by %(n)d gold samples.") % {"n": mix["gold_items"]}
     return _("Corrected for label error, by %(n)d samples that three labelled.") % {"n": mix["overlap_items"]}
+
+
+def _mix_warnings(mix: Mapping[str, Any]) -> list[str]:
+    """With the names of strata; a report kept by an earlier version does not know by what they were made."""
+    stratify = str(mix.get("stratify") or "")
+    return _lines(mix, lambda stratum: words_of(stratify, stratum))
+
+
+def _paradox(agreement: Mapping[str, Any], names: Mapping[str, str]) -> str:
+    return saying.in_words(agreement.get("paradox_said"), agreement["paradox"], lambda key: names.get(key, key))
+
+
+def _agreement_warnings(agreement: Mapping[str, Any], names: Mapping[str, str]) -> list[str]:
+    paradox = _paradox(agreement, names)
+    return [line for line in _lines(agreement, lambda key: names.get(key, key)) if line != paradox]
+
+
+def _lines(part: Mapping[str, Any], names: saying.Names) -> list[str]:
+    """The warnings of a part; none where it has no numbers."""
+    return saying.lines({**part, "warnings": part.get("warnings") or []}, names)
 
 
 def _direction(way: str) -> str:
@@ -203,7 +232,8 @@ def _effects(verdict: Mapping[str, Any], names: Mapping[str, str]) -> list[Effec
 
 
 def _why_no_net(verdict: Mapping[str, Any]) -> list[str]:
-    return list(dict.fromkeys(effect["why"] for effect in verdict["effects"].values() if effect["why"]))
+    said = dict.fromkeys(effect["why"] for effect in verdict["effects"].values() if effect["why"])
+    return [failures.why_no_net(sentence) for sentence in said]
 
 
 def _card(key: str, card: Mapping[str, Any], names: Mapping[str, str]) -> Card:
@@ -225,7 +255,7 @@ def sentence_of(card: Mapping[str, Any]) -> str:
     if card.get("held_out") is False:
         return _("Not held out: a model was trained on what it is evaluated on, so nothing is shown.")
     if not card["judged"]:
-        return str(card["why"]) or _("Not judged on this selection.")
+        return selection_words(card["selection"]) or _("Not judged on this selection.")
     words = {"p": written_p(card["p"]), "adjusted": written_p(card["adjusted"])}
     test = _("Exact McNemar test.") if card["test"] == "mcnemar" else _("Sign-flip test by picture.")
     return _("p %(p)s, adjusted %(adjusted)s.") % words + " " + test

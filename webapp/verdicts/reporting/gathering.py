@@ -2,10 +2,10 @@
 
     {"format": 1, "simulated": bool, "names": {language: [[key, name of a category or subtype]]},
      "mix": null | {"set", "name", "rule", "content_hash", "items", "population", "corrected", "by", "gold_items",
-        "overlap_items", "why", "warnings", "resamples", "seed", "frozen_at",
+        "overlap_items", "why", "why_said", "warnings", "said", "stratify", "resamples", "seed", "frozen_at",
         "categories": [{"key", "count", "sample": EST, "all": EST}]},
      "agreement": null | {"campaign", "name", "at", "failure", "items", "overlap", "answers",
-        "coefficients": {name: EST}, "paradox", "warnings", "resamples", "seed"},
+        "coefficients": {name: EST}, "paradox", "paradox_said", "warnings", "said", "resamples", "seed"},
      "fix": null | {"settings": [{"name", "before", "after"}], "same": settings that are the same,
         "beside": [{"arm", "of", "recall": EST, "net": EST | null}]},     # what the run itself stands beside
      "verdict": null | {"direction", "at", "level", "resamples", "seed", "family", "mode", "registration",
@@ -15,7 +15,8 @@
      "runs": [{"id", "role", "title", "method", "data_name", "finished_at", "facts", "held_out", "seeds",
         "fingerprint", "settings"}]}
 
-EST, VERDICT and EFFECT are as docs/claims.md has them.
+EST, VERDICT and EFFECT are as docs/claims.md has them. Sentences are English; beside them stands what they say as code
+and numbers (`…said`), for other languages. Earlier reports have the sentences alone.
 """
 
 from __future__ import annotations
@@ -69,8 +70,12 @@ def names_of_categories(campaign: Campaign | None) -> dict[str, list[list[str]]]
 
 def _mix(chosen: AnalysisSet) -> dict[str, Any]:
     shares = chosen.summary["shares"]
-    kept = ("population", "corrected", "by", "gold_items", "overlap_items", "why", "warnings", "resamples", "seed")
+    kept = (
+        "population", "corrected", "by", "gold_items", "overlap_items", "why", "why_said", "warnings", "said",
+        "resamples", "seed",
+    )  # fmt: skip
     return {name: shares.get(name) for name in kept} | {
+        "stratify": str(chosen.campaign.plan.get("stratify", "")),
         "set": chosen.pk,
         "name": chosen.name,
         "rule": chosen.rule,
@@ -86,13 +91,14 @@ def _mix(chosen: AnalysisSet) -> dict[str, Any]:
 
 def _agreement(campaign: Campaign, told: Shown) -> dict[str, Any]:
     report = told.result or {}
-    kept = ("items", "overlap", "answers", "coefficients", "warnings", "resamples", "seed")
+    kept = ("items", "overlap", "answers", "coefficients", "warnings", "said", "resamples", "seed")
     return {name: report.get(name) for name in kept} | {
         "campaign": campaign.pk,
         "name": campaign.name,
         "at": told.at.isoformat() if told.at else None,
         "failure": told.failure,
         "paradox": report.get("paradox", {}).get("sentence", ""),
+        "paradox_said": report.get("paradox", {}).get("said"),
     }
 
 

@@ -161,10 +161,8 @@ def test_a_published_set_is_checked_by_its_classes(tmp_path: Path) -> None:
         open_classification(f"imagefolder:{root}", expects="military-vehicles")
     assert caught.value.field == "expects"
     eggs = small_sets.class_folders(tmp_path / "eggs", {f"species {number}": 1 for number in range(11)})
-    assert (
-        "calls 11 of these classes otherwise"
-        in open_classification(f"imagefolder:{eggs}", "", "parasitic-egg").remarks[0]
-    )
+    remarks = open_classification(f"imagefolder:{eggs}", expects="parasitic-egg").remarks
+    assert any("calls 11 of these classes otherwise" in remark for remark in remarks)
 
 
 @pytest.mark.slow

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import errno
 
+from ml_core.generators.types import NoAnswer
+
 _OUT_OF_MEMORY = "Make the batch smaller, choose a smaller model, or use a machine with more memory."
 
 
 def explain(error: BaseException) -> tuple[str, str]:
     """(what failed, what to do about it), one sentence each."""
+    if isinstance(error, NoAnswer):
+        return str(error), error.advice
     reason = f"{type(error).__name__}: {str(error).strip().splitlines()[0] if str(error).strip() else 'no details'}"
     if isinstance(error, MemoryError) or "OutOfMemory" in type(error).__name__ or "out of memory" in str(error).lower():
         return f"The run ran out of memory ({reason}).", _OUT_OF_MEMORY

@@ -1,0 +1,64 @@
+"""When the next request may go out: so many a minute, not before a server says, and never once it is all to stop."""
+
+from __future__ import annotations
+
+import random
+import threading
+import time
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+
+LONGEST = 300.0  # seconds that are waited at most, whatever a server asks for
+
+
+class Pace:
+    """Shared by all threads that ask one endpoint."""
+
+    def __init__(self, per_minute: float = 0):
+        self._gap = 60 / per_minute if per_minute else 0.0
+        self._next = self._held = 0.0
+        self._lock = threading.Lock()
+        self.halted = threading.Event()
+
+    def turn(self) -> bool:
+        """Waits for a turn; False where nothing more is to be asked."""
+        with self._lock:
+            at = max(self._next, time.monotonic())
+            self._next = at + self._gap
+        while (rest := at - time.monotonic()) > 0:
+            if self.halted.wait(rest):
+                return False
+            with self._lock:
+                at = max(at, self._held)
+        return not self.halted.is_set()
+
+    def hold(self, seconds: float) -> None:
+        """Nobody asks for so long."""
+        with self._lock:
+            self._held = max(self._held, time.monotonic() + seconds)
+            self._next = max(self._next, self._held)
+
+    def rest(self, seconds: float) -> bool:
+        """One thread waits; False where nothing more is to be asked."""
+        return not self.halted.wait(seconds)
+
+
+def backing_off(attempt: int, pause: float) -> float:
+    """Seconds to wait after failed attempt number `attempt` (from 1): doubled each time, and spread by chance."""
+    return min(LONGEST, pause * 2 ** (attempt - 1)) * random.uniform(0.5, 1.5)  # noqa: S311 (not a secret)
+
+
+def asked_to_wait(headers: Mapping[str, str]) -> float | None:
+    """Seconds that `Retry-After` asks for, as a number or a date; None where it says nothing that can be read."""
+    text = headers.get("retry-after", "").strip()
+    if not text:
+        return None
+    try:
+        seconds = float(text)
+    except ValueError:
+        try:
+            seconds = (parsedate_to_datetime(text) - datetime.now(UTC)).total_seconds()
+        except (ValueError, TypeError):
+            return None
+    return min(LONGEST, max(0.0, seconds)) if seconds == seconds else None

@@ -80,6 +80,7 @@ def _project(count: int, queries: int) -> tuple[Project, list[Run]]:
             project=project, method="retrieval.evaluate", title=f"Run {number}", fingerprint="", queue="cpu",
             spec={"data": f"corpus:{corpus.pk}", "k": number % 7, "tau": number / 100}, state="succeeded", attempt=1,
             case_count=2 * queries, created_at=timezone.now(), finished_at=timezone.now(),
+            provenance={"data_hash": "a" * 64, "queries": {"t2i": "b" * 64, "i2t": "c" * 64}},
         )  # fmt: skip
         RunInput.objects.create(run=run, field="dataset", corpus=corpus)
         with transaction.atomic(), connection.cursor() as cursor:

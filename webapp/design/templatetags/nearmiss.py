@@ -20,6 +20,7 @@ from django.utils.translation import gettext, gettext_noop
 
 from webapp.design import numbers
 from webapp.design.forms import described
+from webapp.design.number_markup import number_markup
 from webapp.design.plots import Plot
 from webapp.design.slides import Slide, markup, pair, slide_of
 
@@ -40,7 +41,7 @@ STATES = {
 }
 
 
-@register.inclusion_tag("components/number.html")
+@register.simple_tag
 def number(
     value: float | None,
     low: float | None = None,
@@ -50,7 +51,7 @@ def number(
     size: str = "",
     tone: str = "",
     scale: Sequence[float] | str | None = None,
-) -> dict[str, Any]:
+) -> SafeString:
     """A measured number with its interval as a small whisker, and n.
 
     `format`: percent, points, fraction, integer, decimal, seconds, bytes. `size`: "" or "headline". `tone`: "", near,
@@ -58,11 +59,11 @@ def number(
     """
     ends = [float(end) for end in scale.split(":")] if isinstance(scale, str) else scale
     shown = numbers.reading(value, low, high, n, format, (ends[0], ends[1]) if ends else None)
-    return {"reading": shown, "size": size, "tone": tone, "is_count": format == "integer"}
+    return number_markup(shown, size, tone)
 
 
-@register.inclusion_tag("components/number.html")
-def metric(measured: Any, size: str = "", tone: str = "", scale: Any = None) -> dict[str, Any]:
+@register.simple_tag
+def metric(measured: Any, size: str = "", tone: str = "", scale: Any = None) -> SafeString:
     """The number component for anything with `name`, `value`, `low`, `high`, `n`; its name chooses the format."""
     take = measured.get if isinstance(measured, Mapping) else lambda key: getattr(measured, key, None)
     form = numbers.format_of(str(take("name") or ""))

@@ -53,15 +53,19 @@ class Asked:
 
     def address(self, **changes: object) -> str:
         """The part of the address behind the question mark, in one order, without what is usual."""
+        return urlencode(self.said(**changes), safe=",")
+
+    def said(self, **changes: object) -> dict[str, object]:
+        """The same by name, as a form hands it on: its buttons then add what they change."""
         asked = replace(self, **changes)  # type: ignore[arg-type]
         plain = Asked(baseline=asked.runs[0] if asked.runs else 0)
-        said: dict[str, object] = {"runs": ",".join(map(str, asked.runs))}
+        said: dict[str, object] = {"runs": asked.with_runs}
         for name in _NAMES:
             if getattr(asked, name) != getattr(plain, name):
                 said[name] = getattr(asked, name)
         if asked.control == NO_CONTROL:
             said["control"] = "none"
-        return urlencode(said, safe=",")
+        return said
 
     def with_run(self, run: int) -> Asked:
         """One more run."""
@@ -82,6 +86,8 @@ def read(query: QueryDict) -> Asked:
     baseline = _number(query.get("baseline", ""))
     baseline = baseline if baseline in runs else min(runs, default=0)  # the oldest, where the address does not say
     control = _number(query.get("control", ""))
+    if (leaving := _number(query.get("without", ""))) in runs:
+        return read(_without(query, Asked(runs=runs, baseline=baseline, control=control), leaving))
     if control == baseline:
         control = 0
     if control and control not in runs:
@@ -103,6 +109,17 @@ def read(query: QueryDict) -> Asked:
         sort=query.get("sort", "")[:80],
         registration=_number(query.get("registration", "")),
     )
+
+
+def _without(query: QueryDict, asked: Asked, leaving: int) -> QueryDict:
+    """The address with one run less."""
+    left, changed = asked.without_run(leaving), query.copy()
+    del changed["without"]
+    changed.setlist("runs", [left.with_runs])
+    changed["baseline"] = str(left.baseline)
+    if asked.control == leaving:
+        changed["control"] = ""
+    return changed
 
 
 def _number(text: str) -> int:

@@ -38,7 +38,6 @@ class Row:
     card: Mapping[str, Any] | None
     told: Mapping[str, Any] | None  # the verdict whose p counts: against the control where that is judged
     mode: str
-    url: str  # of its repaired queries
 
     @property
     def p_values(self) -> tuple[str, str]:
@@ -104,7 +103,6 @@ def _row(
         card=card,
         told=(card["against_control"] or card) if card else None,
         mode=confirming.mode_of(report, run.id, direction, part),
-        url="?" + found.asked.address(against=run.id, flips="repaired", after=-1) + "#flips",
     )
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from django.db import connection
 from django.utils.translation import gettext as _
+from psycopg import sql
 
 from ml_core.claims.alike import Basis, Unlike, unlike
 from webapp.accounts.models import Project
@@ -24,11 +25,8 @@ from webapp.verdicts.comparing.asked import ALL, MOST, NO_CONTROL, Asked
 OFFERED = 100  # runs that the picker offers
 IMPROVE = "retrieval.improve"
 _TRAINED = re.compile(r"run:([0-9]{1,18})(.*)$")
-_WAYS = (
-    "SELECT run, way FROM unnest(%s::bigint[]) AS run"
-    " CROSS JOIN unnest(%s::text[]) WITH ORDINALITY AS known (way, place)"
-    " WHERE (SELECT TRUE FROM experiments_case WHERE run_id = run AND direction = way LIMIT 1) ORDER BY run, place"
-)
+# Numbers, not parameters: the partition is known when the statement is planned, and no other is looked at.
+_WAY = "SELECT {run}, {way} WHERE EXISTS (SELECT FROM experiments_case WHERE run_id = {run} AND direction = {way})"
 _COLUMNS = ("title", "method", "state", "spec", "attempt", "case_count", "group", "provenance", "project")
 
 
@@ -123,7 +121,7 @@ def comparison_of(project: Project, asked: Asked) -> Comparison | None:
         return None
     corpora, trained = _corpora(list(rows)), _trained(project, list(rows.values()))
     runs = [_chosen(rows[number], corpora.get(number), trained) for number in asked.runs[:MOST]]
-    ways = _directions([run.id for run in runs if run.case_count])
+    ways = _directions([run for run in runs if run.case_count])
     refusals = _refusals(runs, asked, ways)
     if refusals or len(runs) < 2:
         return Comparison(asked, runs, refusals)
@@ -131,14 +129,17 @@ def comparison_of(project: Project, asked: Asked) -> Comparison | None:
     return Comparison(asked, runs, refusals, shared, _left_out(runs, ways, shared))
 
 
-def _directions(runs: list[int]) -> dict[int, tuple[str, ...]]:
-    """The directions that each run has cases of, in the usual order: a look into an index each, in one query."""
-    found: dict[int, tuple[str, ...]] = dict.fromkeys(runs, ())
-    with connection.cursor() as cursor:
-        cursor.execute(_WAYS, [runs, list(DIRECTIONS)])
-        for run, way in cursor.fetchall():
-            found[run] += (way,)
-    return found
+def _directions(runs: list[Chosen]) -> dict[int, tuple[str, ...]]:
+    """The directions that each run has cases of, in the usual order: as it says itself; else a look into its cases."""
+    found = {run.id: {way for way in run.queries if way in DIRECTIONS} for run in runs}
+    if silent := [number for number, ways in found.items() if not ways]:
+        pairs = [(sql.Literal(number), sql.Literal(way)) for number in silent for way in DIRECTIONS]
+        looks = [sql.SQL(_WAY).format(run=run, way=way) for run, way in pairs]
+        with connection.cursor() as cursor:
+            cursor.execute(sql.SQL(" UNION ALL ").join(looks))
+            for number, way in cursor.fetchall():
+                found[number].add(way)
+    return {number: tuple(way for way in DIRECTIONS if way in ways) for number, ways in found.items()}
 
 
 def _left_out(runs: list[Chosen], ways: dict[int, tuple[str, ...]], shared: tuple[str, ...]) -> list[str]:

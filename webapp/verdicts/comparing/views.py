@@ -21,7 +21,6 @@ from webapp.experiments.cases.filters import DIRECTIONS
 from webapp.verdicts.comparing import asking, confirming, failures, flips, gallery, many, queries, shown
 from webapp.verdicts.comparing.asked import ALL, NO_CONTROL
 from webapp.verdicts.comparing.found import Looked, look
-from webapp.verdicts.comparing.queries import Chosen, Comparison, Setting
 
 FILES = ("numbers", "settings")
 PAUSES = (250, 250, 250, 500, 500, 1000, 2000)  # milliseconds between looks for numbers; the last again and again
@@ -31,6 +30,8 @@ PAUSES = (250, 250, 250, 500, 500, 1000, 2000)  # milliseconds between looks for
 def compare(request: ProjectRequest) -> HttpResponse:
     """Runs beside each other; the numbers come from a worker, everything else is there at once."""
     looked = look(request.project, request.user, request.GET)
+    if request.headers.get("HX-Request") and request.GET.get("part") == "settings":
+        return render(request, "verdicts/comparing/_settings.html", _head(request, looked) | _settings(looked))
     page = _numbers(request, looked) if looked.ready else {}
     if request.headers.get("HX-Request"):
         return render(request, "verdicts/comparing/_numbers.html", _head(request, looked) | page)
@@ -77,20 +78,19 @@ def _head(request: ProjectRequest, looked: Looked) -> dict[str, Any]:
     found, asked = looked.comparison, looked.asked
     settings = queries.settings_of(found.runs)
     differing = [one for one in settings if one.differs]
-    chosen = settings if asked.settings else differing
-    return {
+    many_runs = looked.ready and len(found.others) > many.MANY
+    return ({} if many_runs else _settings(looked)) | {
         "project": request.project,
         "found": found,
         "asked": asked,
         "ready": looked.ready,
         "address": asked.address(),
-        "runs": [_line(found, run, place, chosen) for place, run in enumerate(found.runs)],
-        "many": len(found.others) > many.MANY,
+        "count": len(found.runs),
+        "many": many_runs,
         "control": found.control,
-        "no_control": asked.address(control=NO_CONTROL),
         "offered_control": _offered_control(request, looked),
         "offered": queries.offered(request.project, asked),
-        "setting_names": [one.name for one in chosen],
+        "differing": len(differing),
         "same": len(settings) - len(differing),
         "settings_toggle": asked.address(settings="" if asked.settings else "all"),
         "directions": [
@@ -105,18 +105,31 @@ def _head(request: ProjectRequest, looked: Looked) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _line(found: Comparison, run: Chosen, place: int, settings: list[Setting]) -> dict[str, Any]:
-    """A run among those compared, with the ways to another comparison."""
-    asked = found.asked
+def _settings(looked: Looked) -> dict[str, Any]:
+    """The runs with their settings: those that differ, or all; and what stands in the address when one is changed."""
+    found, asked = looked.comparison, looked.asked
+    chosen = [one for one in queries.settings_of(found.runs) if one.differs or asked.settings]
     return {
-        "run": run,
-        "baseline": run is found.baseline,
-        "control": run is found.control,
-        "as_baseline": asked.address(baseline=run.id, control=0, against=0, after=-1, set=0, slice=ALL),
-        "as_control": asked.address(control=run.id),
-        "without": asked.without_run(run.id).address(),
-        "values": [one.values[place] for one in settings],
+        "setting_names": [one.name for one in chosen],
+        "lines": [
+            {
+                "run": run,
+                "baseline": run is found.baseline,
+                "control": run is found.control,
+                "values": [one.values[place] for one in chosen],
+            }
+            for place, run in enumerate(found.runs)
+        ],
+        "with_another_baseline": _but(
+            "baseline", asked.said(control=0, against=0, after=-1, set=0, slice=ALL, registration=0)
+        ),
+        "with_others": _but("control", asked.said(after=-1)),
     }
+
+
+def _but(name: str, said: dict[str, object]) -> list[tuple[str, object]]:
+    """What a form hands on where one of its buttons says the rest."""
+    return [pair for pair in said.items() if pair[0] != name]
 
 
 def _offered_control(request: ProjectRequest, looked: Looked) -> dict[str, str]:
@@ -151,11 +164,15 @@ def _numbers(request: ProjectRequest, looked: Looked) -> dict[str, Any]:
     if told.result is None:
         return page
     part = asked.slice if asked.slice in told.result["slices"].get(asked.direction, {}) else ALL
-    if len(found.others) > many.MANY:
+    if len(found.others) > many.MANY:  # one table in place of a card a run and the table of metrics
         differing = [one for one in queries.settings_of(found.runs) if one.differs]
         heads, rows = many.table(told.result, found, asked.direction, part, differing)
         page |= {"heads": heads, "rows": rows, "shown_count": sum(bool(row.card and row.card["shown"]) for row in rows)}
-    columns, lines = shown.metric_lines(told.result, found, asked.direction, part)
+        page["looking_at_another"] = _but("against", asked.said(flips="repaired", after=-1))
+    else:
+        columns, lines = shown.metric_lines(told.result, found, asked.direction, part)
+        verdicts = shown.verdicts(told.result, found, asked.direction, part)
+        page |= {"columns": columns, "measured": lines, "verdicts": verdicts}
     return (
         page
         | confirming.context(told.result, looked)
@@ -167,9 +184,6 @@ def _numbers(request: ProjectRequest, looked: Looked) -> dict[str, Any]:
             ),
             "part": part,
             "groups": shown.groups(told.result, asked.direction, part),
-            "verdicts": shown.verdicts(told.result, found, asked.direction, part),
-            "columns": columns,
-            "lines": lines,
             "plots": shown.plots(told.result, found, asked.direction, part),
             "moves": shown.moves(told.result, found, asked.direction, part),
         }

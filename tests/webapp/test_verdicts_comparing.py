@@ -452,6 +452,21 @@ def test_many_runs_are_one_table_in_any_order(project, corpus, baseline, better,
     assert order_of(read(web, where + "&sort=-%3Dseed"))[0] == "Run 9"
     assert order_of(read(web, where + "&sort=moon")) == order_of(page)
     assert 'aria-sort="descending"' in read(web, where + "&sort=-net")
+    assert "comparing-runs" not in page and "part=settings" in page  # the runs' settings come when they are opened
+    opened = web.get(where + "&part=settings", headers={"HX-Request": "true"}).content.decode()
+    assert opened.count("Make baseline") == 11 and opened.count("Leave out Run") == 10
+
+
+def test_a_run_is_left_out_by_its_button_and_the_oldest_left_takes_the_baselines_place():
+    left = asked.read(QueryDict("runs=44,43,45&baseline=44&control=45&without=44"))
+    assert (left.runs, left.baseline, left.control) == ((43, 45), 43, 45)
+    assert asked.read(QueryDict("runs=44,43,45&control=45&without=45")).control == 0
+    assert asked.read(QueryDict("runs=44,43&without=99")).runs == (44, 43)
+
+
+def test_what_a_form_hands_on_is_what_the_address_says():
+    found = asked.read(QueryDict("runs=44,43&baseline=44&control=none&sort=-net"))
+    assert asked.read(QueryDict("&".join(f"{name}={value}" for name, value in found.said().items()))) == found
 
 
 def order_of(page: str) -> list[str]:

@@ -31,7 +31,7 @@ _LONGEST = 18  # digits of a number of the database
 
 @dataclass(frozen=True)
 class Asked:
-    """A comparison as an address says it; `baseline` is the first run where none is named."""
+    """A comparison as an address says it; `baseline` is the oldest run where none is named."""
 
     runs: tuple[int, ...] = ()
     baseline: int = 0
@@ -58,7 +58,7 @@ class Asked:
     def said(self, **changes: object) -> dict[str, object]:
         """The same by name, as a form hands it on: its buttons then add what they change."""
         asked = replace(self, **changes)  # type: ignore[arg-type]
-        plain = Asked(baseline=asked.runs[0] if asked.runs else 0)
+        plain = Asked(baseline=min(asked.runs, default=0))  # what `read` takes where none is said
         said: dict[str, object] = {"runs": asked.with_runs}
         for name in _NAMES:
             if getattr(asked, name) != getattr(plain, name):

@@ -5,7 +5,6 @@ from __future__ import annotations
 from django.urls import reverse
 
 from tests.webapp.permissions.checking import parts
-from tests.webapp.permissions.test_permissions import world as world
 from tests.webapp.permissions.world import World
 
 FORM = "a form alone; test_twins.py names its call"

@@ -2,46 +2,19 @@
 
 from __future__ import annotations
 
-import logging
 from collections import Counter
-from collections.abc import Callable, Iterator
-from typing import Any
 
 import pytest
-from django.http import HttpResponse
-from django.urls import clear_url_caches
 
 from tests.webapp.permissions.checking import METHODS, addresses, differences, expected, parts
 from tests.webapp.permissions.table import ROLES, TABLE
-from tests.webapp.permissions.world import World, make_world
-from webapp import urls
+from tests.webapp.permissions.world import World
 from webapp.accounts import capabilities
 from webapp.accounts.doors import PersonDoor
-from webapp.throttles import PersonThrottle
 
 PARTS = parts()
 ROWS = {name: module.ROWS for name, module in PARTS.items()}
 ALL_ROWS = [row for rows in ROWS.values() for row in rows]
-
-
-def plain(status: int) -> Callable[..., HttpResponse]:
-    """An error page without a page."""
-    return lambda request, exception=None: HttpResponse(status=status)
-
-
-@pytest.fixture
-def world(db: None, monkeypatch: pytest.MonkeyPatch, settings: Any) -> Iterator[World]:
-    """Everybody; no limit is met and refusals are plain, because thousands of them are looked at."""
-    for status in (403, 404):
-        monkeypatch.setattr(urls, f"handler{status}", plain(status), raising=False)
-    settings.ACCOUNT_RATE_LIMITS = False
-    settings.SESSION_ENGINE = "django.contrib.sessions.backends.signed_cookies"  # a query less for each knock
-    monkeypatch.setattr(PersonThrottle, "THROTTLE_RATES", {"person": "1000000/min", "write": "1000000/min"})
-    clear_url_caches()
-    logging.disable(logging.CRITICAL)
-    yield make_world([module.build for module in PARTS.values() if hasattr(module, "build")])
-    logging.disable(logging.NOTSET)
-    clear_url_caches()
 
 
 def test_every_address_has_a_name_and_a_row():

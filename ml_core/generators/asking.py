@@ -13,12 +13,11 @@ from typing import Any
 
 import openai
 
-from ml_core.datasets.decoding import decode_rgb
 from ml_core.generators.door import Door
 from ml_core.generators.pace import asked_to_wait
+from ml_core.generators.pictures import shown
 from ml_core.generators.types import Picture, Request
 
-PICTURE_EDGE = 1024  # pixels of the longer side that is sent
 JPEG_QUALITY = 92
 _FINAL = {
     401: ("did not accept the key (401)", "Check the key of the endpoint."),
@@ -153,12 +152,9 @@ def said(text: str) -> Said:
 
 
 def _as_data(picture: Picture) -> str:
-    """A JPEG of at most PICTURE_EDGE pixels a side, without whatever else the file tells (place, camera)."""
-    image = decode_rgb(picture.read())
-    image.thumbnail((PICTURE_EDGE, PICTURE_EDGE))
-    image.info.clear()
+    """A JPEG at an address of its own."""
     buffer = io.BytesIO()
-    image.save(buffer, "JPEG", quality=JPEG_QUALITY)
+    shown(picture).save(buffer, "JPEG", quality=JPEG_QUALITY)
     return f"data:image/jpeg;base64,{base64.b64encode(buffer.getvalue()).decode()}"
 
 

@@ -9,10 +9,11 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from ml_core.datasets.decoding import BrokenPicture
-from ml_core.generators.asking import JPEG_QUALITY, PICTURE_EDGE, Asker, Said, Trouble
+from ml_core.generators.asking import JPEG_QUALITY, Asker, Said, Trouble
 from ml_core.generators.cache import AnswerCache
 from ml_core.generators.door import Door
 from ml_core.generators.pace import Pace, backing_off
+from ml_core.generators.pictures import PICTURE_EDGE
 from ml_core.generators.types import Answer, NoAnswer, Request
 from ml_core.spec import Stopped
 from ml_core.store import Store

@@ -7,11 +7,13 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from ml_core import events
+from ml_core.command.main import main
 from tests.ml_core import small_sets
 from tests.ml_core.recorded import Recorded, recorded
 from tests.runs import example_package
@@ -31,6 +33,16 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> Recorded:
 def call(*words: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
     environment = os.environ | {"PYTHONPATH": f"{os.environ.get('PYTHONPATH', '')}:{Path.cwd()}"}
     return subprocess.run([*COMMAND, *words], capture_output=True, text=True, timeout=120, cwd=cwd, env=environment)
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """This process stands in an empty folder and gets its signals back, which a run takes to itself."""
+    monkeypatch.chdir(tmp_path)
+    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
 
 
 def test_alone_it_lists_every_method() -> None:
@@ -193,10 +205,14 @@ def test_the_same_command_gives_the_same_numbers(small: Recorded, tmp_path: Path
         (["retrieval.evaluate", "data=scenes:4", "encoder=embeddings:none.npz", "out=o"], "none.npz"),
     ],
 )
-def test_bad_input_ends_with_two_and_one_message(tmp_path: Path, words: list[str], message: str) -> None:
-    done = call(*words, cwd=tmp_path)
-    assert done.returncode == 2 and done.stdout == ""
-    assert done.stderr.count("\n") == 1 and message in done.stderr
+def test_bad_input_ends_with_two_and_one_message(
+    words: list[str], message: str, tmp_path: Path, here: None, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """In this process: what the process makes of the number, the tests of refusals below show."""
+    assert main(words) == 2
+    done = capfd.readouterr()
+    assert done.out == ""
+    assert done.err.count("\n") == 1 and message in done.err
     assert not list(tmp_path.iterdir()), "a refused command leaves nothing"
 
 

@@ -96,7 +96,7 @@ class Local:
 
 @pytest.fixture(scope="module")
 def local() -> Iterator[Local]:
-    var = env.ROOT / "var" / "test-local"
+    var = settings.PLACES.var.with_name(settings.PLACES.var.name + "-local")
     local = Local(var)
     yield local
     if local.process and local.process.poll() is None:
@@ -213,7 +213,7 @@ def test_a_second_start_finds_what_the_first_one_made(local):
 def test_servers_of_ones_own_take_the_place_of_the_embedded_ones(services, tmp_path):
     name = settings.TEST_DATABASE + "_external"
     embedded.make_database(settings.PLACES, name)
-    other = Local(env.ROOT / "var" / "test-local-external")
+    other = Local(settings.PLACES.var.with_name(settings.PLACES.var.name + "-external"))
     other.start(
         DATABASE_URL=settings.PLACES.database_url(embedded.APP, name),
         DATABASE_OWNER_URL=settings.PLACES.database_url(embedded.OWNER, name),

@@ -7,11 +7,14 @@ transactional tests) goes over a connection of its own.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import psycopg
 from django.conf import settings
 from django.core.management import call_command
 from django.db import connections
+from django.db.backends.base.base import BaseDatabaseWrapper
 from django.test.testcases import TransactionTestCase
 from psycopg import sql
 
@@ -24,25 +27,47 @@ KEPT = ("django_migrations", "django_content_type", "auth_permission")
 
 def prepare(name: str) -> None:
     """Database `name` has today's tables, all empty, and Django's default connection reaches it as nearmiss_app."""
-    places = settings.PLACES
     connections.settings["default"]["NAME"] = name
     fingerprint = schema_fingerprint()
-    known = known_fingerprint(name) == fingerprint
-    if not known:
-        embedded.drop_database(places, name)
-        embedded.make_database(places, name)
-    owner = owner_connection(places.database_url(embedded.OWNER, name))
-    if not known:
-        call_command("migrate", database=OWNER_ALIAS, interactive=False, verbosity=0, run_syncdb=True)
-    grant(owner, embedded.APP, settings.APPEND_ONLY_TABLES, settings.UNCHANGING_TABLES)
-    owner.close()
-    del connections[OWNER_ALIAS], connections.settings[OWNER_ALIAS]
-    if known:
+    if known_fingerprint(name) == fingerprint:
         empty(name)
     else:
-        with embedded.connect(places, name) as line:
-            line.execute(sql.SQL("COMMENT ON DATABASE {} IS {}").format(sql.Identifier(name), fingerprint))
+        _make(name, fingerprint)
+    with _owner(name) as owner:
+        grant(owner, embedded.APP, settings.APPEND_ONLY_TABLES, settings.UNCHANGING_TABLES)
     TransactionTestCase._fixture_teardown = lambda case: empty(name)  # type: ignore[attr-defined]
+
+
+def _make(name: str, fingerprint: str) -> None:
+    """The tables are made once, in a database that the processes of a run then copy."""
+    places, template = settings.PLACES, settings.TEST_DATABASE + "_template"
+    with embedded.connect(places, "postgres") as line:
+        line.execute("SELECT pg_advisory_lock(2)")  # released with the connection
+        if known_fingerprint(template) != fingerprint:
+            embedded.drop_database(places, template)
+            embedded.make_database(places, template)
+            with _owner(template):
+                call_command("migrate", database=OWNER_ALIAS, interactive=False, verbosity=0, run_syncdb=True)
+            _mark(line, template, fingerprint)
+        embedded.drop_database(places, name)
+        statement = sql.SQL("CREATE DATABASE {} OWNER {} TEMPLATE {}")
+        line.execute(statement.format(*(sql.Identifier(word) for word in (name, embedded.OWNER, template))))
+        embedded.make_database(places, name)
+        _mark(line, name, fingerprint)
+
+
+@contextmanager
+def _owner(name: str) -> Iterator[BaseDatabaseWrapper]:
+    owner = owner_connection(settings.PLACES.database_url(embedded.OWNER, name))
+    try:
+        yield owner
+    finally:
+        owner.close()
+        del connections[OWNER_ALIAS], connections.settings[OWNER_ALIAS]
+
+
+def _mark(line: psycopg.Connection, name: str, fingerprint: str) -> None:
+    line.execute(sql.SQL("COMMENT ON DATABASE {} IS {}").format(sql.Identifier(name), fingerprint))
 
 
 def schema_fingerprint() -> str:

@@ -39,6 +39,25 @@ class Outcome:
         return Outcomes(numbers_N, numbers_N, ranks_N, self.answers.given_N)
 
 
+def joined(parts: list[Outcome]) -> Outcome:
+    """Outcomes of several lots of pictures, all of one kind, as one of all, in the order given."""
+
+    def whole(values: list[np.ndarray | None]) -> np.ndarray | None:
+        there = [one for one in values if one is not None]
+        return np.concatenate(there) if there else None
+
+    told = [part.answers for part in parts]
+    answers = Answers(
+        np.concatenate([one.label_N for one in told]),
+        np.concatenate([one.given_N for one in told]),
+        told[0].classes,
+        whole([one.rank_N for one in told]),
+        whole([one.confidence_N for one in told]),
+    )
+    rest = zip(*((part.given_NK, part.scores_NK, part.right_score_N, part.margin_N) for part in parts), strict=True)
+    return Outcome(answers, *(np.concatenate(values) for values in rest))
+
+
 def classify(images_NE: np.ndarray, classes_CE: np.ndarray, label_N: np.ndarray, *, keep: int, scale: float) -> Outcome:
     """Cosines of pictures and classes as answers; `scale` turns them into logits of the probabilities."""
     return outcome_of(similarities(images_NE, classes_CE), label_N, len(classes_CE), keep=keep, scale=scale)

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
+import numpy as np
+
 from ml_core.events import Event, Log, Metric
 from ml_core.metrics.classification import Answers, estimates, f1_estimates
 from ml_core.metrics.significance.verdict import Verdict, judged, verdict_on
@@ -26,10 +28,15 @@ class Reporting:
 
 
 def report(
-    labelled: Labelled, outcome: Outcome, reporting: Reporting, baseline: Outcome | None = None
+    labelled: Labelled,
+    outcome: Outcome,
+    reporting: Reporting,
+    baseline: Outcome | None = None,
+    *,
+    numbers_N: np.ndarray | None = None,
 ) -> Iterator[Event]:
-    """Everything that a run says of its outcome on all pictures; with a `baseline` also that one's numbers and what
-    changed against it (exact McNemar)."""
+    """Everything that a run says of its outcome; with a `baseline` also that one's numbers and what changed against it
+    (exact McNemar). `numbers_N` are the pictures' places in the data set where the outcome is of some alone."""
     names, answers = labelled.class_names, outcome.answers
     yield from headline(answers, reporting)
     f1 = f1_estimates(answers, reporting.how)
@@ -39,7 +46,7 @@ def report(
     if baseline is not None:
         yield from headline(baseline.answers, reporting, "baseline/")
         yield from changed(baseline, outcome, reporting.how)
-    yield from tables.outcomes(outcome, labelled.dataset.item_ids, reporting.out)
+    yield from tables.outcomes(outcome, labelled.dataset.item_ids, reporting.out, numbers_N)
     plain = baseline.answers if baseline is not None else None
     yield from tabled(answers, names, f1, plain, reporting.out)
 

@@ -7,7 +7,6 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -35,14 +34,14 @@ def call(*words: str, cwd: Path | None = None) -> subprocess.CompletedProcess[st
     return subprocess.run([*COMMAND, *words], capture_output=True, text=True, timeout=120, cwd=cwd, env=environment)
 
 
-@pytest.fixture
-def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """This process stands in an empty folder and gets its signals back, which a run takes to itself."""
-    monkeypatch.chdir(tmp_path)
+def call_here(*words: str) -> int:
+    """The command in this process, which has loaded everything already; it gets back its signals, which a run takes."""
     before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
-    yield
-    for number, handler in before.items():
-        signal.signal(number, handler)
+    try:
+        return main(list(words))
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def test_alone_it_lists_every_method() -> None:
@@ -206,10 +205,11 @@ def test_the_same_command_gives_the_same_numbers(small: Recorded, tmp_path: Path
     ],
 )
 def test_bad_input_ends_with_two_and_one_message(
-    words: list[str], message: str, tmp_path: Path, here: None, capfd: pytest.CaptureFixture[str]
+    words: list[str], message: str, tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """In this process: what the process makes of the number, the tests of refusals below show."""
-    assert main(words) == 2
+    monkeypatch.chdir(tmp_path)
+    assert call_here(*words) == 2
     done = capfd.readouterr()
     assert done.out == ""
     assert done.err.count("\n") == 1 and message in done.err
@@ -220,14 +220,20 @@ def files_of(folder: Path) -> dict[str, bytes]:
     return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
-@pytest.mark.parametrize("encoder", ["hf:nobody/nothing-of-this-name", "open_clip:ViT-B-32/laion2b_e16"])
-def test_a_model_of_a_hub_that_is_not_there_is_one_message(tmp_path: Path, encoder: str) -> None:
+def test_a_model_of_a_hub_that_is_not_there_is_one_message(tmp_path: Path) -> None:
     environment = os.environ | {"HF_ENDPOINT": "https://hub.invalid", "HF_HOME": str(tmp_path / "cache")}
-    words = ["retrieval.evaluate", "data=scenes:2?size=32", f"encoder={encoder}", f"out={tmp_path / 'out'}"]
-    done = subprocess.run([*COMMAND, *words], capture_output=True, text=True, timeout=240, env=environment)
-    assert done.returncode == 2 and done.stdout == ""
-    assert done.stderr.startswith(f"error: {encoder} could not be loaded: ") and done.stderr.count("\n") == 1
-    assert "the model hub cannot be reached" in done.stderr
+    encoders = ["hf:nobody/nothing-of-this-name", "open_clip:ViT-B-32/laion2b_e16"]
+    code = (
+        "from ml_core.command.main import main\n"
+        f"for encoder in {encoders}:\n"
+        "    words = ['retrieval.evaluate', 'data=scenes:2?size=32', f'encoder={encoder}']\n"
+        f"    assert main([*words, 'out={tmp_path / 'out'}']) == 2"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=240, env=environment)
+    assert done.returncode == 0 and done.stdout == "", done.stderr
+    for said, encoder in zip(done.stderr.splitlines(), encoders, strict=True):
+        assert said.startswith(f"error: {encoder} could not be loaded: ")
+        assert "the model hub cannot be reached" in said
     assert not (tmp_path / "out").exists()
 
 
@@ -354,14 +360,14 @@ def encoded(tmp_path_factory: pytest.TempPathFactory) -> tuple[list[str], str]:
     root = tmp_path_factory.mktemp("encoded")
     words = ["retrieval.evaluate", f"data=coco:{small_sets.coco(root / 'set', 700, 1)}"]
     words += [f"encoder=hf:{tiny_clip()}", "resamples=100"]
-    assert call(*words, f"out={root / 'whole'}", f"cache={root / 'cache'}").returncode == 0
+    assert call_here(*words, f"out={root / 'whole'}", f"cache={root / 'cache'}") == 0
     return words, (root / "whole" / "metrics.json").read_text()
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
 def test_an_evaluation_ended_while_encoding_goes_on_to_the_same_numbers(
-    encoded: tuple[list[str], str], tmp_path: Path, number: int
+    encoded: tuple[list[str], str], tmp_path: Path, number: int, capfd: pytest.CaptureFixture[str]
 ) -> None:
     words = [*encoded[0], f"cache={tmp_path / 'cache'}"]
     child = subprocess.Popen(
@@ -375,8 +381,8 @@ def test_an_evaluation_ended_while_encoding_goes_on_to_the_same_numbers(
             break
     child.stdout.read()
     assert child.wait(timeout=60) == (143 if number == signal.SIGTERM else -signal.SIGKILL)
-    again = call(*words, f"out={tmp_path / 'cut'}", "--events")  # it left no number, so the folder is free
-    assert again.returncode == 0
-    first = next(e for e in map(events.from_json, again.stdout.splitlines()) if isinstance(e, events.Progress))
+    assert call_here(*words, f"out={tmp_path / 'cut'}", "--events") == 0  # it left no number, so the folder is free
+    again = map(events.from_json, capfd.readouterr().out.splitlines())
+    first = next(event for event in again if isinstance(event, events.Progress))
     assert first.done == 512 and first.rate is None  # read, not encoded
     assert (tmp_path / "cut" / "metrics.json").read_text() == encoded[1]

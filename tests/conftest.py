@@ -48,6 +48,23 @@ def pytest_unconfigure(config: pytest.Config) -> None:
     _servers.stop()
 
 
+@pytest.hookimpl(hookwrapper=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> Iterator[None]:
+    """Tests on the same servers of their own stay on one process, one after the other; what lasts long begins first."""
+    for item in items:
+        if item.get_closest_marker("alone"):
+            name = "ground" if "ground" in item.fixturenames else item.nodeid.partition("::")[0]  # type: ignore[attr-defined]
+            item.add_marker(pytest.mark.xdist_group(name))
+    yield
+    items.sort(key=_turn)
+
+
+def _turn(item: pytest.Item) -> int:
+    """Journeys while the site's workers run, then those without; so they are started and stopped once."""
+    names = getattr(item, "fixturenames", ())
+    return 2 if "live_site" not in names else 1 if "no_workers" in names else 0
+
+
 @pytest.fixture(scope="session")
 def worker_number() -> int:
     """0 for the first xdist worker or a run without xdist; each number has its own database and Redis numbers."""

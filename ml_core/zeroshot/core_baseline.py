@@ -124,7 +124,7 @@ def _vectors(
 
 
 def _retrieved_table(sides: Sides, database: Database, context: Context) -> Iterator[Event]:
-    """retrieved.parquet: side, number of the class or picture, caption and its score, best first, without duplicates."""
+    """retrieved.parquet: side, number of the class or picture, caption and its score, best first."""
     parts = []
     for side, captions, owners_NE in (
         ("class", sides.class_captions, sides.classes_CE),

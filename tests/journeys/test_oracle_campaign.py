@@ -19,9 +19,9 @@ from django.test import Client
 from django.utils import timezone
 
 from ml_core.datasets.cases import SCHEMA, write_cases
-from ml_core.datasets.opening import open_dataset
 from ml_core.failures.oracle import label_failures
 from ml_core.taxonomy import DEFAULT
+from tests.parts.scenes import scenes
 from tests.webapp import people
 from tests.webapp.case_parts import drawn
 from webapp.accounts.models import User
@@ -74,7 +74,7 @@ def run(olga: User, tmp_path: Path) -> tuple[Run, dict[str, str]]:
 
 
 def _failed_run(project: Any, folder: Path) -> tuple[Run, dict[str, str]]:
-    dataset = open_dataset(SCENES)
+    dataset = scenes(SCENES)
     corpus = drawn(project, SCENES)
     rng = np.random.default_rng(5)
     captions, items = len(dataset.caption_ids), len(dataset.item_ids)

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from ml_core.datasets.cases import SCHEMA, write_cases
 from ml_core.datasets.frozen import write_frozen
-from ml_core.datasets.opening import open_dataset
+from tests.parts.scenes import scenes
 from webapp.accounts.models import Project
 from webapp.corpora.files import store
 from webapp.corpora.models import Caption, Category, Corpus
@@ -21,7 +21,7 @@ from webapp.experiments.models import Run, RunInput
 
 def drawn(of: Project, reference: str, name: str = "Scenes") -> Corpus:
     """A data set, in its tables and in the store, without a worker."""
-    dataset = open_dataset(reference)
+    dataset = scenes(reference)
     corpus = Corpus.objects.create(
         project=of, name=name, task=dataset.task, state=Corpus.State.READY, item_count=len(dataset.item_ids),
         caption_count=len(dataset.caption_ids), content_hash=dataset.content_hash, created_at=timezone.now(),

@@ -56,12 +56,14 @@ class Captioned(Spec):
         "File with captions of the classes; empty leaves the classes as they are.",
         group="Captions",
         reference="file",
+        accepts=("synce.class_captions",),
     )
     image_captions: str = setting(
         "",
         "File with captions of the pictures; empty leaves the pictures as they are.",
         group="Captions",
         reference="file",
+        accepts=("synce.image_captions",),
     )
     captions_per_class: int = setting(
         0, "How many captions of a class are used, from the first on; 0 uses all.", group="Captions", ge=0, le=1000

@@ -22,6 +22,7 @@ IMPORT_TASK = "workers.tasks.import_next"
 BUNDLE_TASK = "workers.tasks.make_bundle"
 TIDY_TASK = "workers.tasks.tidy"
 CALCULATION_TASK = "workers.tasks.calculate_next"
+CAPTIONS_TASK = "workers.tasks.check_captions"
 PROBE_TASK = "workers.probe_tasks.answer_next"
 DAY = 24 * 3600.0
 
@@ -72,6 +73,7 @@ app.conf.update(
             "schedule": 15.0,
             "options": {"queue": "jobs", "expires": 15},
         },
+        "look for captions": {"task": CAPTIONS_TASK, "schedule": 15.0, "options": {"queue": "jobs", "expires": 15}},
         "look for probes": {"task": PROBE_TASK, "schedule": 15.0, "options": {"queue": "probe", "expires": 15}},
         "look for runs (cpu)": {
             "task": RUN_TASK,

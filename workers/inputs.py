@@ -1,4 +1,4 @@
-"""What a spec names (`corpus:ID`, `run:ID`, `model:SLUG`, `set:…`) as the plain paths and addresses a method reads.
+"""What a spec names (`corpus:ID`, `run:ID`, `captions:ID`, `model:SLUG`, `set:…`) as the plain paths a method reads.
 
 Everything is looked up within the run's own project once more: between launch and start a thing may have gone.
 """
@@ -14,7 +14,7 @@ from ml_core.spec import BadInput
 from webapp.corpora.models import Corpus
 from webapp.experiments import references
 from webapp.experiments.files import store, url_of
-from webapp.experiments.models import Artifact, RegisteredModel, Run
+from webapp.experiments.models import Artifact, CaptionFile, RegisteredModel, Run
 from workers.keeping import fetch_file
 
 
@@ -58,6 +58,10 @@ def _placed(run: Run, named: references.Named, extra: dict[str, Any], plan: Plan
             return _reference(_model(named), plan)
         case "run" if extra["reference"] == "encoder":
             return f"checkpoint:{_weights(_run(run, named), named, plan)}"
+        case "captions":
+            return _file(_captions(run, named).key, plan)
+        case "run" if extra["reference"] == "file":
+            return _written(_run(run, named), named, extra, plan)
         case "run":
             return _cases(_run(run, named), named, plan)
     return _file(references.resolver(named).resolve(run.project, named), plan)
@@ -116,6 +120,23 @@ def _cases(source: Run, named: references.Named, plan: Plan) -> str:
     for kept in (row, *names):
         plan.files[f"run-{source.pk}/{kept.path}"] = kept.key
     return f"{plan.root}/run-{source.pk}/{row.path}"
+
+
+def _written(source: Run, named: references.Named, extra: dict[str, Any], plan: Plan) -> str:
+    """The file of captions that a run left, by the name of its side."""
+    names = [f"{side}.json" for side in references.sides_of(extra.get("accepts") or ())]
+    row = Artifact.objects.filter(run=source, path__in=names).order_by("path").first()
+    if row is None:
+        raise BadInput(f"run {source.pk} ({source.method}) left no captions", field=named.field)
+    plan.files[f"run-{source.pk}/{row.path}"] = row.key
+    return f"{plan.root}/run-{source.pk}/{row.path}"
+
+
+def _captions(run: Run, named: references.Named) -> CaptionFile:
+    file = CaptionFile.objects.filter(project_id=run.project_id, pk=named.number, state=CaptionFile.State.READY).first()
+    if file is None:
+        raise BadInput(f"the caption file {named.number} is no longer there", field=named.field)
+    return file
 
 
 def _corpus(run: Run, named: references.Named) -> Corpus:

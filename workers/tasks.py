@@ -14,6 +14,7 @@ from django.utils import timezone
 from webapp.broker import (
     BUNDLE_TASK,
     CALCULATION_TASK,
+    CAPTIONS_TASK,
     IMPORT_TASK,
     REAP_TASK,
     RUN_TASK,
@@ -23,7 +24,7 @@ from webapp.broker import (
 )
 from webapp.corpora import importing
 from webapp.experiments.lifecycle import claim_run, fail_hopeless
-from workers import bundling, calculating, reaping, tidying
+from workers import bundling, calculating, captions, reaping, tidying
 from workers.execution import Execution
 
 RUN_QUEUES = ("cpu", "gpu")
@@ -87,6 +88,14 @@ def calculate_next() -> None:
     """Computes what pages wait for."""
     close_old_connections()
     calculating.work(stopping=_stopping.is_set)
+    close_old_connections()
+
+
+@app.task(name=CAPTIONS_TASK)
+def check_captions() -> None:
+    """Reads caption files that people brought."""
+    close_old_connections()
+    captions.work(stopping=_stopping.is_set)
     close_old_connections()
 
 

@@ -113,6 +113,7 @@ def format_of(metric: str) -> str:
         "ac1",
         "bleu",
         "cider",
+        "ece",
         "rouge",
         "p_value",
         "p_value_over_control",
@@ -139,6 +140,7 @@ DIRECTIONS = {  # in the order in which people read them
     "t2i": gettext_noop("text → image"), "i2t": gettext_noop("image → text"),
     "classify": gettext_noop("classification"),
     "train": gettext_noop("training"), "val": gettext_noop("held out"), "test": gettext_noop("test"),
+    "baseline": gettext_noop("plain baseline"), "untuned": gettext_noop("untuned"), "dev": gettext_noop("development"),
 }  # fmt: skip
 _WORDS = {
     "mrr": gettext_noop("Mean reciprocal rank"), "map": gettext_noop("Mean average precision"),
@@ -155,18 +157,26 @@ _WORDS = {
     "p_value_over_control": gettext_noop("p, against the control"),
     "baseline_recall": gettext_noop("Recall of the baseline"), "control_recall": gettext_noop("Recall of the control"),
     "p_value": "p", "category_accuracy": gettext_noop("Category predicted right"),
+    "ece": gettext_noop("Calibration error"),
 }  # fmt: skip
 
 
 _SLICES = {
     "no-near-duplicates": gettext_noop("without near duplicates"), "baseline": gettext_noop("baseline"),
     "no-op": gettext_noop("no change"), "random-control": gettext_noop("random control"),
+    "macro": gettext_noop("mean over classes"),
 }  # fmt: skip
 
 
 def slice_in_words(part: str) -> str:
-    """A slice as it was written, for people: those that methods name have words, others are their own."""
+    """A slice as it was written, for people: those that methods name have words, others are their own.
+
+    `baseline on NAME` is a way of ranking, of a part of the queries.
+    """
     name = unquote(part)
+    arm, on, of = name.partition(" on ")
+    if on and arm in _SLICES:
+        return f"{gettext(_SLICES[arm])}, {gettext(_SLICES[of]) if of in _SLICES else of}"
     return gettext(_SLICES[name]) if name in _SLICES else name
 
 

@@ -23,7 +23,7 @@ from webapp.corpora.partitions import drop_partition
 from webapp.experiments import guarding, references
 from webapp.experiments.files import run_prefix, store
 from webapp.experiments.lifecycle import forget_after_checkpoint
-from webapp.experiments.models import RegisteredModel, Run, RunGroup, RunInput
+from webapp.experiments.models import CaptionFile, RegisteredModel, Run, RunGroup, RunInput
 from webapp.texts import UNKEPT, unkept_in
 
 logger = logging.getLogger(__name__)
@@ -218,12 +218,14 @@ def remove_model(*, model: RegisteredModel, actor: User, now: datetime) -> None:
 
 
 def _hold(inputs: list[RunInput], cloned_from: Run | None) -> set[int]:
-    """Locks the data sets and runs that a run names until the transaction ends, in one order for everybody.
+    """Locks the data sets, captions and runs that a run names until the transaction ends, in one order for everybody.
 
     Runs are held against deleting alone, so that one at work goes on saying what it does. Returns those that are there.
     """
     named = Corpus.objects.filter(pk__in=[needed.corpus_id for needed in inputs if needed.corpus_id])
     list(named.select_for_update(no_key=True).order_by("pk").values_list("pk"))
+    files = CaptionFile.objects.filter(pk__in=[needed.caption_file_id for needed in inputs if needed.caption_file_id])
+    list(files.select_for_update(no_key=True).order_by("pk").values_list("pk"))
     sources = [needed.source_run_id for needed in inputs if needed.source_run_id]
     with connection.cursor() as cursor:
         cursor.execute(

@@ -69,7 +69,10 @@ class RunShown(serializers.ModelSerializer[Run]):
 
     def get_inputs(self, run: Run) -> list[dict[str, Any]]:
         """What the run reads."""
-        return [{"field": one.field, "corpus": one.corpus_id, "run": one.source_run_id} for one in run.inputs.all()]
+        return [
+            {"field": one.field, "corpus": one.corpus_id, "run": one.source_run_id, "captions": one.caption_file_id}
+            for one in run.inputs.all()
+        ]
 
     def get_held_out(self, run: Run) -> str | None:
         """What the run says of its data."""

@@ -18,6 +18,7 @@ from ml_core.spec import Card
 from webapp.accounts.models import Project
 from webapp.experiments.actions import Checked, check_values
 from webapp.experiments.queries.choices import choices_for
+from webapp.experiments.references import kinds_of
 
 TITLE = "run_title"
 _BOUNDS = {"ge": "min", "gt": "above", "le": "max", "lt": "below"}
@@ -30,6 +31,7 @@ class Group:
     name: str
     fields: list[forms.BoundField]
     advanced: list[forms.BoundField]
+    takes_captions: bool = False
 
     @property
     def advanced_open(self) -> bool:
@@ -91,10 +93,12 @@ class SpecForm(forms.Form):
     def _group(self, name: str) -> Group:
         everyday: list[forms.BoundField] = []
         advanced: list[forms.BoundField] = []
+        captioned = False
         for field, info in self.card.spec.model_fields.items():
             if _extra(info).get("group", "Settings") == name:
                 (advanced if _extra(info).get("advanced") else everyday).append(self[field])
-        return Group(gettext(name), everyday, advanced)
+                captioned |= "captions" in kinds_of(_extra(info)) if _extra(info).get("reference") else False
+        return Group(gettext(name), everyday, advanced, captioned)
 
 
 class SeedsForm(forms.Form):

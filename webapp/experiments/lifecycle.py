@@ -15,7 +15,7 @@ from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.db.models.functions import Now
 
 from webapp.corpora.models import Corpus
-from webapp.experiments.models import Metric, Run, RunInput
+from webapp.experiments.models import CaptionFile, Metric, Run, RunInput
 
 MOST_LOSSES = 5  # workers lost in a row without a new checkpoint before a run is given up
 FINAL = -1  # the step of a final value
@@ -38,6 +38,7 @@ def claim_run(*, queues: list[str], worker: str) -> Run | None:
     not_ready = RunInput.objects.filter(run=OuterRef("pk")).filter(
         Q(corpus__isnull=False) & ~Q(corpus__state=Corpus.State.READY)
         | Q(source_run__isnull=False) & ~Q(source_run__state=Run.State.SUCCEEDED)
+        | Q(caption_file__isnull=False) & ~Q(caption_file__state=CaptionFile.State.READY)
     )
     with transaction.atomic():
         run = (
@@ -128,8 +129,9 @@ def fail_hopeless() -> list[int]:
         .filter(
             Q(source_run__state__in=[Run.State.FAILED, Run.State.CANCELLED])
             | Q(corpus__state__in=[Corpus.State.ARCHIVED, Corpus.State.DELETING])
+            | Q(caption_file__state=CaptionFile.State.REFUSED)
         )
-        .select_related("source_run", "corpus")
+        .select_related("source_run", "corpus", "caption_file")
         .order_by("id")
     )
     failed = []
@@ -145,6 +147,9 @@ def _hopeless(needed: RunInput) -> dict[str, Any]:
     if needed.source_run is not None:
         reason = f"Run {needed.source_run_id}, which this run needs, {needed.source_run.state}."
         advice = f"Resume or repeat run {needed.source_run_id}, then clone this one and name the new run."
+    elif needed.caption_file is not None:
+        reason = f"The caption file “{needed.caption_file.name}” cannot be used: {needed.caption_file.failure}"
+        advice = "Upload it again as it should be, then clone this run and choose the new file."
     else:
         name = needed.corpus.name if needed.corpus else ""
         reason = f"The data set “{name}” was taken away while this run waited."

@@ -80,19 +80,69 @@ class Run(models.Model):
         ]
 
 
+class CaptionFile(models.Model):
+    """Recorded captions of a classification set's classes or pictures: a file that people brought, read by a worker.
+
+    A spec names it `captions:ID`. `found` says what is in it: {"entries", "captions", "fewest", "most", "predicted",
+    "right", "meta"}; a file that does not fit its data set is refused, and `failure` says all that is wrong with it.
+    """
+
+    class Side(models.TextChoices):
+        CLASSES = "class_captions", _("Captions of classes")
+        PICTURES = "image_captions", _("Captions of pictures")
+
+    class State(models.TextChoices):
+        CHECKING = "checking", _("Being checked")
+        READY = "ready", _("Ready")
+        REFUSED = "refused", _("Cannot be used")
+
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="caption_files")
+    corpus = models.ForeignKey(Corpus, on_delete=models.CASCADE, related_name="caption_files")
+    side = models.CharField(max_length=16, choices=Side.choices)
+    name = models.CharField(max_length=120)
+    key = models.CharField(max_length=200)
+    byte_count = models.BigIntegerField()
+    sha256 = models.CharField(max_length=64)
+    state = models.CharField(max_length=12, choices=State.choices, default=State.CHECKING)
+    tries = models.IntegerField(default=0)
+    failure = models.TextField(blank=True)
+    found = models.JSONField(default=dict)
+    warnings = models.JSONField(default=list)
+    created_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
+    created_at = models.DateTimeField()
+    checked_at = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["project", "-id"], name="caption_file_of_project"),
+            models.Index(fields=["id"], name="caption_file_waiting", condition=models.Q(state="checking")),
+        ]
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(state__in=["checking", "ready", "refused"]), name="caption_file_state_known"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(side__in=["class_captions", "image_captions"]), name="caption_file_side_known"
+            ),
+        ]
+
+
 class RunInput(models.Model):
-    """What a run's spec names: a data set or another run. A run waits until all of them are ready."""
+    """What a run's spec names: a data set, another run or a caption file. A run waits until all of them are ready."""
 
     run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="inputs")
     field = models.CharField(max_length=60)
     corpus = models.ForeignKey(Corpus, on_delete=models.PROTECT, null=True, related_name="used_by")
     source_run = models.ForeignKey(Run, on_delete=models.PROTECT, null=True, related_name="used_by")
+    caption_file = models.ForeignKey(CaptionFile, on_delete=models.PROTECT, null=True, related_name="used_by")
 
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["run", "field"], name="run_input_once_per_field"),
             models.CheckConstraint(
-                condition=models.Q(corpus__isnull=False) ^ models.Q(source_run__isnull=False),
+                condition=models.Q(corpus__isnull=False, source_run__isnull=True, caption_file__isnull=True)
+                | models.Q(corpus__isnull=True, source_run__isnull=False, caption_file__isnull=True)
+                | models.Q(corpus__isnull=True, source_run__isnull=True, caption_file__isnull=False),
                 name="run_input_is_one_thing",
             ),
         ]

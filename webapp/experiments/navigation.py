@@ -11,6 +11,9 @@ from webapp.accounts.navigation import project_url
 from webapp.design.navigation import Section, register_section
 from webapp.experiments.queries.details import running_in
 from webapp.experiments.queries.waiting import waiting_for_person
+from webapp.experiments.recorded.actions import PREFIX
+from webapp.experiments.recorded.queries import named_keys
+from webapp.experiments.sweeping import register_names
 
 
 def register() -> None:
@@ -41,6 +44,7 @@ def register() -> None:
         )
     )
     home.register(waiting_for_person)
+    register_names(PREFIX, named_keys)
 
 
 def _active(request: HttpRequest) -> int | None:

@@ -1,17 +1,18 @@
-"""What a spec from the web may name (`corpus:ID`, `run:ID`, `set:ID/CATEGORY`, `model:SLUG`), within its project."""
+"""What a spec from the web may name within its project: `corpus:ID`, `run:ID`, `set:ID/CATEGORY`, `captions:ID`,
+`model:SLUG`."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
 from ml_core.spec import BadInput, Card
 from webapp.accounts.models import Project
-from webapp.corpora.models import Corpus
-from webapp.experiments.models import RegisteredModel, Run, RunInput
+from webapp.corpora.models import Category, Corpus
+from webapp.experiments.models import CaptionFile, RegisteredModel, Run, RunInput
 
 # What each kind of field may name; anything else (a path, an address) is for the command line alone.
 ALLOWED = {
@@ -19,11 +20,17 @@ ALLOWED = {
     "encoder": ("model", "run"),
     "run": ("run",),
     "subset": ("set",),
-    "file": (),
+    "file": ("captions", "run"),
 }
-EXAMPLES = {"corpus": "corpus:3", "model": "model:clip-vit-b-32", "run": "run:12", "set": "set:3/attribute"}
+EXAMPLES = {
+    "corpus": "corpus:3",
+    "model": "model:clip-vit-b-32",
+    "run": "run:12",
+    "set": "set:3/attribute",
+    "captions": "captions:4",
+}
 SAMPLING = {"sample", "seed"}
-_GRAMMAR = re.compile(r"(corpus|run|model|set):([A-Za-z0-9_/%.-]+)(?:\?(.*))?")
+_GRAMMAR = re.compile(r"(corpus|run|model|set|captions):([A-Za-z0-9_/%.-]+)(?:\?(.*))?")
 
 
 @dataclass(frozen=True)
@@ -91,9 +98,19 @@ def reference_fields(card: Card) -> dict[str, dict[str, Any]]:
     return found
 
 
+def kinds_of(extra: dict[str, Any]) -> tuple[str, ...]:
+    """The kinds that a field may name. A file that does not say which methods leave such is for the command line."""
+    return () if extra["reference"] == "file" and not extra.get("accepts") else ALLOWED.get(extra["reference"], ())
+
+
+def sides_of(accepts: Iterable[str]) -> tuple[str, ...]:
+    """What captions a field takes, by the methods that leave such: `synce.class_captions` is CaptionFile.Side."""
+    return tuple(method.rpartition(".")[2] for method in accepts)
+
+
 def parse(field: str, text: str, extra: dict[str, Any]) -> Named:
     """A name taken apart; BadInput where a spec from the web may not say this in such a field."""
-    allowed = ALLOWED[extra["reference"]]
+    allowed = kinds_of(extra)
     match = _GRAMMAR.fullmatch(text)
     if match is None or match[1] not in allowed:
         wanted = " or ".join(f"“{EXAMPLES[kind]}”" for kind in allowed) or "nothing from the web"
@@ -127,7 +144,21 @@ def check(project: Project, card: Card, values: dict[str, Any]) -> tuple[list[Ru
                 inputs += _checked(project, named, key)
         except BadInput as problem:
             problems.append((field, str(problem)))
-    return inputs, problems
+    return inputs, problems + [problem for needed in inputs for problem in _of_another_set(needed, inputs)]
+
+
+def _of_another_set(needed: RunInput, inputs: list[RunInput]) -> Iterator[tuple[str, str]]:
+    """Captions of one data set say nothing of another's pictures, nor of classes that are called otherwise."""
+    file = needed.caption_file
+    data = next((one.corpus for one in inputs if one.field == "data" and one.corpus), None)
+    if file is None or data is None or file.corpus_id == data.pk:
+        return
+    if file.side == CaptionFile.Side.PICTURES or _classes(file.corpus_id) != _classes(data.pk):
+        yield needed.field, f"“{file.name}” belongs to another data set, “{file.corpus.name}”"
+
+
+def _classes(corpus_id: int) -> set[str]:
+    return set(Category.objects.filter(corpus_id=corpus_id).values_list("name", flat=True))
 
 
 def _checked(project: Project, named: Named, key: str) -> list[RunInput]:
@@ -135,6 +166,8 @@ def _checked(project: Project, named: Named, key: str) -> list[RunInput]:
         return [RunInput(field=key, corpus=_corpus(project, named))]
     if named.kind == "run":
         return [RunInput(field=key, source_run=_run(project, named))]
+    if named.kind == "captions":
+        return [RunInput(field=key, caption_file=_captions(project, named))]
     if named.kind == "model":
         if not RegisteredModel.objects.filter(slug=named.target).exists():
             raise BadInput(f"no model is registered as “{named.target}”: ask an administrator", field=named.field)
@@ -165,3 +198,14 @@ def _run(project: Project, named: Named) -> Run:
         wanted = " or ".join(named.accepts)
         raise BadInput(f"run {run.pk} is a {run.method}, wanted is a run of {wanted}", field=named.field)
     return run
+
+
+def _captions(project: Project, named: Named) -> CaptionFile:
+    file = CaptionFile.objects.filter(project=project, pk=named.number).first()
+    if file is None:
+        raise BadInput(f"this project has no caption file {named.number}", field=named.field)
+    if file.side not in sides_of(named.accepts):
+        raise BadInput(f"“{file.name}” holds {file.get_side_display().lower()}", field=named.field)
+    if file.state == CaptionFile.State.REFUSED:
+        raise BadInput(f"“{file.name}” cannot be used: {file.failure}"[:600], field=named.field)
+    return file

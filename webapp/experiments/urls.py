@@ -7,6 +7,7 @@ from django.urls import path
 from webapp.experiments import api
 from webapp.experiments.cases.urls import urlpatterns as cases
 from webapp.experiments.probing.urls import urlpatterns as probing
+from webapp.experiments.recorded.urls import urlpatterns as recorded
 from webapp.experiments.views import changing, groups, launching, runs
 
 app_name = "experiments"
@@ -54,4 +55,5 @@ urlpatterns = [
     path("api/v1/models/<int:model_id>/", api.ModelDetail.as_view(), name="api_model"),
     *cases,
     *probing,
+    *recorded,
 ]

@@ -8,9 +8,9 @@ from django.utils.translation import gettext as _
 
 from webapp.accounts.models import Project
 from webapp.corpora.models import Corpus
-from webapp.experiments.models import RegisteredModel, Run
+from webapp.experiments.models import CaptionFile, RegisteredModel, Run
 from webapp.experiments.queries.runs import cards, title_of
-from webapp.experiments.references import ALLOWED, offered
+from webapp.experiments.references import kinds_of, offered, sides_of
 
 Options = list[tuple[str, str]]
 NEWEST = 100
@@ -29,6 +29,8 @@ def choices_for(project: Project, extra: dict[str, Any]) -> list[Any]:
             return list(runs(project, accepts))
         case "subset":
             return offered("set", project)
+        case "file" if accepts:
+            return captions(project, accepts)
     return []
 
 
@@ -58,6 +60,16 @@ def runs(project: Project, accepts: tuple[str, ...]) -> Options:
     return [(f"run:{run.pk}", _run_words(run)) for run in found.order_by("-id")[:NEWEST]]
 
 
+def captions(project: Project, accepts: tuple[str, ...]) -> list[Any]:
+    """Caption files that can be used or are being checked, and runs that leave such; grouped where there are both."""
+    found = CaptionFile.objects.filter(project=project, side__in=sides_of(accepts)).exclude(
+        state=CaptionFile.State.REFUSED
+    )
+    files = [(f"captions:{file.pk}", _file_words(file)) for file in found.select_related("corpus").order_by("-id")]
+    written = runs(project, accepts)
+    return [(_("Files"), files), (_("Written here"), written)] if files and written else [*files, *written]
+
+
 def model_slug(reference: str) -> str | None:
     """The registered name of a model reference, for presets that name `hf:…`."""
     return RegisteredModel.objects.filter(reference=reference).values_list("slug", flat=True).first()
@@ -65,7 +77,7 @@ def model_slug(reference: str) -> str | None:
 
 def takes(extra: dict[str, Any], kind: str) -> bool:
     """Whether a field may name this kind."""
-    return kind in ALLOWED[extra["reference"]]
+    return kind in kinds_of(extra)
 
 
 def _dataset_words(corpus: Corpus) -> str:
@@ -75,6 +87,11 @@ def _dataset_words(corpus: Corpus) -> str:
         else _("being imported")
     )
     return f"{corpus.name} ({count})"
+
+
+def _file_words(file: CaptionFile) -> str:
+    state = "" if file.state == CaptionFile.State.READY else f", {file.get_state_display().lower()}"
+    return f"{file.name} ({file.corpus.name}{state})"
 
 
 def _run_words(run: Run) -> str:

@@ -199,11 +199,15 @@ def plot_tables(artifacts: list[Artifact]) -> dict[str, dict[str, Any]]:
 def inputs_of(run: Run) -> list[Input]:
     """What the run reads."""
     found = []
-    for needed in RunInput.objects.filter(run=run).select_related("corpus", "source_run").order_by("field"):
+    for needed in (
+        RunInput.objects.filter(run=run).select_related("corpus", "source_run", "caption_file").order_by("field")
+    ):
         if needed.corpus:
             found.append(Input(needed.field, "corpus", needed.corpus.pk, needed.corpus.name))
         elif needed.source_run:
             found.append(Input(needed.field, "run", needed.source_run.pk, title_of(needed.source_run)))
+        elif needed.caption_file:
+            found.append(Input(needed.field, "captions", needed.caption_file.pk, needed.caption_file.name))
     return found
 
 
@@ -221,13 +225,15 @@ def corpus_of(run: Run) -> int | None:
 
 def waiting_for(run: Run) -> list[Input]:
     """Inputs that are not ready yet, for a run that waits."""
-    unready = RunInput.objects.filter(run=run).select_related("corpus", "source_run")
+    unready = RunInput.objects.filter(run=run).select_related("corpus", "source_run", "caption_file")
     found = []
     for needed in unready:
         if needed.corpus and needed.corpus.state != "ready":
             found.append(Input(needed.field, "corpus", needed.corpus.pk, needed.corpus.name))
         elif needed.source_run and needed.source_run.state != Run.State.SUCCEEDED:
             found.append(Input(needed.field, "run", needed.source_run.pk, title_of(needed.source_run)))
+        elif needed.caption_file and needed.caption_file.state != "ready":
+            found.append(Input(needed.field, "captions", needed.caption_file.pk, needed.caption_file.name))
     return found
 
 

@@ -1,0 +1,155 @@
+"""A classification from the web: recorded captions brought and read, a real run on them, what its pages show."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from tests.ml_core.small_sets import class_folders
+from tests.runs import *  # noqa: F403
+from tests.tiny_models import tiny_clip
+from tests.webapp.case_parts import drawn
+from webapp.corpora.models import Corpus, Item
+from webapp.experiments.actions import launch_run
+from webapp.experiments.models import CaptionFile, Metric, RegisteredModel, Run
+from workers import captions
+from workers.tasks import run_next
+
+pytestmark = pytest.mark.django_db(transaction=True)
+CLASSES = {"red ball": 5, "green tree": 4, "blue house": 3}
+
+
+@pytest.fixture(autouse=True)
+def folders(settings, tmp_path: Path) -> None:
+    """Store and cache of this test alone."""
+    settings.NEARMISS_STORE = str(tmp_path / "store")
+    settings.NEARMISS_CACHE = tmp_path / "cache"
+
+
+@pytest.fixture
+def web(owner) -> Client:
+    """A browser in which the owner is signed in."""
+    client = Client()
+    client.force_login(owner)
+    return client
+
+
+@pytest.fixture
+def corpus(project, tmp_path: Path) -> Corpus:
+    """Twelve pictures of three classes."""
+    folder = class_folders(tmp_path / "classes", CLASSES)
+    return drawn(project, f"imagefolder:{folder}?domain=a drawing", "Toys")
+
+
+@pytest.fixture
+def tiny(db) -> RegisteredModel:
+    """A tiny encoder that runs may use."""
+    return RegisteredModel.objects.create(
+        slug="tiny", name="Tiny", reference=f"hf:{tiny_clip()}", created_at=timezone.now()
+    )
+
+
+def class_side(names=tuple(CLASSES)) -> bytes:
+    told = {
+        name: {"captions": [f"a small {name}", f"a {name} in the park"], "similarities": [0.9, 0.8]} for name in names
+    }
+    return json.dumps({"_meta": {"model": "by hand"}, **told}).encode()
+
+
+def image_side(corpus: Corpus, guess: str | None = "red ball") -> bytes:
+    names = Item.objects.filter(corpus=corpus).order_by("number").values_list("file_name", flat=True)
+    rows = [{"filename": name, "description": ["a picture of a ball"], "predicted_class": guess} for name in names]
+    return json.dumps({"predictions": rows}).encode()
+
+
+def brought(web: Client, corpus: Corpus, side: str, data: bytes) -> CaptionFile:
+    form = {"file": SimpleUploadedFile("told.json", data), "corpus": corpus.pk, "side": side}
+    answer = web.post(address("caption_files"), form)
+    assert answer.status_code == 302, answer.content.decode()
+    captions.work()
+    return CaptionFile.objects.latest("pk")
+
+
+def address(name: str, **more: object) -> str:
+    return reverse(f"experiments:{name}", kwargs={"slug": "birds"} | more)
+
+
+def test_a_caption_file_is_brought_read_and_shown(web, corpus):
+    file = brought(web, corpus, "class_captions", class_side())
+    assert (file.state, file.found["entries"], file.found["captions"]) == ("ready", 3, 6), file.failure
+    page = web.get(address("caption_file", file_id=file.pk)).content.decode()
+    assert "by hand" in page and f"class_captions=captions:{file.pk}" in page
+    assert "told.json" in web.get(address("caption_files")).content.decode()
+
+
+def test_all_that_is_wrong_with_a_caption_file_is_told_and_no_run_may_name_it(web, corpus, project, owner, tiny):
+    file = brought(web, corpus, "class_captions", class_side(("red ball", "blue house", "grey mouse")))
+    assert file.state == "refused"
+    assert "“grey mouse” is no class" in file.failure and "“green tree” is missing" in file.failure
+    assert "It cannot be used" in web.get(address("caption_file", file_id=file.pk)).content.decode()
+    form = {"data": f"corpus:{corpus.pk}", "encoder": "model:tiny", "class_captions": f"captions:{file.pk}"}
+    answer = web.post(address("new", method="synce.classify"), form)
+    assert answer.status_code == 422 and "cannot be used" in answer.content.decode()
+
+
+def test_predictions_that_are_the_labels_are_refused(web, corpus):
+    rows = Item.objects.filter(corpus=corpus).order_by("number").values_list("file_name", flat=True)
+    told = [{"filename": n, "description": ["x"], "predicted_class": n.split("/")[0]} for n in rows]
+    file = brought(web, corpus, "image_captions", json.dumps({"predictions": told}).encode())
+    assert file.state == "refused" and "the labels themselves" in file.failure
+
+
+def test_what_is_no_json_object_is_refused_at_its_field(web, corpus):
+    form = {"file": SimpleUploadedFile("a.json", b"[1]"), "corpus": corpus.pk, "side": "class_captions"}
+    answer = web.post(address("caption_files"), form)
+    assert answer.status_code == 422 and "no JSON object" in answer.content.decode()
+    assert not CaptionFile.objects.exists()
+
+
+def test_a_classification_runs_from_the_form_to_its_cases(web, corpus, tiny):
+    classes = brought(web, corpus, "class_captions", class_side())
+    pictures = brought(web, corpus, "image_captions", image_side(corpus))
+    form = {
+        "data": f"corpus:{corpus.pk}", "encoder": "model:tiny", "class_captions": f"captions:{classes.pk}",
+        "image_captions": f"captions:{pictures.pk}", "resamples": "100", "ks": "1, 2",
+    }  # fmt: skip
+    shown = web.get(address("new", method="synce.classify")).content.decode()
+    assert f"captions:{classes.pk}" in shown and "Bring recorded captions" in shown
+    answer = web.post(address("new", method="synce.classify"), form)
+    assert answer.status_code == 302, answer.content.decode()
+    run_next("gpu")
+    run = Run.objects.get()
+    assert run.state == "succeeded", run.failure
+    names = set(Metric.objects.filter(run=run).values_list("name", flat=True))
+    assert {"accuracy@1", "baseline/accuracy@1", "f1", "ece"} <= names
+    assert run.case_count == 12 and list(run.cases.values_list("direction", flat=True).distinct()) == ["classify"]
+    assert set(run.cases.values_list("answer_kind", flat=True)) == {"class"}
+    page = web.get(address("run", run_id=run.pk)).content.decode()
+    assert "told.json" in page
+    gallery = web.get(address("cases", run_id=run.pk) + "?outcome=all").content.decode()
+    assert "True class" in gallery and "green tree" in gallery
+
+
+def test_a_file_that_runs_need_stays(web, corpus, tiny, project, owner):
+    file = brought(web, corpus, "class_captions", class_side())
+    values = {"data": f"corpus:{corpus.pk}", "encoder": "model:tiny", "class_captions": f"captions:{file.pk}"}
+    launch_run(project=project, method="synce.classify", values=values, actor=owner, now=timezone.now())
+    web.post(address("caption_file_remove", file_id=file.pk))
+    assert CaptionFile.objects.filter(pk=file.pk).exists()
+    Run.objects.all().delete()
+    web.post(address("caption_file_remove", file_id=file.pk))
+    assert not CaptionFile.objects.exists()
+
+
+def test_captions_of_another_sets_pictures_are_refused(web, corpus, project, tiny, tmp_path):
+    other = drawn(project, f"imagefolder:{class_folders(tmp_path / 'other', CLASSES)}", "Others")
+    file = brought(web, other, "image_captions", image_side(other))
+    form = {"data": f"corpus:{corpus.pk}", "encoder": "model:tiny", "image_captions": f"captions:{file.pk}"}
+    answer = web.post(address("new", method="synce.classify"), form)
+    assert answer.status_code == 422 and "belongs to another data set" in answer.content.decode()

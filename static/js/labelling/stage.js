@@ -2,6 +2,7 @@
 
 const MOST_SCALE = 12;
 const KEPT = 90; // pictures kept in memory
+const READING = 960; // as wide as a page is opened, so that its lines are read with ease
 const LARGE = 1280; // what the server sends for the whole pane; beyond, a larger one comes when zoomed
 
 export class Stage extends EventTarget {
@@ -83,7 +84,18 @@ export class Stage extends EventTarget {
     this.root.replaceChildren(...this.panes.map((pane) => pane.element));
     this.name(task.roles);
     this.mark();
+    this.open();
     this.place();
+  }
+
+  // Pages are read: they open as wide as their pane, from the top; the wheel scrolls them.
+  open() {
+    const pages = this.panes.filter((pane) => pane.image && pane.content.kind === "page");
+    const wide = (pane) => Math.min(READING, pane.glass.getBoundingClientRect().width);
+    const scale = Math.min(...pages.map((pane) => wide(pane) / shownSize(pane, 1).width));
+    if (!pages.length || !(scale > 1)) return;
+    this.view = { scale: Math.min(MOST_SCALE, scale), x: 0.5, y: 0 };
+    settle(pages[0], this.view);
   }
 
   pane({ place, content }, loaded) {
@@ -119,6 +131,7 @@ export class Stage extends EventTarget {
       pane.otherNatural = rival.natural;
     } else if (rival.text && pane.text) {
       const words = pane.glass.appendChild(rival.text.cloneNode(true));
+      words.classList.remove("own");
       words.classList.add("other");
       pane.text.classList.add("own");
     }
@@ -269,6 +282,15 @@ export class Stage extends EventTarget {
     if (!pane) return;
     event.preventDefault();
     const step = event.deltaMode ? event.deltaY * 16 : event.deltaY;
+    const view = this.viewOf(pane);
+    if (pane.content.kind === "page" && !event.ctrlKey && view.scale > 1) {
+      const size = shownSize(pane, view.scale);
+      view.x += event.deltaX / size.width;
+      view.y += step / size.height;
+      settle(pane, view);
+      this.place();
+      return;
+    }
     this.zoom(Math.exp(-step * (event.ctrlKey ? 0.01 : 0.002)), event, pane);
   }
 
@@ -294,7 +316,7 @@ export class Stage extends EventTarget {
       removeEventListener("pointerup", end);
       removeEventListener("pointercancel", end);
       const across = ended.clientX - finger.startX;
-      const still = !pane || this.viewOf(pane).scale === 1;
+      const still = !pane || shownSize(pane, this.viewOf(pane).scale).width <= shownSize(pane, 1).box.width + 1;
       const far = Math.abs(across) > 40 && Math.abs(across) > 1.5 * Math.abs(ended.clientY - finger.startY);
       if (ended.type === "pointerup" && event.pointerType !== "mouse" && still && far) this.swap();
     };

@@ -32,7 +32,7 @@ PREFIX = "samples"
 MOST_BYTES = 200 * 2**20
 MOST_ROWS = 2000
 MOST_PICTURES = 1000
-LARGEST = 1280  # pixels of a kept picture's longer edge
+LARGEST = {"picture": 1280, "page": 2560}  # pixels of a kept picture's longer edge; pages are read
 _MEMBER = 32 * 2**20
 _COLUMNS = {
     "prompt": ("prompt", "caption"),
@@ -190,8 +190,9 @@ def _sample(number: int, cells: dict[str, str], pictures: _Pictures) -> Sample:
 
 
 def _content(text: str, kind: str, pictures: _Pictures) -> dict[str, Any]:
-    if kind != "text" and (picture := pictures.named(text)) is not None:
-        return {"kind": "page" if kind == "page" else "picture", **picture}
+    shown = "page" if kind == "page" else "picture"
+    if kind != "text" and (picture := pictures.named(text, shown)) is not None:
+        return {"kind": shown, **picture}
     if kind != "text" and " " not in text and PurePosixPath(text).suffix.lower() in _ENDINGS:
         raise BadInput(_("There is no picture “%(name)s” in the zip.") % {"name": text[:80]})
     return {"kind": "text", "text": text[:4000]}
@@ -204,27 +205,27 @@ class _Pictures:
         self, archive: zipfile.ZipFile, members: dict[str, zipfile.ZipInfo], prefix: str, beside: PurePosixPath
     ):
         self.archive, self.members, self.prefix, self.beside = archive, members, prefix, beside
-        self.kept: dict[str, dict[str, Any]] = {}
+        self.kept: dict[tuple[str, str], dict[str, Any]] = {}
         times = Counter(PurePosixPath(name).name for name in members)
         bare = {PurePosixPath(name).name: name for name in members}
         self.by_name = {name: path for name, path in bare.items() if times[name] == 1}
 
-    def named(self, text: str) -> dict[str, Any] | None:
+    def named(self, text: str, kind: str) -> dict[str, Any] | None:
         """A picture by its path in the zip, its path beside the CSV, or its bare name; None where there is none."""
         path = next(
             (one for one in (text, str(self.beside / text), self.by_name.get(text, "")) if one in self.members), ""
         )
         if not path or PurePosixPath(path).suffix.lower() == ".csv":
             return None
-        if path not in self.kept:
+        if (path, kind) not in self.kept:
             if len(self.kept) >= MOST_PICTURES:
                 raise BadInput(_("More than %(n)s pictures are named.") % {"n": f"{MOST_PICTURES:,}"})
-            self.kept[path] = self._keep(path)
-        return self.kept[path]
+            self.kept[path, kind] = self._keep(path, LARGEST[kind])
+        return self.kept[path, kind]
 
-    def _keep(self, path: str) -> dict[str, Any]:
+    def _keep(self, path: str, largest: int) -> dict[str, Any]:
         try:
-            clean = encoded(_bytes(self.archive, self.members[path]), LARGEST)
+            clean = encoded(_bytes(self.archive, self.members[path]), largest)
         except BrokenPicture as problem:
             raise BadInput(f"“{path[:80]}”: {problem}.") from problem
         facts = announced(clean)

@@ -152,6 +152,15 @@ class RetrievalImprove(Spec):
         advanced=True,
     )
     keep: int = setting(10, "First answers kept for every query.", group="Numbers", unit="answers", ge=1, le=100)
+    near_duplicate: float = setting(
+        0.95,
+        "Two pictures whose vectors are so alike (cosine) or more are near duplicates; recall is told with and without"
+        " the queries for them.",
+        group="Numbers",
+        advanced=True,
+        gt=0,
+        le=1,
+    )
     exact_decoding: bool = setting(
         False,
         "Decode JPEG files in full before resizing: slower, and the pixels of other programs.",

@@ -104,6 +104,19 @@ def without_twins(ways: list[Direction], twins: Twins, ks: tuple[int, ...], how:
     Where none has one, that is the same number, told again so that runs can be held beside each other; where all have
     one there is no number, and a warning.
     """
+    yield from counted(twins)
+    for way in ways:
+        alone_Q = ~twins.near_N[way.unit_Q]
+        if not alone_Q.any():
+            yield Log(f"{way.name}: every query's picture has a near duplicate, so nothing is left without", "warning")
+            continue
+        within = tuple(k for k in ks if k <= way.candidates)  # the others were warned of with the whole
+        yield from report.recalls(way, alone_Q, f"/{SLICE}", within, **how)
+        yield Metric(f"{way.name}/queries/{SLICE}", int(alone_Q.sum()), n=len(np.unique(way.unit_Q[alone_Q])))
+
+
+def counted(twins: Twins) -> Iterator[Event]:
+    """How many pictures have a near twin, how many pairs there are, and a warning where most have one."""
     count = len(twins.near_N)
     yield Metric("near_duplicates", twins.pictures, n=count)  # counted, not estimated: no interval
     yield Metric("near_duplicate_pairs", twins.pairs, n=count)
@@ -113,14 +126,6 @@ def without_twins(ways: list[Direction], twins: Twins, ks: tuple[int, ...], how:
             f"full of twins, or this encoder sees little difference. Look at {FILE} or raise near_duplicate.",
             "warning",
         )
-    for way in ways:
-        alone_Q = ~twins.near_N[way.unit_Q]
-        if not alone_Q.any():
-            yield Log(f"{way.name}: every query's picture has a near duplicate, so nothing is left without", "warning")
-            continue
-        within = tuple(k for k in ks if k <= way.candidates)  # the others were warned of with the whole
-        yield from report.recalls(way, alone_Q, f"/{SLICE}", within, **how)
-        yield Metric(f"{way.name}/queries/{SLICE}", int(alone_Q.sum()), n=len(np.unique(way.unit_Q[alone_Q])))
 
 
 def write_twins(twins: Twins, ids_N: list[str], hashes_N: list[str], out: Path) -> Iterator[Event]:

@@ -77,6 +77,27 @@ def test_recall_is_told_with_and_without_the_queries_of_near_duplicates(twinned:
     assert found["t2i/recall@1/no-near-duplicates"].value == pytest.approx(np.mean(np.array(ranks) == 1))
 
 
+def test_an_improvement_is_told_with_and_without_them_beside_its_baseline(twinned: Recorded, tmp_path: Path) -> None:
+    given = {"data": twinned.data, "encoder": twinned.encoder, "resamples": 100}
+    (tmp_path / "plain").mkdir()
+    plain = metrics_of(run_method("retrieval.evaluate", tmp_path / "plain", directions="t2i", **given))
+    words = {"templates": "none", "lexical": "captions", "weight": 0.9}
+    events = run_method("retrieval.improve", tmp_path, **words, **given)
+    found = metrics_of(events)
+    assert found["near_duplicates"].value == 4 and found["t2i/queries/no-near-duplicates"].value == 180
+    for k in (1, 5, 10):
+        baseline = found[f"t2i/recall@{k}/baseline%20on%20no-near-duplicates"]
+        assert baseline == replace(plain[f"t2i/recall@{k}/no-near-duplicates"], name=baseline.name)
+    without = [row for row in _cases(tmp_path) if row["unit"] not in (3, 7, 20, 21)]
+    improved = found["t2i/recall@1/no-near-duplicates"]
+    assert improved.value == pytest.approx(np.mean([row["rank"] == 1 for row in without])) and improved.n == 36
+    net = found["t2i/net/no-near-duplicates"].value
+    gained = found["t2i/repaired/no-near-duplicates"].value - found["t2i/broken/no-near-duplicates"].value
+    baseline = found["t2i/recall@1/baseline%20on%20no-near-duplicates"]
+    assert net == pytest.approx(gained / 180) == pytest.approx(improved.value - baseline.value) and net != 0
+    assert Artifact(FILE, "Near duplicates", "table", "text/csv") in events
+
+
 def test_the_pairs_are_a_file_with_ids_and_whether_the_bytes_are_the_same(twinned: Recorded, tmp_path: Path) -> None:
     events = run_method("retrieval.evaluate", tmp_path, data=twinned.data, encoder=twinned.encoder)
     assert Artifact(FILE, "Near duplicates", "table", "text/csv") in events

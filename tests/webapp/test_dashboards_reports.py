@@ -24,6 +24,7 @@ from webapp.annotation.taxonomies.queries import document_of, names_of
 from webapp.corpora.files import store
 from webapp.corpora.models import Corpus
 from webapp.dashboards.reports.alone import styles
+from webapp.dashboards.reports.summary import subsets_in
 from webapp.design.numbers import written
 from webapp.experiments.models import Artifact, Metric, Run
 from webapp.experiments.sweeping import unnamed
@@ -401,13 +402,18 @@ def test_a_run_of_another_project_is_in_no_table_of_ours(web, campaign, tmp_path
 def test_an_improvement_stands_beside_its_control_in_a_report(web, labels, fix):
     Run.objects.filter(pk=fix.pk).update(method="retrieval.improve")
     arms = {"baseline": 0.5, "random-control": 0.48, "no-op": 0.5, "": 0.6, "baseline%20on%20attribute": 0.0}
-    for name, value in (arms | {"random-control%20on%20attribute": 0.1, "attribute": 0.2}).items():
+    arms |= {"random-control%20on%20attribute": 0.1, "attribute": 0.2}
+    arms |= {"baseline%20on%20no-near-duplicates": 0.55, "no-near-duplicates": 0.65}
+    for name, value in arms.items():
         Metric.objects.create(run=fix, name="t2i/recall@1", slice=name, value=value, low=0, high=1, n=10)
     report = kept(web, new_at(labels, fix))
     told = [(row["arm"], row["of"], row["recall"]["value"]) for row in report.snapshot["fix"]["beside"]]
     assert told == [
         ("improved", "", 0.6), ("baseline", "", 0.5), ("no-op", "", 0.5), ("random-control", "", 0.48),
         ("improved", "attribute", 0.2), ("baseline", "attribute", 0.0), ("random-control", "attribute", 0.1),
+        ("improved", "no-near-duplicates", 0.65), ("baseline", "no-near-duplicates", 0.55),
     ]  # fmt: skip
+    assert subsets_in([fix]) == ["attribute"]
     page = read(web, at(report))
+    assert "without near duplicates" in page and "no-near-duplicates" not in page
     assert "random control" in page and "any change looks like a gain" in page

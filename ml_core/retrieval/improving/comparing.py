@@ -17,6 +17,7 @@ from ml_core.metrics.significance.selection import Selection, selected_baseline
 from ml_core.metrics.significance.verdict import Outcomes, Verdict, judged, verdict_on
 from ml_core.metrics.uncertainty import How, by_unit, proportion
 from ml_core.retrieval import report, tables
+from ml_core.retrieval.duplicates import SLICE, Twins, counted
 from ml_core.retrieval.improving.arms import BASELINE, CONTROL, IMPROVED, ORACLE, Settings
 from ml_core.retrieval.report import CURVE, Direction
 
@@ -111,6 +112,31 @@ def metrics(compared: Compared, found: dict[tuple[str, str], Verdict]) -> Iterat
                 yield Metric(f"t2i/p_value{end}", verdict.p, n=verdict.units)
             elif name == IMPROVED:
                 yield from _beside(compared, view, found.get((OVER_CONTROL, view.name)))
+
+
+def without_twins(compared: Compared, twins: Twins) -> Iterator[Event]:
+    """Recall of every ranking over the queries whose picture has no near duplicate, and what the improved one changed.
+
+    The candidates stay. It is the headline told again, not one more comparison: its p stands outside the family.
+    """
+    yield from counted(twins)
+    alone_Q = ~twins.near_N[compared.arms[BASELINE].unit_Q]
+    if not alone_Q.any():
+        yield Log("every query's picture has a near duplicate, so nothing is left without", "warning")
+        return
+    for name, way in compared.arms.items():
+        if name not in compared.only:
+            within = tuple(k for k in compared.ks if k <= way.candidates)
+            yield from report.recalls(way, alone_Q, tail(name, SLICE), within, **compared.how)
+    end, units = tail(IMPROVED, SLICE), len(np.unique(compared.arms[IMPROVED].unit_Q[alone_Q]))
+    yield Metric(f"t2i/queries{end}", int(alone_Q.sum()), n=units)
+    before, after = (_outcomes(compared.arms[name], alone_Q) for name in (BASELINE, IMPROVED))
+    verdict = verdict_on(before, after, **compared.how)
+    yield Metric(f"t2i/repaired{end}", verdict.repaired, n=verdict.units)
+    yield Metric(f"t2i/broken{end}", verdict.broken, n=verdict.units)
+    if not selected_baseline(before.ranks_Q):
+        yield Metric(f"t2i/net{end}", *verdict.net)
+        yield Metric(f"t2i/p_value{end}", verdict.p, n=verdict.units)
 
 
 def _beside(compared: Compared, view: View, held: Verdict | None) -> Iterator[Event]:

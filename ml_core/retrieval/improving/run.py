@@ -14,6 +14,7 @@ from ml_core.events import Event, Log, Metric, Provenance
 from ml_core.methods.retrieval_improve import RetrievalImprove
 from ml_core.metrics.uncertainty import How, by_unit, proportion
 from ml_core.retrieval import tables
+from ml_core.retrieval.duplicates import find_twins, write_twins
 from ml_core.retrieval.improving import comparing
 from ml_core.retrieval.improving.arms import (
     BASELINE,
@@ -61,6 +62,9 @@ def run(spec: RetrievalImprove, context: Context) -> Iterator[Event]:
     found = comparing.verdicts(compared)
     yield from comparing.metrics(compared, found)
     yield from comparing.said(compared, found)
+    twins = find_twins(material.base.images_NE, spec.near_duplicate)
+    yield from comparing.without_twins(compared, twins)
+    yield from write_twins(twins, material.dataset.item_ids, material.dataset.file_hashes, context.out)
     yield from _leave(compared, material, settings)
     yield from comparing.plots(compared, found, context.out)
 

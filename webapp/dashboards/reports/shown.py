@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
-from urllib.parse import unquote
 
 from django.utils.dateparse import parse_datetime
 from django.utils.translation import get_language
@@ -15,7 +14,7 @@ from django.utils.translation import gettext as _
 from webapp.annotation.campaigns.plans import words_of
 from webapp.annotation.review import saying
 from webapp.dashboards.agreement import Coefficient, coefficients
-from webapp.design.numbers import label_of, parts_of, written
+from webapp.design.numbers import label_of, parts_of, slice_in_words, written
 from webapp.design.slides import Slide
 from webapp.experiments.metric_names import in_words
 from webapp.verdicts.comparing import failures
@@ -276,7 +275,7 @@ def _beside(rows: list[Mapping[str, Any]]) -> list[Line]:
     }  # fmt: skip
     lines, last = [], None
     for row in rows:
-        of = unquote(row["of"]) or _("All queries")
+        of = slice_in_words(row["of"]) or _("All queries")
         lines.append(Line(arms.get(row["arm"], row["arm"]), of, row["recall"], row["net"], of != last))
         last = of
     return lines

@@ -16,6 +16,7 @@ from webapp.experiments.files import store
 from webapp.experiments.models import Artifact, Metric, Run
 from webapp.experiments.queries.runs import held_out_of, title_of
 from webapp.verdicts.comparing.asked import read
+from webapp.verdicts.reporting.gathering import TWINS
 
 FILE = "summary_subset_results.csv"
 METHOD = "retrieval.improve"
@@ -71,10 +72,10 @@ def table(project: Project, query: QueryDict) -> str:
 
 
 def subsets_in(runs: list[Run]) -> list[str]:
-    """The names of the subsets that these runs were reported on."""
+    """The names of the subsets that these runs were reported on; the queries without near duplicates are none."""
     names = Metric.objects.filter(run__in=runs, step=-1, name="t2i/recall@1", slice__startswith="baseline%20on%20")
     parts = names.values_list("slice", flat=True).distinct()
-    return sorted({unquote(part.removeprefix("baseline%20on%20")) for part in parts})
+    return sorted({unquote(part.removeprefix("baseline%20on%20")) for part in parts} - {TWINS})
 
 
 def _keys(runs: list[Run]) -> dict[int, str]:

@@ -69,6 +69,12 @@ VARIABLES = [
     Variable("NEARMISS_TEST_DB", str, "test_nearmiss", "Name of the test database and of its folder under var/."),
     Variable("NEARMISS_REAL_DATA", Path, ROOT.parent / "shared" / "data", "Folder of real data that some tests read."),
     Variable(
+        "NEARMISS_LABEL_STUDIO",
+        Path,
+        ROOT / "var" / "peers" / "label-studio",
+        "Virtual environment of the Label Studio that benchmarks measure labelling against.",
+    ),
+    Variable(
         "EMAIL_URL",
         str,
         "",

@@ -14,6 +14,24 @@ from django.db import connection
 from django.db.utils import DatabaseErrorWrapper
 
 
+def together(*asked: tuple[str, Mapping[str, Any]]) -> list[list[tuple[Any, ...]]]:
+    """What each of several statements returns that are sent at once and answered at once: one way there and back.
+
+    They run one after the other, each on what those before it and everybody else have done by then. Stand in a
+    transaction: where one fails, nothing of them all is kept then.
+    """
+    if connection.queries_logged:
+        return [rows(statement, values) for statement, values in asked]
+    connection.ensure_connection()
+    with DatabaseErrorWrapper(connection):
+        line = connection.connection
+        cursors = [psycopg.Cursor(line) for _ in asked]
+        with line.pipeline():
+            for cursor, (statement, values) in zip(cursors, asked, strict=True):
+                cursor.execute(statement.encode(), values, prepare=True)
+        return [cursor.fetchall() for cursor in cursors]
+
+
 def rows(statement: str, values: Mapping[str, Any] | Sequence[Any]) -> list[tuple[Any, ...]]:
     """What a statement returns (each of ours returns rows); the errors are Django's. The text is a constant."""
     if connection.queries_logged:

@@ -1,4 +1,4 @@
-"""Says for each request where it comes from (for the audit trail) and in which language its person reads."""
+"""Says for each request where it comes from (for the audit trail), whose it is and in which language they read."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from allauth.core.internal.httpkit import get_client_ip
 from django.http import HttpRequest, HttpResponse
 from django.utils import translation
 
+from webapp.accounts.ahead import reading
 from webapp.accounts.origin import NOWHERE, Origin, set_origin
 
 Handler = Callable[[HttpRequest], HttpResponse]
@@ -25,6 +26,17 @@ class OriginMiddleware:
             return self.get_response(request)
         finally:
             set_origin(NOWHERE)
+
+
+class ReadAheadMiddleware:
+    """Lets a request's session bring along whose it is. Stands before the sessions."""
+
+    def __init__(self, get_response: Handler):
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        with reading(request.path_info):
+            return self.get_response(request)
 
 
 class PersonLanguageMiddleware:

@@ -18,7 +18,7 @@ def database(url: str, *, pool: int = 0) -> dict[str, Any]:
     """Django's database settings for `postgresql://user:password@host:port/name?host=/socket/folder`."""
     parts: dict[str, Any] = dict(conninfo_to_dict(url))
     settings = {
-        "ENGINE": "django.db.backends.postgresql",
+        "ENGINE": "webapp.postgres",
         "NAME": parts.pop("dbname", ""),
         "USER": parts.pop("user", ""),
         "PASSWORD": parts.pop("password", ""),
@@ -26,7 +26,7 @@ def database(url: str, *, pool: int = 0) -> dict[str, Any]:
         "PORT": parts.pop("port", ""),
         "OPTIONS": parts
         | {"prepare_threshold": NEVER_BY_ITSELF, "options": f"{parts.get('options', '')} {ONE_PLAN}".strip()},
-        "CONN_HEALTH_CHECKS": True,
+        "CONN_HEALTH_CHECKS": not pool,  # webapp.postgres looks at a pool's connections itself
     }
     if pool:
         settings["OPTIONS"]["pool"] = {"min_size": 1, "max_size": pool, "timeout": 10}

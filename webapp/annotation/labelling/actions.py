@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 from django.db import transaction
 from django.utils.translation import gettext as _
@@ -13,12 +16,13 @@ from ml_core.spec import BadInput
 from webapp.annotation.campaigns.actions import replace_unusable
 from webapp.annotation.campaigns.staff import share_out_rest
 from webapp.annotation.labelling import sql
-from webapp.annotation.labelling.answers import REPLACING, SAVED, Answer, Handed, Saved, refusal
+from webapp.annotation.labelling.answers import REPLACING, Answer, Handed, Saved, refusal
 from webapp.annotation.labelling.taxonomy import choices_of
 from webapp.annotation.models import Annotator, Campaign, Task
-from webapp.statements import rows
+from webapp.statements import rows, together
 
 POOL = Campaign.Mode.POOL
+Counted = tuple[Any, ...]  # a row of sql.PROGRESS
 MOST_AT_ONCE = 40  # tasks that one person may hold ahead of their answers
 
 
@@ -42,21 +46,39 @@ def record_answers(*, annotator: Annotator, events: Sequence[Answer], source: st
 
 def answer_and_go_on(
     *, annotator: Annotator, events: Sequence[Answer], wanted: int, have: set[int], source: str, now: datetime
-) -> tuple[list[Saved], list[Handed]]:
-    """`record_answers`, then `hand_out`: in one transaction where a pool's next slot is free at once."""
+) -> tuple[list[Saved], list[Handed], Counted | None]:
+    """`record_answers`, then `hand_out` and what `queries.progress_of` counts, all of it in one transaction.
+
+    Where that cannot be (an item is to be replaced first, the page is new, nothing is given out) they follow each
+    other, and nothing is counted.
+    """
     room = min(wanted, MOST_AT_ONCE - len(have))
-    plain = not any(event.kind == "skip" for event in events)  # a skip may bring another item first
-    if not (events and room > 0 and have and plain and _gives(annotator) and annotator.campaign.mode == POOL):
+    plain = events and not any(event.kind == "skip" for event in events)  # a skip may bring another item first
+    if not (plain and room > 0 and have and _gives(annotator)):
         saved = record_answers(annotator=annotator, events=events, source=source, now=now)
-        return saved, hand_out(annotator=annotator, wanted=wanted, have=have, now=now) if wanted else []
+        return saved, hand_out(annotator=annotator, wanted=wanted, have=have, now=now) if wanted else [], None
+    said = _Said.of(annotator, events, annotator.campaign.taxonomy_version_id)
+    pool = annotator.campaign.mode == POOL
     with transaction.atomic():
-        saved = _written(annotator, _locked(annotator), events, source, now)
-        found = _handed(sql.LEASE, _wish(annotator, room, have, now))
-    if len(found) < room:
-        found += hand_out(
-            annotator=annotator, wanted=room - len(found), have=have | {task.task_id for task in found}, now=now
+        [locked], heard, found, [counted] = together(
+            (sql.LOCK, {"annotator": annotator.pk}),
+            (sql.RECORD, said.values(annotator.campaign.lease_minutes, source, now)),
+            (sql.LEASE if pool else sql.OPEN_FOR, _wish(annotator, room, have, now)),
+            (sql.PROGRESS, {"campaign": annotator.campaign_id, "annotator": annotator.pk}),
         )
-    return saved, found
+        campaign = _standing(locked)
+        if campaign["taxonomy_version_id"] == said.version:
+            saved, claimed = said.outcomes(heard)
+        else:  # its choices were others a moment ago: nothing was recorded
+            annotator.campaign.taxonomy_version_id = campaign["taxonomy_version_id"]
+            saved, claimed = _written(annotator, campaign, events, source, now), True
+    if campaign["left_at"] is not None and any(event.kind == "withdraw" for event in events):
+        share_out_rest(annotator=annotator)
+    tasks = [Handed.from_row(row) for row in found]
+    if pool and len(tasks) < room:
+        more = have | {task.task_id for task in tasks}
+        tasks += hand_out(annotator=annotator, wanted=room - len(tasks), have=more, now=now)
+    return saved, tasks, None if claimed else counted
 
 
 def _replace(annotator: Annotator, events: Sequence[Answer], outcomes: Sequence[Saved], now: datetime) -> None:
@@ -70,59 +92,80 @@ def _replace(annotator: Annotator, events: Sequence[Answer], outcomes: Sequence[
 
 def _locked(annotator: Annotator) -> dict[str, Any]:
     """The campaign's settings, with the annotator's row held: what one person says is heard one after the other."""
-    [row] = rows(sql.LOCK, {"annotator": annotator.pk})
-    return dict(zip(("mode", "lease_minutes", "taxonomy_version_id", "left_at"), row, strict=True))
+    return _standing(rows(sql.LOCK, {"annotator": annotator.pk})[0])
+
+
+def _standing(row: Sequence[Any]) -> dict[str, Any]:
+    return dict(zip(("lease_minutes", "taxonomy_version_id", "left_at"), row, strict=True))
 
 
 def _written(
     annotator: Annotator, campaign: Mapping[str, Any], events: Sequence[Answer], source: str, now: datetime
 ) -> list[Saved]:
-    choices = choices_of(campaign["taxonomy_version_id"])
-    reasons = [refusal(event, choices) for event in events]
-    first: dict[Any, int] = {}
-    for number, event in enumerate(events):
-        if not reasons[number]:
-            first.setdefault(event.key, number)
-    taken = [events[number] for number in sorted(first.values())]
-    heard = _heard(annotator, campaign, taken, source, now) if taken else {}
-    outcomes = []
-    for number, event in enumerate(events):
-        if reasons[number]:
-            outcomes.append(Saved(event.key, "refused", reasons[number]))
-        elif event.key not in heard:
-            outcomes.append(Saved(event.key, "refused", _("This item is not in the campaign.")))
-        else:
-            outcomes.append(Saved(event.key, heard[event.key] if first[event.key] == number else "again"))
-    return outcomes
+    """Records with the annotator's row held, whose `campaign` this is."""
+    said = _Said.of(annotator, events, campaign["taxonomy_version_id"])
+    heard = rows(sql.RECORD, said.values(campaign["lease_minutes"], source, now)) if said.taken else []
+    return said.outcomes(heard)[0]
 
 
-def _heard(
-    annotator: Annotator, campaign: Mapping[str, Any], events: Sequence[Answer], source: str, now: datetime
-) -> dict[Any, str]:
-    """The outcome by key of everything whose task is in the campaign."""
-    pool = campaign["mode"] == Campaign.Mode.POOL
-    values = {
-        "campaign": annotator.campaign_id,
-        "annotator": annotator.pk,
-        "source": source,
-        "now": now,
-        "pool": pool,
-        "lease_until": now + timedelta(minutes=campaign["lease_minutes"]),
-    }
-    outcomes = {}
-    for key, task_id, kind, new, slot_id, last in rows(sql.RECORD, _columns(events) | values):
-        if not new:
-            outcomes[key] = "again"
-        elif slot_id is not None or kind == "withdraw" or not last:
-            outcomes[key] = "saved"
-        else:
-            claimed = pool and _claimed(annotator, task_id, kind)
-            outcomes[key] = "saved" if claimed else "surplus"
-    return outcomes
+@dataclass(frozen=True)
+class _Said:
+    """Events on their way into the database: those that can be recorded, and why the others cannot."""
 
+    annotator: Annotator
+    events: Sequence[Answer]
+    version: int  # of the taxonomy whose choices they were held against
+    reasons: list[str]
+    first: dict[UUID, int]  # key -> number of the event that brought it
 
-def _columns(events: Sequence[Answer]) -> dict[str, list[Any]]:
-    return {name: [getattr(event, name) for event in events] for name in SAVED} | {"n": list(range(len(events)))}
+    @classmethod
+    def of(cls, annotator: Annotator, events: Sequence[Answer], version: int) -> _Said:
+        choices = choices_of(version)
+        reasons = [refusal(event, choices) for event in events]
+        first: dict[UUID, int] = {}
+        for number, event in enumerate(events):
+            if not reasons[number]:
+                first.setdefault(event.key, number)
+        return cls(annotator, events, version, reasons, first)
+
+    @property
+    def taken(self) -> list[Answer]:
+        return [self.events[number] for number in sorted(self.first.values())]
+
+    def values(self, lease_minutes: int, source: str, now: datetime) -> dict[str, Any]:
+        """What sql.RECORD is given."""
+        return {
+            "said": json.dumps([event.as_recorded(n) for n, event in enumerate(self.taken)]),
+            "many": len(self.taken),
+            "campaign": self.annotator.campaign_id,
+            "annotator": self.annotator.pk,
+            "version": self.version,
+            "source": source,
+            "now": now,
+            "pool": self.annotator.campaign.mode == POOL,
+            "lease_until": now + timedelta(minutes=lease_minutes),
+        }
+
+    def outcomes(self, recorded: Sequence[Sequence[Any]]) -> tuple[list[Saved], bool]:
+        """What became of each event, and whether one took a free slot of its task."""
+        heard: dict[UUID, str] = {}
+        claimed = False
+        for key, task_id, kind, new, slot_id, last in recorded:
+            if not new:
+                heard[key] = "again"
+            elif slot_id is not None or kind == "withdraw" or not last:
+                heard[key] = "saved"
+            else:
+                took = self.annotator.campaign.mode == POOL and _claimed(self.annotator, task_id, kind)
+                heard[key], claimed = ("saved", True) if took else ("surplus", claimed)
+        return [self._outcome(number, event, heard) for number, event in enumerate(self.events)], claimed
+
+    def _outcome(self, number: int, event: Answer, heard: Mapping[UUID, str]) -> Saved:
+        if self.reasons[number]:
+            return Saved(event.key, "refused", self.reasons[number])
+        if event.key not in heard:
+            return Saved(event.key, "refused", _("This item is not in the campaign."))
+        return Saved(event.key, heard[event.key] if self.first[event.key] == number else "again")
 
 
 def _claimed(annotator: Annotator, task_id: int, kind: str) -> bool:
@@ -141,7 +184,7 @@ def hand_out(*, annotator: Annotator, wanted: int, have: set[int], now: datetime
     if wanted <= 0 or not _gives(annotator):
         return []
     if annotator.campaign.mode != POOL:
-        return _handed(sql.OPEN_FOR, {"annotator": annotator.pk, "have": list(have), "wanted": wanted})
+        return _handed(sql.OPEN_FOR, _wish(annotator, wanted, have, now))
     found = _leased(annotator, wanted, have, now)
     if len(found) < wanted and release_lapsed(campaign=annotator.campaign, now=now):
         found += _leased(annotator, wanted - len(found), have | {task.task_id for task in found}, now)

@@ -24,10 +24,6 @@ SKIP_REASONS = {
 REPLACING = frozenset({"broken", "offensive"})  # the item goes, another takes its place
 LONGEST_NOTE = 10_000
 _MOST_MS = 2**31 - 1
-SAVED = (
-    "key", "task_id", "kind", "category", "subtype", "skip_reason", "confidence", "note", "flagged",
-    "first_choice_ms", "spent_ms", "said_at",
-)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +45,11 @@ class Answer:
     first_choice_ms: int | None = None
     spent_ms: int | None = None
     said_at: datetime | None = None
+
+    def as_recorded(self, number: int) -> dict[str, Any]:
+        """As sql.RECORD reads it, at its place among those that are recorded with it."""
+        said = {name: getattr(self, name) for name in self.__slots__}
+        return said | {"n": number, "key": str(self.key), "said_at": self.said_at and self.said_at.isoformat()}
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 from django.urls import reverse
@@ -36,9 +37,7 @@ def bootstrap(annotator: Annotator, role: str) -> dict[str, Any]:
         },
         "language": get_language(),
         **choices_of(annotator),
-        "skip_reasons": {key: str(text) for key, text in SKIP_REASONS.items()},
-        "words": {key: str(text) for key, text in WORDS.items()},
-        "actions": {key: str(text) for key, text in ACTIONS.items()},
+        **_words_in(get_language()),
         "keys": annotator.keys,
         "ring_seconds": RING_SECONDS,
         "lease_seconds": campaign.lease_minutes * 60,
@@ -54,17 +53,38 @@ def bootstrap(annotator: Annotator, role: str) -> dict[str, Any]:
 def choices_of(annotator: Annotator) -> dict[str, Any]:
     """What there is to choose, and of which version: a page that is open follows when the campaign takes another."""
     version = annotator.campaign.taxonomy_version_id
-    document = document_numbered(version).model_dump(mode="json", include={"categories", "rules"})
-    return {"version": version, "taxonomy": document}
+    return {"version": version, "taxonomy": _taxonomy(version)}
 
 
 def guide_of(annotator: Annotator) -> dict[str, Any]:
     """The long guide by language, as HTML that is safe, and the address of the page with its examples."""
     campaign = annotator.campaign
-    version = TaxonomyVersion.objects.get(pk=campaign.taxonomy_version_id)
-    where = {"slug": campaign.project.slug, "taxonomy_id": version.taxonomy_id, "number": version.number}
-    texts = {tongue: as_html(version.guide[tongue]) for tongue in LANGUAGES if version.guide.get(tongue)}
+    taxonomy_id, number, texts = _guide(campaign.taxonomy_version_id)
+    where = {"slug": campaign.project.slug, "taxonomy_id": taxonomy_id, "number": number}
     return {"guides": texts, "guide_page": reverse("annotation:taxonomy_version", kwargs=where)}
+
+
+@lru_cache(maxsize=64)
+def _words_in(language: str) -> dict[str, dict[str, str]]:
+    """What the scripts say, in the language that is active now."""
+    said = {"skip_reasons": SKIP_REASONS, "words": WORDS, "actions": ACTIONS}
+    return {name: {key: str(text) for key, text in texts.items()} for name, texts in said.items()}
+
+
+@lru_cache(maxsize=256)
+def _taxonomy(version_id: int) -> dict[str, Any]:
+    """A version never changes."""
+    return document_numbered(version_id).model_dump(mode="json", include={"categories", "rules"})
+
+
+@lru_cache(maxsize=64)
+def _guide(version_id: int) -> tuple[int, int, dict[str, str]]:
+    """The taxonomy of a version, the version's number in it, and its long guide as HTML by language."""
+    version = TaxonomyVersion.objects.get(pk=version_id)
+    texts: dict[str, str] = {
+        tongue: as_html(version.guide[tongue]) for tongue in LANGUAGES if version.guide.get(tongue)
+    }
+    return version.taxonomy_id, version.number, texts
 
 
 def _back(where: dict[str, Any], role: str) -> str:

@@ -6,6 +6,7 @@ addresses name the place and not what stands there, and which is which is not se
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -47,6 +48,12 @@ def as_sent(annotator: Annotator, task: Handed, *, chosen: bool = False) -> dict
         ],
         "roles": roles if chosen or not annotator.campaign.blind else None,
     }
+
+
+def addresses(pictures: str, sent: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Where the pictures of tasks that are sent are fetched, below the address `pictures`; as stage.js asks."""
+    contents = [content for task in sent for content in (task["prompt"], *task["sides"])]
+    return [f"{pictures}{content['picture']}/view/" for content in contents if "picture" in content]
 
 
 def content_at(annotator: Annotator, task: Handed, place: str) -> dict[str, Any] | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -39,9 +40,14 @@ def annotator_of(project: Project, campaign_id: int, user: User, *, left_too: bo
     return annotator
 
 
-def progress_of(annotator: Annotator) -> dict[str, int]:
-    """How far somebody is: `done` of `total` (their share; 0 in a pool without a quota, where nobody knows)."""
-    [(done, left, skipped)] = rows(sql.PROGRESS, {"campaign": annotator.campaign_id, "annotator": annotator.pk})
+def progress_of(annotator: Annotator, counted: Sequence[Any] | None = None) -> dict[str, int]:
+    """How far somebody is: `done` of `total` (their share; 0 in a pool without a quota, where nobody knows).
+
+    `counted` is what sql.PROGRESS has told already.
+    """
+    if counted is None:
+        [counted] = rows(sql.PROGRESS, {"campaign": annotator.campaign_id, "annotator": annotator.pk})
+    done, left, skipped = counted
     total = done + left
     if annotator.campaign.mode == Campaign.Mode.POOL:
         total = annotator.quota if annotator.quota is not None else 0
@@ -101,10 +107,8 @@ def task_of(annotator: Annotator, task_id: int) -> Handed | None:
 
 def picture_of(annotator: Annotator, task_id: int) -> tuple[Handed, int | None] | None:
     """A task of the campaign with the data set its pictures are in; None where there is no such task."""
-    task = Task.objects.filter(pk=task_id, campaign=annotator.campaign_id).first()
-    if task is None:
-        return None
-    return Handed(task.pk, task.prompt, task.right, task.given), annotator.campaign.corpus_id
+    found = rows(sql.TASK, {"task": task_id, "campaign": annotator.campaign_id})
+    return (Handed.from_row(found[0]), annotator.campaign.corpus_id) if found else None
 
 
 def file_hash_of(corpus_id: int | None, number: int) -> str | None:

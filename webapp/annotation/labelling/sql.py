@@ -5,7 +5,7 @@ must hold: one slot an annotator and task, one event a key, one label an annotat
 """
 
 LOCK = """
-SELECT c.mode, c.lease_minutes, c.taxonomy_version_id, a.left_at
+SELECT c.lease_minutes, c.taxonomy_version_id, a.left_at
 FROM annotation_annotator a JOIN annotation_campaign c ON c.id = a.campaign_id
 WHERE a.id = %(annotator)s FOR UPDATE OF a
 """
@@ -28,15 +28,16 @@ FROM annotation_annotator a JOIN annotation_campaign c ON c.id = a.campaign_id
 WHERE a.campaign_id = %(campaign)s AND a.user_id = %(user)s AND c.project_id = %(project)s
 """
 
-# Everything an answer changes, in one statement. `last` is the newest event of each task: what its label becomes.
+# Everything an answer changes, in one statement: nothing where the campaign has another version of its taxonomy by now.
+# `last` is the newest event of each task: what its label becomes. A slot is looked for by its own index, one by one:
+# joined, all slots of an annotator are read.
 RECORD = """
 WITH said AS (
-    SELECT * FROM unnest(
-        %(n)s::int[], %(key)s::uuid[], %(task_id)s::bigint[], %(kind)s::text[], %(category)s::text[],
-        %(subtype)s::text[], %(skip_reason)s::text[], %(confidence)s::smallint[], %(note)s::text[],
-        %(flagged)s::boolean[], %(first_choice_ms)s::int[], %(spent_ms)s::int[], %(said_at)s::timestamptz[]
-    ) AS s(n, key, task_id, kind, category, subtype, skip_reason, confidence, note, flagged,
-           first_choice_ms, spent_ms, said_at)
+    SELECT * FROM jsonb_to_recordset(%(said)s::jsonb) AS s(
+        n int, key uuid, task_id bigint, kind text, category text, subtype text, skip_reason text, confidence smallint,
+        note text, flagged boolean, first_choice_ms int, spent_ms int, said_at timestamptz
+    ) WHERE EXISTS (SELECT FROM annotation_campaign WHERE id = %(campaign)s AND taxonomy_version_id = %(version)s)
+    LIMIT %(many)s
 ), known AS (
     SELECT said.*, t.state AS task_state FROM said
     JOIN annotation_task t ON t.id = said.task_id AND t.campaign_id = %(campaign)s
@@ -63,8 +64,10 @@ WITH said AS (
             ELSE 'open' END,
         lease_until = CASE WHEN last.kind = 'withdraw' AND last.task_state = 'active' AND %(pool)s
             THEN %(lease_until)s::timestamptz END
-    FROM last WHERE s.task_id = last.task_id AND s.annotator_id = %(annotator)s
-        AND s.state IN ('open', 'leased', 'answered', 'skipped')
+    FROM last WHERE s.id = (
+        SELECT o.id FROM annotation_slot o WHERE o.task_id = last.task_id AND o.annotator_id = %(annotator)s
+            AND o.state IN ('open', 'leased', 'answered', 'skipped')
+    )
     RETURNING s.id, s.task_id
 ), kept AS (
     INSERT INTO annotation_label (campaign_id, task_id, annotator_id, slot_id, category, subtype, skip_reason,
@@ -117,6 +120,8 @@ UPDATE annotation_reminder SET shown_at = %(now)s
 WHERE annotator_id = %(annotator)s AND id <= %(reminder)s AND shown_at IS NULL RETURNING id
 """
 
+TASK = 'SELECT id, prompt, "right", given FROM annotation_task WHERE id = %(task)s AND campaign_id = %(campaign)s'
+
 OPEN_FOR = """
 SELECT t.id, t.prompt, t."right", t.given FROM annotation_slot s JOIN annotation_task t ON t.id = s.task_id
 WHERE s.annotator_id = %(annotator)s AND s.state = 'open' AND NOT s.task_id = ANY(%(have)s::bigint[])
@@ -137,7 +142,8 @@ SELECT t.id, t.prompt, t."right", t.given FROM mine JOIN annotation_task t ON t.
 ORDER BY mine.position
 """
 
-# Candidates without a lock, then one free slot of each that nobody else is taking, until enough are had.
+# Candidates without a lock, then one free slot of each that nobody else is taking, until enough are had. OFFSET 0 has
+# each looked at as it comes: joined, all slots and labels of an annotator are read for one task.
 LEASE = """
 WITH me AS (
     SELECT least(%(wanted)s, coalesce(quota - held, %(wanted)s)) AS wanted FROM annotation_annotator
@@ -145,11 +151,12 @@ WITH me AS (
 ), candidate AS (
     SELECT s.task_id, s.position FROM annotation_slot s
     WHERE s.campaign_id = %(campaign)s AND s.state = 'free' AND NOT s.task_id = ANY(%(have)s::bigint[])
-        AND NOT EXISTS (SELECT FROM annotation_slot o WHERE o.task_id = s.task_id AND o.annotator_id = %(annotator)s)
+        AND NOT EXISTS (SELECT FROM annotation_slot o WHERE o.task_id = s.task_id AND o.annotator_id = %(annotator)s
+            OFFSET 0)
         AND NOT EXISTS (SELECT FROM annotation_label l WHERE l.task_id = s.task_id AND l.annotator_id = %(annotator)s
-            AND (l.category <> '' OR l.skip_reason <> ''))
+            AND (l.category <> '' OR l.skip_reason <> '') OFFSET 0)
         AND NOT EXISTS (SELECT FROM annotation_slot e WHERE e.task_id = s.task_id AND e.state = 'free'
-            AND e.number < s.number)
+            AND e.number < s.number OFFSET 0)
     ORDER BY s.position LIMIT 400
 ), free AS (
     SELECT f.id FROM candidate CROSS JOIN LATERAL (

@@ -32,6 +32,7 @@ def page(request: ProjectRequest, campaign_id: int) -> HttpResponse:
     given = bootstrap(annotator, request.role)
     given |= {"csrf": get_token(request), **_next(annotator, tasks)}
     shown = {"campaign": annotator.campaign, "given": given, **guide_of(annotator)}
+    shown["first_pictures"] = presenting.addresses(given["urls"]["pictures"], given["tasks"][:1])
     response = render(request, "annotation/labelling/page.html", shown)
     patch_cache_control(response, no_store=True)
     return response
@@ -55,13 +56,13 @@ def answers(request: ProjectRequest, campaign_id: int) -> JsonResponse:
         return JsonResponse({"problem": "person"}, status=409)
     now = timezone.now()
     wanted, have = reading.wanted_of(body.get("want")), reading.have_of(body.get("have"))
-    saved, tasks = actions.answer_and_go_on(
+    saved, tasks, counted = actions.answer_and_go_on(
         annotator=annotator, events=events, wanted=wanted, have=have, source="page", now=now
     )
     told = {"saved": [{"key": one.key, "outcome": one.outcome, "why": one.why} for one in saved]}
     if annotator.campaign.show_gold_feedback:
         told["gold"] = _gold(events, saved)
-    return JsonResponse(told | _next(annotator, tasks, asked=bool(wanted)))
+    return JsonResponse(told | _next(annotator, tasks, asked=bool(wanted), counted=counted))
 
 
 @project_page("label.give")
@@ -180,8 +181,10 @@ def _fresh(request: ProjectRequest, annotator: Annotator, told: dict[str, Any]) 
     return response
 
 
-def _next(annotator: Annotator, tasks: list[Handed], *, asked: bool = True) -> dict[str, Any]:
-    told = {"tasks": [presenting.as_sent(annotator, task) for task in tasks]} | _standing(annotator)
+def _next(
+    annotator: Annotator, tasks: list[Handed], *, asked: bool = True, counted: actions.Counted | None = None
+) -> dict[str, Any]:
+    told = {"tasks": [presenting.as_sent(annotator, task) for task in tasks]} | _standing(annotator, counted)
     if annotator.left_at is not None:
         told["left"] = True
     if (asked or "left" in told) and not tasks:
@@ -189,10 +192,10 @@ def _next(annotator: Annotator, tasks: list[Handed], *, asked: bool = True) -> d
     return told
 
 
-def _standing(annotator: Annotator) -> dict[str, Any]:
+def _standing(annotator: Annotator, counted: actions.Counted | None = None) -> dict[str, Any]:
     """How things stand, for every reply: how far they are, the campaign's state and version, an open reminder."""
     return {
-        "progress": queries.progress_of(annotator),
+        "progress": queries.progress_of(annotator, counted),
         "state": annotator.campaign.state,
         "version": annotator.campaign.taxonomy_version_id,
         "reminder": annotator.open_reminder,

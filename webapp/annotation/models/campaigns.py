@@ -156,7 +156,7 @@ class Slot(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["task", "number"], name="slot_once_per_task"),
             models.UniqueConstraint(
-                fields=["task", "annotator"], name="slot_once_per_annotator", condition=Q(annotator__isnull=False)
+                fields=["annotator", "task"], name="slot_once_per_annotator", condition=Q(annotator__isnull=False)
             ),
             models.CheckConstraint(
                 condition=Q(state__in=["free", "open", "leased", "answered", "skipped", "withdrawn"]),

@@ -181,8 +181,6 @@ def running(folder: Path, places: Places, files: Path, threads: int) -> Iterator
             try:
                 _wait(server, port, log)
                 yield found
-            except AssertionError as problem:
-                raise AssertionError(f"{problem}\n{log.read_text(errors='replace')[-3000:]}") from problem
             finally:
                 for one in found.people:
                     one.close()
@@ -252,7 +250,12 @@ def _tables(folder: Path, environment: dict[str, str], output: Any, log: Path) -
         "PGPASSWORD": environment["POSTGRE_PASSWORD"],
     }  # fmt: skip
     if kept.exists():
-        _done([str(programs / "psql"), "-qX", "-v", "ON_ERROR_STOP=1", "-f", str(kept)], reach, output, log)
+        _done(
+            [str(programs / "psql"), "-qX", "-o", "/dev/null", "-v", "ON_ERROR_STOP=1", "-f", str(kept)],
+            reach,
+            output,
+            log,
+        )
         return
     manage = Path(environment["PYTHONPATH"]) / "manage.py"
     _done([str(folder / "bin" / "python"), str(manage), "migrate", "--verbosity", "0"], environment, output, log)

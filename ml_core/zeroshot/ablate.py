@@ -1,0 +1,148 @@
+"""The method synce.ablate: one part of the enrichment left out or changed at a time, all on the same pictures.
+
+To choose a setting is another matter (synce.sweep): whoever takes the best row of this table has chosen it on the
+pictures that it is reported on.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Generator, Iterator, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from ml_core.events import Artifact, Event, Log, Metric, Progress
+from ml_core.methods.synce_ablate import SynceAblate
+from ml_core.metrics.classification import estimates
+from ml_core.metrics.significance.verdict import Verdict, judged, verdict_on
+from ml_core.spec import Context, Stopped
+from ml_core.zeroshot.classify import PLAIN, point_of
+from ml_core.zeroshot.fusion import Point, Sides, classified
+from ml_core.zeroshot.material import gather, read_captions
+from ml_core.zeroshot.outcome import Outcome
+from ml_core.zeroshot.preparing import Ready, how_of, loaded, opened
+from ml_core.zeroshot.report import Reporting, report, said, verdict_metrics
+from ml_core.zeroshot.tables import plot
+
+BOTH = "both"  # the settings as they are given: the headline
+_OTHER = {"domain": "generic", "generic": "domain"}
+
+
+@dataclass(frozen=True)
+class Arm:
+    """One row of the table: what it belongs to, its material and its settings."""
+
+    group: str
+    sides: Sides
+    point: Point
+
+
+def run(spec: SynceAblate, context: Context) -> Iterator[Event]:
+    """Metrics and cases of the settings as given with their own test; every arm in its slice, with tests corrected for
+    their number; ablation.csv."""
+    labelled = yield from opened(spec)
+    told = yield from read_captions(spec, labelled)
+    ready = yield from loaded(labelled, spec, context)
+    sides = yield from gather(ready, told, spec.template, context)
+    other = None
+    if labelled.domain:
+        other = yield from gather(ready, told, _OTHER[spec.template], context)
+    found = yield from _answered(arms(spec, sides, other), spec, ready, context)
+    outcomes = {name: outcome for name, (_, outcome) in found.items()}
+    plain = outcomes.pop("plain")
+    reporting = Reporting(spec.ks, how_of(spec), context.out)
+    yield from report(labelled, outcomes[BOTH], reporting, plain)
+    after = {name: verdict_on(plain.tested(), outcome.tested(), **reporting.how) for name, outcome in outcomes.items()}
+    verdicts = dict(zip(after, judged(list(after.values())), strict=True))
+    yield from _told({name: arm for name, (arm, _) in found.items()}, {"plain": plain, **outcomes}, verdicts, reporting)
+
+
+def arms(spec: SynceAblate, sides: Sides, other: Sides | None) -> dict[str, Arm]:
+    """Every arm by name, the plain classifier and the settings as given first. What a set has no captions for is left
+    out, and so is what would only repeat another arm."""
+    point = point_of(spec)
+    found = {"plain": Arm("plain", sides, PLAIN), BOTH: Arm("sides", sides, point)}
+    if sides.class_captions is not None and sides.image_captions is not None:
+        found["class-side"] = Arm("sides", sides, replace(point, beta=0.0))
+        found["image-side"] = Arm("sides", sides, replace(point, alpha=0.0))
+    found |= _weighted(spec, sides, point)
+    if other is not None:
+        changed = replace(sides, classes_CE=other.classes_CE)
+        found[f"{_OTHER[spec.template]}-template"] = Arm("template", changed, point)
+        found[f"plain-{_OTHER[spec.template]}-template"] = Arm("template", changed, PLAIN)
+    for side, counts in (("class", spec.class_counts), ("image", spec.image_counts)):
+        captions = getattr(sides, f"{side}_captions")
+        most = captions.text_NK.shape[1] if captions is not None else 0
+        for count in sorted({count for count in counts if count < most}):
+            fewer = replace(sides, **{f"{side}_captions": captions.first(count)})
+            found[f"{side}-captions={count}"] = Arm(f"{side} captions", fewer, point)
+    return found
+
+
+def _weighted(spec: SynceAblate, sides: Sides, point: Point) -> dict[str, Arm]:
+    """Uniform weights where the settings weigh captions, the weighted ones where they do not, and every temperature."""
+    tried = {"uniform": (None, None), f"tau={spec.tau_t2t:g}": (spec.tau_t2t, spec.tau_i2t)}
+    tried |= {f"tau={tau:g}": (tau, tau) for tau in sorted(set(spec.taus))}
+    same = (point.tau_t2t, point.tau_i2t)
+    return {
+        name: Arm("weights", sides, replace(point, tau_t2t=taus[0], tau_i2t=taus[1]))
+        for name, taus in tried.items()
+        if taus != same
+    }
+
+
+def _answered(
+    found: dict[str, Arm], spec: SynceAblate, ready: Ready, context: Context
+) -> Generator[Event, None, dict[str, tuple[Arm, Outcome]]]:
+    label_N = ready.labelled.labels_N
+    answered = {}
+    for done, (name, arm) in enumerate(found.items(), 1):
+        answered[name] = (arm, classified(arm.sides, arm.point, label_N, keep=spec.keep, scale=ready.scale))
+        yield Progress("Ablating", done, len(found), "arms")
+        if context.stop():
+            raise Stopped("stopped while ablating; every embedding is kept")
+    return answered
+
+
+def _told(
+    found: Mapping[str, Arm], outcomes: Mapping[str, Outcome], verdicts: Mapping[str, Verdict], reporting: Reporting
+) -> Iterator[Event]:
+    """Accuracy and change of every arm in its slice, corrected for their number, and the table."""
+    rows = []
+    for name, outcome in outcomes.items():
+        ks = tuple(k for k in reporting.ks if k <= outcome.answers.classes)
+        numbers = estimates(outcome.answers, ks, reporting.how)
+        tail, verdict = f"/{quote(name, safe='')}", verdicts.get(name)
+        yield from (Metric(f"accuracy@{k}{tail}", *numbers[f"accuracy@{k}"]) for k in ks)
+        if verdict is not None:
+            yield from verdict_metrics(verdict, tail)
+            yield Log(f"{name}: {said(verdict)}.")
+        rows.append(_row(name, found[name], numbers, verdict))
+    table = {column: [row[column] for row in rows] for column in rows[0]}
+    yield from plot("ablation", "What each part is worth", table, reporting.out)
+    yield from _csv(rows, reporting.out)
+
+
+def _row(name: str, arm: Arm, numbers: Mapping[str, Any], verdict: Verdict | None) -> dict[str, Any]:
+    row: dict[str, Any] = {"arm": name, "group": arm.group, **vars(arm.point)}
+    for measure in ("accuracy@1", "accuracy@5", "precision/macro", "recall/macro", "f1/macro"):
+        found = numbers.get(measure)
+        for part in ("value", "low", "high"):
+            row[measure if part == "value" else f"{measure}.{part}"] = getattr(found, part, None)
+    row["n"] = numbers["f1/macro"].n
+    for cell in ("repaired", "broken", "p", "adjusted", "shown"):
+        row[cell] = getattr(verdict, cell, None)
+    net = verdict and verdict.net
+    return row | {"net": net and net.value, "net.low": net and net.low, "net.high": net and net.high}
+
+
+def _csv(rows: list[dict[str, Any]], out: Path) -> Iterator[Event]:
+    part = out / "ablation.csv.part"
+    with part.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, list(rows[0]))
+        writer.writeheader()
+        writer.writerows(rows)
+    part.replace(out / "ablation.csv")
+    yield Artifact("ablation.csv", "What each part is worth", "table", "text/csv")

@@ -1,0 +1,67 @@
+"""synce.ablate: its arms are runs of synce.classify, its tests one family."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+
+import pytest
+
+from ml_core.metrics.significance.families import holm
+from ml_core.metrics.significance.mcnemar import exact_mcnemar
+from tests.ml_core.zeroshot.made import Made, made, metrics_of, run_method
+from tests.ml_core.zeroshot.test_synce_classify import both
+
+KEY = "synce.ablate"
+ARMS = {
+    "both": {},
+    "class-side": {"beta": 0},
+    "image-side": {"alpha": 0},
+    "uniform": {"weighting": "uniform"},
+    "generic-template": {"template": "generic"},
+    "plain-generic-template": {"template": "generic", "alpha": 0, "beta": 0},
+    "class-captions=1": {"captions_per_class": 1},
+    "class-captions=2": {"captions_per_class": 2},
+    "image-captions=1": {"captions_per_image": 1},
+    "tau=0.01": {"tau_t2t": 0.01, "tau_i2t": 0.01},
+    "tau=0.05": {"tau_t2t": 0.05, "tau_i2t": 0.05},
+    "tau=0.5": {"tau_t2t": 0.5, "tau_i2t": 0.5},
+    "tau=1": {"tau_t2t": 1, "tau_i2t": 1},
+}
+
+
+def test_every_arm_is_a_run_of_its_own(small: Made, tmp_path: Path) -> None:
+    given = {"alpha": 0.5, "beta": 0.3}
+    found = metrics_of(run_method(KEY, tmp_path / "all", **both(small), **given))
+    told = {name.partition("/")[2].replace("%3D", "=") for name in found if name.startswith("accuracy@1/")}
+    assert told == {*ARMS, "plain"}
+    for name in ("uniform", "class-side", "plain-generic-template", "class-captions=2", "tau=0.01"):
+        one = metrics_of(run_method("synce.classify", tmp_path / "one", **both(small), **(given | ARMS[name])))
+        slice_ = name.replace("=", "%3D")
+        for k in (1, 5):
+            assert found[f"accuracy@{k}/{slice_}"].value == one[f"accuracy@{k}"].value
+    whole = metrics_of(run_method("synce.classify", tmp_path / "both", **both(small), **given))
+    same = set(whole) - {"p_value"}
+    assert {name: found[name] for name in same} == {name: whole[name] for name in same}
+
+
+def test_tests_against_the_plain_classifier_are_one_family(small: Made, tmp_path: Path) -> None:
+    run_method(KEY, tmp_path, **both(small), alpha=0.6)
+    with (tmp_path / "ablation.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [row["arm"] for row in rows][:2] == ["plain", "both"] and len(rows) == len(ARMS) + 1
+    assert rows[0]["repaired"] == ""
+    p = [float(row["p"]) for row in rows[1:]]
+    assert p == [exact_mcnemar(int(row["repaired"]), int(row["broken"])) for row in rows[1:]]
+    assert [float(row["adjusted"]) for row in rows[1:]] == pytest.approx(holm(p).tolist())
+    table = json.loads((tmp_path / "plots" / "ablation.json").read_text())
+    assert table["arm"] == [row["arm"] for row in rows] and table["n"] == [84] * len(rows)
+
+
+def test_what_would_only_repeat_is_left_out(tmp_path: Path) -> None:
+    few = made(tmp_path, names=("ant", "bee"), pictures=3, per_class=1, per_image=1)
+    one = {name: value for name, value in both(few).items() if name != "image_captions"}
+    found = metrics_of(run_method(KEY, tmp_path / "out", **one, weighting="uniform", taus=[0.1]))
+    told = {name.partition("/")[2] for name in found if name.startswith("accuracy@1/")}
+    assert told == {"plain", "both", "tau%3D0.1", "generic-template", "plain-generic-template"}

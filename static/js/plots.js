@@ -93,7 +93,48 @@
     return [trace];
   }
 
+  // Cells shaded from the ground to the first series' colour, named points above them.
+  function heat(table, colours) {
+    const [low, high] = table.ends || [Math.min(...table.values.flat()), Math.max(...table.values.flat())];
+    const cells = { type: "heatmap", x: table.x, y: table.y, z: table.values, zmin: low, zmax: high > low ? high : low + 1e-9, xgap: 1, ygap: 1, hoverongaps: false,
+      colorscale: [[0, colours.surface], [1, colours.series[0]]], colorbar: { thickness: 10, outlinewidth: 0, tickformat: span(low, high, table.format), tickfont: { size: 11, color: colours["ink-2"] } },
+      hovertemplate: `${table.xLabel}: %{x}<br>${table.yLabel}: %{y}<br><b>%{z:${hover(table.format)}}</b><extra></extra>` };
+    const named = table.marks.map((mark, at) => ({ type: "scatter", mode: "markers+text", x: [mark.x], y: [mark.y], name: mark.name, text: [mark.name], hoverinfo: "skip", showlegend: false,
+      textposition: table.x.indexOf(mark.x) > table.x.length / 2 ? "middle left" : "middle right", textfont: { size: 11, color: colours.ink },
+      marker: { size: 11, symbol: at || mark.x !== table.marks[0].x ? "circle-open" : "diamond", color: colours.ink, line: { width: 2, color: colours.ink } } }));
+    return [cells, ...named];
+  }
+  const span = (low, high, format) => (format === "percent" && high - low < 0.1 ? ".1%" : tick(format));
+
+  // Points on a sheet: colour is the class, shape what it is. SVG, for the policy forbids what WebGL would need.
+  const SHAPES = ["circle", "diamond-open", "cross", "star", "square-open"];
+  function scatter(table, colours) {
+    const hues = 1 + Math.max(0, ...table.groups.map((group) => group.colour));
+    const dark = matchDark(colours);
+    const colour = (at) => (hues <= colours.series.length ? colours.series[at] : `hsl(${Math.round((360 * at) / hues)} 55% ${dark ? 66 : 42}%)`);
+    return table.groups.map((group) => ({ type: "scatter", mode: "markers", x: group.x, y: group.y, name: group.name, customdata: group.pictures,
+      marker: { color: colour(group.colour), symbol: SHAPES[group.shape % SHAPES.length], size: group.shape ? 10 : 8, opacity: 0.85 },
+      text: group.texts, hovertemplate: `<b>${plain(group.name)}</b><br>%{text}<extra></extra>` }));
+  }
+  const plain = (text) => text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll("%{", "% {");
+  const matchDark = (colours) => {
+    const [r, g, b] = colours.surface.match(/[\d.]+/g).map(Number);
+    return r + g + b < 384 * (Math.max(r, g, b) <= 1 ? 1 / 255 : 1);
+  };
+
+  // The picture of the point that the pointer is on, beside the sheet.
+  function thumbnails(figure, canvas) {
+    const shown = figure.querySelector(".plot-thumb") || figure.insertBefore(Object.assign(document.createElement("img"), { className: "plot-thumb", alt: "", hidden: true }), canvas.nextSibling);
+    canvas.on("plotly_hover", (event) => {
+      const address = event.points[0].customdata;
+      shown.hidden = !address;
+      if (address) shown.src = address;
+    });
+    canvas.on("plotly_unhover", () => { shown.hidden = true; });
+  }
+
   function layout(table, colours, width) {
+    if (table.kind === "heat" || table.kind === "scatter") return sheet(table, colours, width);
     const axis = (label) => ({ title: { text: label, font: { size: 12, color: colours["ink-2"] }, standoff: 8 }, automargin: true, gridcolor: colours.hairline, linecolor: colours.edge,
       zeroline: false, tickfont: { size: 12, color: colours["ink-2"] }, fixedrange: false });
     const font = getComputedStyle(document.body).fontFamily;
@@ -108,7 +149,18 @@
     };
   }
 
+  function sheet(table, colours, width) {
+    const font = getComputedStyle(document.body).fontFamily;
+    const axis = (label) => ({ title: { text: label || "", font: { size: 12, color: colours["ink-2"] }, standoff: 8 }, automargin: true, showgrid: false, zeroline: false,
+      tickfont: { size: 12, color: colours["ink-2"] }, type: table.kind === "heat" ? "category" : "linear", showticklabels: table.kind === "heat", fixedrange: width < 560 });
+    return { margin: { l: 12, r: 16, t: 14, b: 12 }, paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)", font: { family: font, size: 12, color: colours.ink },
+      hovermode: "closest", dragmode: width < 560 ? false : "zoom", hoverlabel: { bgcolor: colours.raised, bordercolor: colours.edge, font: { family: font, size: 12, color: colours.ink } },
+      xaxis: axis(table.xLabel), yaxis: axis(table.yLabel), showlegend: table.kind === "scatter" && width >= 560 && table.groups.length < 40, legend: { font: { size: 11, color: colours.ink } } };
+  }
+
   function traces(table, colours) {
+    if (table.kind === "heat") return heat(table, colours);
+    if (table.kind === "scatter") return scatter(table, colours);
     const x = numeric(table) ? table.x : table.x.map(String);
     const draw = table.kind === "curve" ? curve : bars;
     return table.series.flatMap((series, index) => draw(table, series, index, colours, x));
@@ -127,8 +179,9 @@
     const table = read(figure);
     const colours = printing ? litPalette() : palette();
     canvas.querySelector(".plot-wait")?.remove();
-    canvas.classList.toggle("plot-many", table.series.length > 3); // a long legend takes no room from the curves
+    canvas.classList.toggle("plot-many", (table.series || []).length > 3); // a long legend takes no room from the curves
     await Plotly.react(canvas, traces(table, colours), layout(table, colours, canvas.clientWidth), { displayModeBar: false, responsive: true, scrollZoom: false, doubleClick: "reset" });
+    if (table.kind === "scatter" && !figure.dataset.drawn) thumbnails(figure, canvas);
     figure.dataset.drawn = "yes";
   }
 
@@ -143,13 +196,16 @@
       const safe = typeof value === "string" && /^[=+\-@\t\r]/.test(text) ? `'${text}` : text;
       return /[",\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
     };
+    const joined = (lines) => lines.map((line) => line.map(cell).join(",")).join("\r\n");
+    if (table.kind === "heat") return joined([[table.yLabel, ...table.x], ...table.y.map((y, at) => [y, ...table.values[at]])]);
+    if (table.kind === "scatter") return joined([["group", "x", "y", "text"], ...table.groups.flatMap((group) => group.x.map((x, at) => [group.name, x, group.y[at], group.texts[at]]))]);
     const columns = table.series.flatMap((series) => {
       const prefix = table.series.length > 1 ? `${series.name} ` : "";
       const ends = series.low.length ? [[`${prefix}low`, series.low], [`${prefix}high`, series.high]] : [];
       return [[series.name, series.values], ...ends, ...(series.n.length ? [[`${prefix}n`, series.n]] : [])];
     });
     const lines = [[table.xLabel, ...columns.map(([head]) => head)], ...table.x.map((x, at) => [x, ...columns.map(([, values]) => values[at])])];
-    return lines.map((line) => line.map(cell).join(",")).join("\r\n");
+    return joined(lines);
   }
   async function picture(figure, format) {
     const Plotly = await plotly(figure.dataset.plotly);

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from ml_core.methods import card as find_card
 from tests.ml_core.small_sets import class_folders
 from tests.runs import *  # noqa: F403
 from tests.tiny_models import tiny_clip
@@ -18,6 +20,7 @@ from tests.webapp.case_parts import drawn
 from webapp.corpora.models import Corpus, Item
 from webapp.experiments.actions import launch_run
 from webapp.experiments.models import CaptionFile, Metric, RegisteredModel, Run
+from webapp.experiments.plots import heats_of, sheet_of
 from workers import captions
 from workers.tasks import run_next
 
@@ -153,3 +156,66 @@ def test_captions_of_another_sets_pictures_are_refused(web, corpus, project, tin
     form = {"data": f"corpus:{corpus.pk}", "encoder": "model:tiny", "image_captions": f"captions:{file.pk}"}
     answer = web.post(address("new", method="synce.classify"), form)
     assert answer.status_code == 422 and "belongs to another data set" in answer.content.decode()
+
+
+def test_the_page_of_a_classification_shows_who_is_taken_for_whom_and_each_class(web, corpus, tiny, project, owner):
+    file = brought(web, corpus, "class_captions", class_side())
+    values = {
+        "data": f"corpus:{corpus.pk}",
+        "encoder": "model:tiny",
+        "class_captions": f"captions:{file.pk}",
+        "ks": [1],
+    }
+    run = launch_run(
+        project=project, method="synce.sweep", values=values | find_card("synce.sweep").presets["small"],
+        actor=owner, now=timezone.now(),
+    )  # fmt: skip
+    run_next("gpu")
+    run.refresh_from_db()
+    assert run.state == "succeeded", run.failure
+    page = web.get(address("run", run_id=run.pk)).content.decode()
+    for text in (
+        "What is taken for what",
+        "Class by class",
+        "Change of F1",
+        "The whole sweep",
+        "share of class captions",
+    ):
+        assert text in page, text
+    pairs = Counter((case.right, case.given[0]) for case in run.cases.all())
+    (right, first), count = pairs.most_common(1)[0]
+    outcome = "hits" if right == first else "failed"
+    asked = f"direction=classify&amp;outcome={outcome}&amp;right={right}&amp;first={first}"
+    assert f'{asked}">{count}</a>' in page
+    cell = web.get(address("cases", run_id=run.pk) + "?" + asked.replace("&amp;", "&")).content.decode()
+    assert cell.count('class="case"') == count
+    told = web.get(
+        reverse("experiments:api_cases", kwargs={"slug": "birds", "run_id": run.pk}) + f"?outcome=all&right={right}"
+    )
+    assert {one["right"]["number"] for one in told.json()["results"]} == {right}
+    assert told.json()["results"][0]["right"]["text"] in CLASSES
+
+
+def test_vectors_of_a_run_stand_on_a_sheet_with_their_pictures():
+    table = {
+        "x": [0.0, 1.0, 2.0], "y": [0.0, 1.0, 2.0], "kind": ["photo", "photo", "domain"], "class": [0, 1, 1],
+        "name": ["cat", "dog", "dog"], "picture": [0, 1, None], "text": ["", "", "An image of a dog"],
+    }  # fmt: skip
+    sheet = sheet_of({"tsne": table}, lambda number: f"/picture/{number}/")
+    assert [group.name for group in sheet.groups] == ["cat: Photo", "dog: Photo", "dog: Class name"]
+    assert [group.pictures for group in sheet.groups] == [("/picture/0/",), ("/picture/1/",), ("",)]
+    assert sheet_of({}, str) is None
+
+
+def test_heat_maps_mark_the_chosen_point_and_the_default_and_begin_with_the_best_temperatures():
+    points = [(a, b, t, t) for t in (0.01, 0.1) for a in (0.0, 0.2) for b in (0.0, 0.1)]
+    table = dict(zip(("alpha", "beta", "tau_t2t", "tau_i2t"), map(list, zip(*points, strict=True)), strict=True))
+    table |= {
+        "accuracy@1": [0.1 * n for n in range(8)],
+        "chosen": [0, 0, 1, 0, 0, 0, 0, 0],
+        "_title": "accuracy@1 of every point",
+    }
+    heats = [heat for _, heat in heats_of({"sweep": table})]
+    assert [[mark.name for mark in heat.marks] for heat in heats] == [["Chosen"], ["Default"]]
+    assert heats[0].values == ((0.0, 0.2), (0.1, pytest.approx(0.3)))
+    assert heats[0].ends == heats[1].ends == (0.0, pytest.approx(0.7))

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any, Literal
+
+from django.utils.translation import gettext as _
 
 from webapp.design.numbers import written
 
 Kind = Literal["curve", "histogram", "bars"]
 Tone = Literal["", "near", "repaired", "broken"]
 Number = float | int | None
+TABLED = 200  # points of a scatter that its table shows
 
 
 @dataclass(frozen=True)
@@ -97,6 +101,110 @@ class Plot:
 
     def _text(self, value: Number) -> str:
         return " ".join(part for part in written(value, self.format) if part)
+
+
+@dataclass(frozen=True)
+class Mark:
+    """A place on a heat map that has a name: the best point, the default."""
+
+    x: str
+    y: str
+    name: str
+
+
+@dataclass(frozen=True)
+class Heat:
+    """A value for each x of each y, drawn as shaded cells; `ends` are those of the shading, so that several compare.
+
+    `links` (a row for each y) are addresses that cells open. Raises ValueError where lengths differ.
+    """
+
+    title: str
+    x_label: str
+    y_label: str
+    x: tuple[str, ...]
+    y: tuple[str, ...]
+    values: tuple[tuple[Number, ...], ...]
+    format: str = "decimal"
+    marks: tuple[Mark, ...] = ()
+    ends: tuple[float, float] | None = None
+    links: tuple[tuple[str, ...], ...] = ()
+    note: str = ""
+
+    def __post_init__(self) -> None:
+        if len(self.values) != len(self.y) or any(len(row) != len(self.x) for row in self.values):
+            raise ValueError(f"{self.title}: {len(self.y)} rows of {len(self.x)} values are wanted")
+
+    def as_json(self) -> dict[str, Any]:
+        """What plots.js reads."""
+        return {
+            "kind": "heat", "title": self.title, "xLabel": self.x_label, "yLabel": self.y_label, "x": list(self.x),
+            "y": list(self.y), "values": [_finite(row) for row in self.values], "format": self.format,
+            "ends": list(self.ends) if self.ends else None, "links": [list(row) for row in self.links],
+            "marks": [{"x": mark.x, "y": mark.y, "name": mark.name} for mark in self.marks],
+        }  # fmt: skip
+
+    @property
+    def head(self) -> list[str]:
+        """The heads of the table's columns."""
+        return [f"{self.y_label} ↓ {self.x_label} →", *self.x]
+
+    @property
+    def rows(self) -> list[list[str]]:
+        """The table as written text, one row for each y."""
+        return [
+            [name, *(" ".join(part for part in written(value, self.format) if part) for value in row)]
+            for name, row in zip(self.y, self.values, strict=True)
+        ]
+
+
+@dataclass(frozen=True)
+class Dots:
+    """Some points of a scatter that belong together: where they are, what each is, and a picture to show with it."""
+
+    name: str
+    x: tuple[float, ...]
+    y: tuple[float, ...]
+    texts: tuple[str, ...]
+    pictures: tuple[str, ...] = ()  # addresses of thumbnails, "" where there is none
+    shape: int = 0  # which of the shapes
+    colour: int = 0  # which of the colours, however many there are
+
+
+@dataclass(frozen=True)
+class Scatter:
+    """Points on a sheet whose axes mean nothing but nearness."""
+
+    title: str
+    groups: tuple[Dots, ...]
+    note: str = ""
+
+    def as_json(self) -> dict[str, Any]:
+        """What plots.js reads."""
+        return {
+            "kind": "scatter",
+            "title": self.title,
+            "groups": [
+                {"name": g.name, "x": list(g.x), "y": list(g.y), "texts": list(g.texts), "pictures": list(g.pictures),
+                 "shape": g.shape, "colour": g.colour}
+                for g in self.groups
+            ],
+        }  # fmt: skip
+
+    @property
+    def head(self) -> list[str]:
+        """The heads of the table's columns."""
+        return [_("Group"), "x", "y", _("What it is")]
+
+    @property
+    def rows(self) -> list[list[str]]:
+        """The first points as written text; the file has all."""
+        found = (
+            [group.name, f"{x:.2f}", f"{y:.2f}", text]
+            for group in self.groups
+            for x, y, text in zip(group.x, group.y, group.texts, strict=True)
+        )
+        return list(islice(found, TABLED))
 
 
 def _finite(values: tuple[Number, ...]) -> list[Number]:

@@ -7,10 +7,11 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from webapp.design.plots import Kind, Plot, Series
-from webapp.experiments.metric_names import DIRECTIONS, in_words, stem
+from webapp.design.plots import Dots, Heat, Kind, Mark, Plot, Scatter, Series
+from webapp.experiments.metric_names import DIRECTIONS, in_words, split_name, stem
 
 Table = dict[str, Any]
+DEFAULT = (0.2, 0.1, 0.1, 0.1)  # α, β and both τ as SynCE was published
 _COLUMNS = ("values", "low", "high", "n")
 
 
@@ -77,6 +78,105 @@ def _margin(table: Table, way: str) -> Plot:
     return Plot("histogram", title, _("Margin"), _("Queries"), x, series, "integer", note=note)
 
 
+def _points(table: Table) -> list[Plot]:
+    """The tuned point beside the untuned and the plain one, on the same pictures."""
+    points = list(dict.fromkeys(table["point"]))
+    series = []
+    for measure in dict.fromkeys(table["measure"]):
+        rows = {table["point"][i]: i for i, name in enumerate(table["measure"]) if name == measure}
+        values, low, high, n = (
+            tuple(table[column][rows[point]] for point in points) for column in ("value", "low", "high", "n")
+        )
+        series.append(Series(in_words(*split_name(measure)), values, low, high, n))
+    words = {"plain": _("Plain"), "untuned": _("Defaults"), "tuned": _("Tuned")}
+    x = tuple(words.get(point, point) for point in points)
+    title = _("Tuned, untuned and plain")
+    return [Plot("bars", title, _("Point"), _("Share"), x, tuple(series), "percent", x_scale="category")]
+
+
+def heats_of(tables: dict[str, Table]) -> list[tuple[str, Heat]]:
+    """(id, heat map) of shares α and β for each pair of temperatures of a sweep; that of the best point first."""
+    try:
+        return [(f"heat-{place}", heat) for place, heat in enumerate(_heats(tables["sweep"]))]
+    except (KeyError, ValueError, TypeError, IndexError):
+        return []
+
+
+def _heats(table: Table) -> list[Heat]:
+    measure = next(name for name in (str(table["_title"]).partition(" ")[0], "accuracy@1") if name in table)
+    rows = range(len(table["alpha"]))
+    values = [table[measure][i] for i in rows]
+    best = max(rows, key=lambda i: (table["chosen"][i], values[i], -i))
+    ends = min(values), max(values)
+    taus = list(dict.fromkeys((table["tau_t2t"][i], table["tau_i2t"][i]) for i in rows))
+    first = table["tau_t2t"][best], table["tau_i2t"][best]
+    ordered = [first, *(pair for pair in taus if pair != first)]
+    return [_heat(table, pair, measure, ends, best) for pair in ordered]
+
+
+def _heat(table: Table, taus: tuple[Any, Any], measure: str, ends: tuple[float, float], best: int) -> Heat:
+    mine = [i for i in range(len(table["alpha"])) if (table["tau_t2t"][i], table["tau_i2t"][i]) == taus]
+    alphas, betas = (sorted({table[name][i] for i in mine}) for name in ("alpha", "beta"))
+    found = {(table["alpha"][i], table["beta"][i]): table[measure][i] for i in mine}
+    marks = []
+    if best in mine:
+        marks.append(Mark(f"{table['alpha'][best]:g}", f"{table['beta'][best]:g}", _("Chosen")))
+    if taus == DEFAULT[2:] and DEFAULT[:2] in found:
+        marks.append(Mark(f"{DEFAULT[0]:g}", f"{DEFAULT[1]:g}", _("Default")))
+    told = [_("uniform") if tau is None else f"{tau:g}" for tau in taus]
+    name = in_words(*split_name(measure))
+    return Heat(
+        _("%(name)s at τ %(classes)s (classes), %(pictures)s (pictures)")
+        % {"name": name, "classes": told[0], "pictures": told[1]},
+        _("α, share of class captions"),
+        _("β, share of picture captions"),
+        tuple(f"{alpha:g}" for alpha in alphas),
+        tuple(f"{beta:g}" for beta in betas),
+        tuple(tuple(found.get((alpha, beta)) for alpha in alphas) for beta in betas),
+        "percent",
+        tuple(marks),
+        ends,
+    )
+
+
+def sheet_of(tables: dict[str, Table], picture: Callable[[int], str]) -> Scatter | None:
+    """Vectors of pictures, captions and classes on one sheet, coloured by class; None where the run left none.
+
+    The table `tsne` has a row a vector: x, y, kind ("photo", "caption", "fused", "domain"), class (number), name (of
+    the class), picture (number or null), text. `picture` gives a thumbnail's address.
+    """
+    try:
+        return _sheet(tables["tsne"], picture)
+    except (KeyError, ValueError, TypeError, IndexError):
+        return None
+
+
+def _sheet(table: Table, picture: Callable[[int], str]) -> Scatter:
+    kinds = {"photo": _("Photo"), "caption": _("Caption"), "fused": _("Enriched"), "domain": _("Class name")}
+    shapes = {kind: place for place, kind in enumerate(dict.fromkeys([*kinds, *table["kind"]]))}
+    colours = {number: place for place, number in enumerate(sorted(set(table["class"])))}
+    rows: dict[tuple[Any, Any], list[int]] = {}
+    for i, key in enumerate(zip(table["class"], table["kind"], strict=True)):
+        rows.setdefault(key, []).append(i)
+    groups = []
+    for (number, kind), mine in sorted(rows.items(), key=lambda entry: (entry[0][0], shapes[entry[0][1]])):
+        of = [table["picture"][i] if "picture" in table else None for i in mine]
+        texts = tuple(str(table["text"][i] or "") if "text" in table else "" for i in mine)
+        groups.append(
+            Dots(
+                f"{table['name'][mine[0]]}: {kinds.get(kind, kind)}",
+                tuple(table["x"][i] for i in mine),
+                tuple(table["y"][i] for i in mine),
+                texts,
+                tuple("" if one is None else picture(one) for one in of),
+                shapes[kind],
+                colours[number],
+            )
+        )
+    note = _("One joint t-SNE: near is alike, the axes mean nothing else.")
+    return Scatter(_("Pictures, captions and classes on one sheet"), tuple(groups), note)
+
+
 def _any(table: Table) -> list[Plot]:
     """A table of another method that says itself how it is drawn: the fields of Plot, series as objects."""
     series = tuple(_said(one) for one in table["series"])
@@ -109,5 +209,6 @@ _KNOWN: dict[str, Callable[[Table], list[Plot]]] = {
     "recall_curve": _recall,
     "rank_histogram": _ranks,
     "margin": _margins,
+    "sweep_points": _points,
 }
 _ORDER = {name: place for place, name in enumerate(_KNOWN)}

@@ -21,7 +21,7 @@ from django.utils.translation import gettext, gettext_noop
 from webapp.design import numbers
 from webapp.design.forms import described
 from webapp.design.number_markup import number_markup
-from webapp.design.plots import Plot
+from webapp.design.plots import Heat, Plot, Scatter
 from webapp.design.slides import Slide, markup, pair, slide_of
 
 register = template.Library()
@@ -265,7 +265,7 @@ def options(choices: Mapping[Any, str] | Iterable[tuple[Any, str]], chosen: Any 
 
 
 @register.inclusion_tag("components/plot.html")
-def plot(drawn: Plot, id: str, level: int = 3) -> dict[str, Any]:
+def plot(drawn: Plot | Heat | Scatter, id: str, level: int = 3) -> dict[str, Any]:
     """A figure with the table of its numbers and its downloads (CSV, PNG, SVG)."""
     return {
         "plot": drawn,

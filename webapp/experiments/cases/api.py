@@ -30,6 +30,8 @@ _TOLD = {
     "rank": ("Ranks of the right answer.", list(choices.RANKS)),
     "margin": ("By how much it was missed or won.", [*choices.MISSED, *choices.WON]),
     "category": ("A category that is in the picture, by its number.", None),
+    "right": ("What was wanted, by its number; of a classification the true class.", None),
+    "first": ("What came first, by its number; of a classification the predicted class.", None),
     "q": ("Words in the prompt's text.", None),
     "sort": ("The order; a minus turns it around.", list(choices.SORTS)),
     "after": ("Where a page begins: taken from `next`.", None),
@@ -131,7 +133,7 @@ def as_json(row: Row, known: Known) -> dict[str, Any]:
     """A case as `CaseShown` describes it."""
 
     def answer(kind: str, number: int, score: float | None) -> dict[str, Any]:
-        text = known.texts.get(number) if kind == "text" else None
+        text = known.texts.get(number) if kind not in queries.PICTURES else None
         return {"kind": kind, "number": number, "score": score, "text": text.text if text else None}
 
     prompt = answer(row.prompt_kind, row.prompt, None)

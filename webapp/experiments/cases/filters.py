@@ -11,6 +11,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 DIRECTIONS = {"t2i": _("Text → image"), "i2t": _("Image → text"), "classify": _("Classification")}
+CLASSIFY = "classify"
 OUTCOMES = {"failed": _("Failures"), "hits": _("Hits"), "all": _("Everything")}
 # Buckets of the rank, in the order of width_bucket(rank, RANK_EDGES); bucket 0 is rank 1.
 RANK_EDGES = (2, 6, 11, 101)
@@ -41,20 +42,24 @@ LONGEST_SEARCH = 200
 
 @dataclass(frozen=True)
 class Filters:
-    """One way of looking at a run's cases. `category` is a category's number; `words`: searched in the prompt."""
+    """One way of looking at a run's cases. `category` is a category's number; `words`: searched in the prompt; `right`
+    and `first`: numbers of what was wanted and of what came first, as a confusion's cell asks for."""
 
     direction: str = "t2i"
     outcome: str = "failed"
     rank: str = ""
     margin: str = ""
     category: int | None = None
+    right: int | None = None
+    first: int | None = None
     words: str = ""
     sort: str = "-margin"
 
     @property
     def narrows(self) -> bool:
         """Whether anything beside direction and outcome leaves cases out."""
-        return bool(self.rank or self.margin or self.category is not None or self.words)
+        numbers = (self.category, self.right, self.first)
+        return bool(self.rank or self.margin or self.words) or any(number is not None for number in numbers)
 
     @property
     def rank_bucket(self) -> int | None:
@@ -78,6 +83,10 @@ class Filters:
             return gettext("A hit was not missed by anything: its margin is above zero.")
         if self.outcome == "failed" and self.margin in WON:
             return gettext("A failure did not win: its margin is below zero.")
+        if self.right is not None and self.right == self.first and (self.outcome == "failed" or self.rank):
+            return gettext("What came first is what was wanted, so nothing failed there.")
+        if self.right is not None and self.first not in (None, self.right) and self.outcome == "hits":
+            return gettext("Something else came first, so nothing hit there.")
         if self.rank and self.margin in WON:
             return gettext("What won has rank 1, so nothing lies in these ranks.")
         return ""
@@ -99,7 +108,8 @@ class Filters:
 
 _DEFAULTS = vars(Filters())
 _CHOICES = {"outcome": OUTCOMES, "rank": RANKS, "margin": MISSED | WON, "sort": SORTS}
-NAMES = ("direction", "outcome", "rank", "margin", "category", "q", "sort")
+NUMBERS = ("category", "right", "first")
+NAMES = ("direction", "outcome", "rank", "margin", *NUMBERS, "q", "sort")
 
 
 def read(values: Mapping[str, str], directions: tuple[str, ...]) -> tuple[Filters, dict[str, str]]:
@@ -119,11 +129,12 @@ def read(values: Mapping[str, str], directions: tuple[str, ...]) -> tuple[Filter
             chosen[name] = text
         elif text:
             problems[name] = _unknown(text, choices)
-    category = values.get("category", "")
-    if category.isascii() and category.isdigit() and len(category) < 10:
-        chosen["category"] = int(category)
-    elif category:
-        problems["category"] = gettext("“%(text)s” is no category's number.") % {"text": category[:40]}
+    for name in NUMBERS:
+        text = values.get(name, "")
+        if text.isascii() and text.isdigit() and len(text) < 10:
+            chosen[name] = int(text)
+        elif text:
+            problems[name] = gettext("“%(text)s” is no category's number.") % {"text": text[:40]}
     words = " ".join(values.get("q", "").replace("\0", " ").split())
     if len(words) > LONGEST_SEARCH:
         problems["q"] = gettext("Search for at most %(n)d characters.") % {"n": LONGEST_SEARCH}

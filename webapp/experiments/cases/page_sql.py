@@ -151,6 +151,10 @@ def _where(run_id: int, filters: Filters, begun: str = "") -> Where:
         _within_margin(where, filters.margin_bucket, by_margin)
     if filters.category is not None:
         where.add("category_numbers @> ARRAY[%s]::integer[]", filters.category)
+    if filters.right is not None:
+        where.add('"right" = %s', filters.right)
+    if filters.first is not None:
+        where.add("given[1] = %s", filters.first)
     if filters.words:
         where.add(f"{SEARCHED} @@ websearch_to_tsquery('simple', %s)", filters.words)
     return where

@@ -92,9 +92,7 @@ def card(row: Row, known: Known, where: Place) -> Card:
         number=str(row.number),
         url=where.case(row.number),
         caption=(row.prompt_text[:SHORT] or gettext("(no caption)")) if row.prompt_kind == "text" else "",
-        prompt=None
-        if row.prompt_kind == "text"
-        else slide(row.prompt_kind, row.prompt, gettext("Asked"), known, where),
+        prompt=None if row.prompt_kind == "text" else slide(row.prompt_kind, row.prompt, _asked(row), known, where),
         wanted=slide(row.answer_kind, row.right, wanted, known, where, score=row.right_score),
         given=slide(row.answer_kind, given, label, known, where, score=score, tone="" if hit else "near"),
         rank=f"{row.rank:,}",
@@ -103,6 +101,10 @@ def card(row: Row, known: Known, where: Place) -> Card:
         beyond=row.rank > 10,
         hit=hit,
     )
+
+
+def _asked(row: Row) -> str:
+    return gettext("Picture") if row.answer_kind == "class" else gettext("Asked")
 
 
 def answers(row: Row, known: Known, where: Place) -> list[Answer]:

@@ -16,7 +16,7 @@ from webapp.accounts.doors import ProjectRequest, project_page
 from webapp.accounts.views.links import api_call
 from webapp.experiments.cases import filters as choices
 from webapp.experiments.cases import markup, queries, shown
-from webapp.experiments.cases.filters import Filters
+from webapp.experiments.cases.filters import CLASSIFY, NUMBERS, Filters
 from webapp.experiments.cases.table import table_of
 from webapp.experiments.models import Run
 from webapp.experiments.probing import panel
@@ -62,8 +62,7 @@ def gallery(request: ProjectRequest, run_id: int) -> HttpResponse:
     address, place = filters.address(), looking.place
     values = {
         "heading": {"failed": _("Failures"), "hits": _("Hits")}.get(filters.outcome, _("All cases")),
-        "lede": _("%(run)s: what was wanted beside %(rival)s.")
-        % {"run": title_of(run), "rival": RIVAL.get(filters.outcome, _("what came first"))},
+        "lede": _lede(run, filters),
         "cards": markup.cards(shown.card(row, known, place) for row in page.rows),
         "page": page,
         "count": queries.count_of(run, filters),
@@ -148,7 +147,9 @@ def _choices(looking: Looking) -> dict[str, Any]:
     filters = looking.filters
     margins = {_("Missed by"): choices.MISSED} if filters.outcome != "hits" else {}
     margins |= {_("Won by"): choices.WON} if filters.outcome != "failed" else {}
-    turned = (replace(filters.without("rank", "margin"), direction=name) for name in looking.directions)
+    turned = (replace(filters.without("rank", "margin", "right", "first"), direction=n) for n in looking.directions)
+    told_apart = filters.direction == CLASSIFY
+    categories = queries.categories_of(looking.corpus_id)
     return {
         "directions": [
             (choices.DIRECTIONS[one.direction], f"?{one.address()}", one.direction == filters.direction)
@@ -157,10 +158,19 @@ def _choices(looking: Looking) -> dict[str, Any]:
         "outcomes": choices.OUTCOMES,
         "ranks": choices.RANKS if filters.outcome != "hits" else {},
         "margins": margins,
-        "categories": [(n, f"{name} ({count:,})") for n, name, count in queries.categories_of(looking.corpus_id)],
+        "categories": [] if told_apart else [(n, f"{name} ({count:,})") for n, name, count in categories],
+        "classes": [(n, name) for n, name, _count in categories] if told_apart else [],
         "sorts": filters.sort_choices(),
-        "cleared": f"?{filters.without('rank', 'margin', 'category', 'words').address()}",
+        "cleared": f"?{filters.without('rank', 'margin', *NUMBERS, 'words').address()}",
     }
+
+
+def _lede(run: Run, filters: Filters) -> str:
+    rival = RIVAL.get(filters.outcome, _("what came first"))
+    if filters.direction == CLASSIFY:
+        rival = rival if filters.outcome == "hits" else _("the predicted one")
+        return _("%(run)s: the true class beside %(rival)s.") % {"run": title_of(run), "rival": rival}
+    return _("%(run)s: what was wanted beside %(rival)s.") % {"run": title_of(run), "rival": rival}
 
 
 def _key(request: HttpRequest, name: str) -> queries.Key | None:

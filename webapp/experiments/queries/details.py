@@ -16,7 +16,7 @@ from webapp.accounts.models import Project
 from webapp.design.numbers import slice_in_words
 from webapp.experiments.files import store
 from webapp.experiments.lifecycle import FINAL
-from webapp.experiments.metric_names import DIRECTIONS, in_words, in_words_direction, stem
+from webapp.experiments.metric_names import DIRECTIONS, in_words, in_words_direction, split_name, stem
 from webapp.experiments.models import Artifact, Case, LogLine, Metric, Run, RunInput
 from webapp.experiments.queries.runs import Measured, card_of, measured, title_of
 from webapp.experiments.references import reference_fields
@@ -140,7 +140,7 @@ def headlines(run: Run, metrics: list[Measured]) -> list[Measured]:
     whole = [metric for metric in metrics if not metric.slice]
     named = {(metric.name, metric.slice): metric for metric in metrics}
     headline = card.headline if card else ""
-    wanted = [(name, "") for name in _companions(headline)]
+    wanted = [split_name(name) for name in _companions(headline)]
     if beside := [(headline, part) for part in _BESIDE if (headline, part) in named and _says_more(part, named)]:
         wanted = [wanted[0], *beside, *wanted[1:]]
     if (NET, "") in named:
@@ -259,6 +259,8 @@ def _companions(headline: str) -> list[str]:
         return ["t2i/recall@1", "t2i/recall@10", "i2t/recall@1", "t2i/failures"]
     if headline == "val/t2i/recall@1":
         return ["val/t2i/recall@1", "val/t2i/recall@5", "val/t2i/recall@10", "val/i2t/recall@1"]
+    if headline == "accuracy@1":
+        return [headline, "baseline/accuracy@1", "untuned/accuracy@1", "net", "f1/macro", "ece"]
     return [headline]
 
 

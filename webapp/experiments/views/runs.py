@@ -6,12 +6,14 @@ import csv
 import hashlib
 import re
 from collections.abc import Iterator
+from typing import Any
 
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 
@@ -22,15 +24,22 @@ from webapp.accounts.doors import ProjectRequest, project_page
 from webapp.accounts.views.links import api_call
 from webapp.design.numbers import written
 from webapp.design.slides import Slide
+from webapp.experiments import classes
+from webapp.experiments.cases import markup
+from webapp.experiments.cases import queries as cases
+from webapp.experiments.cases.filters import CLASSIFY, Filters
+from webapp.experiments.cases.shown import Place
+from webapp.experiments.cases.shown import card as case_card
 from webapp.experiments.commands import command_of
 from webapp.experiments.files import store
 from webapp.experiments.forms import setting
 from webapp.experiments.models import Artifact, LogLine, Run
-from webapp.experiments.plots import curve_plots, plots_of
+from webapp.experiments.plots import curve_plots, heats_of, plots_of, sheet_of
 from webapp.experiments.queries import details, runs
 from webapp.experiments.views.found import run_or_404
 
 _APART = ("packages", "seeds", "memory_bytes", "queries")  # facts that rows of their own tell, or that no person reads
+NEAREST = 6  # wrong answers on a run's page
 ACTIVE = (Run.State.QUEUED, Run.State.RUNNING)
 
 
@@ -69,12 +78,14 @@ def run_page(request: ProjectRequest, run_id: int) -> HttpResponse:
     artifacts = details.artifacts_of(run)
     card = runs.card_of(run.method)
     inputs = details.inputs_of(run)
+    drawn = details.plot_tables(artifacts)
     chosen, left = spec_rows(run, card, {one.field.partition(".")[0]: one.name for one in inputs})
     shown = live_parts(request, run) | {
         "tables": details.metric_tables(metrics),
         "headlines": details.headlines(run, metrics),
         "held_out": runs.held_out_of(run),
-        "plots": plots_of(details.plot_tables(artifacts)),
+        "plots": plots_of(drawn),
+        **class_parts(request, run, drawn),
         "curves": curve_plots(details.curves_of(run)),
         "artifacts": artifacts,
         "inputs": inputs,
@@ -95,6 +106,30 @@ def run_page(request: ProjectRequest, run_id: int) -> HttpResponse:
         "api": api_call(request, "experiments:api_run", slug=request.project.slug, run_id=run.pk),
     }
     return render(request, "experiments/run.html", shown)
+
+
+def class_parts(request: ProjectRequest, run: Run, tables: dict[str, Any]) -> dict[str, object]:
+    """What the page of a classification shows beside what every run has; empty for the others."""
+    gallery = reverse("experiments:cases", kwargs={"slug": run.project.slug, "run_id": run.pk})
+    rows = classes.classes_of(tables.get("classes"), gallery)
+    place = Place.of(run.project.slug, run.pk, corpus := details.corpus_of(run), "direction=classify")
+    may_look = role_may(request.role, "case.view") and bool(run.case_count)
+    return {
+        "confusion": classes.confusion_of(tables.get("confusion"), gallery),
+        "classes": rows,
+        "changed": any(row.change is not None for row in rows),
+        "heats": heats_of(tables),
+        "sheet": sheet_of(tables, lambda number: place.picture(number, "small")) if corpus else None,
+        "may_look": may_look,
+        "missed_classes": _nearest_classes(run, corpus, place) if rows and may_look else "",
+    }
+
+
+def _nearest_classes(run: Run, corpus: int | None, place: Place) -> SafeString:
+    """The wrong answers of a classification that came nearest, as the gallery shows them."""
+    page = cases.page_of(run, Filters(direction=CLASSIFY), size=NEAREST)
+    known = cases.known_of(corpus, page.rows)
+    return markup.cards(case_card(row, known, place) for row in page.rows)
 
 
 @never_cache

@@ -88,8 +88,18 @@ def test_five_repaired_and_none_broken_is_not_shown(project, baseline, better, w
 
 def test_only_the_settings_that_differ_are_listed_unless_all_are_asked_for(project, baseline, better, web):
     page = read(web, address(project, baseline, better))
-    assert '<th scope="col" class="mono">seed</th>' in page and ">batch_size</th>" not in page
+    assert '<th scope="row" class="mono">seed</th>' in page and ">batch_size</th>" not in page
     assert ">batch_size</th>" in read(web, address(project, baseline, better, more="&settings=all"))
+
+
+def test_few_runs_stand_side_by_side_and_more_below_each_other(project, baseline, better, corpus, tmp_path, web):
+    page = read(web, address(project, baseline, better))
+    table = page.partition("comparing-across")[2].partition("</table>")[0]
+    assert table.partition("</thead>")[0].count('scope="col"') == 3 and table.count("Make baseline") == 1
+    assert "comparing-runs" not in page
+    others = [answered(project, tmp_path, corpus, {}, title=f"Try {n}", spec={"seed": n}) for n in range(3)]
+    page = read(web, address(project, baseline, better, *others))
+    assert "comparing-runs" in page and "comparing-across" not in page and page.count("Make baseline") == 4
 
 
 def test_every_cell_counts_what_its_gallery_shows(project, corpus, baseline, tmp_path, web):

@@ -23,6 +23,7 @@ from webapp.verdicts.comparing.asked import ALL, NO_CONTROL
 from webapp.verdicts.comparing.found import Looked, look
 
 FILES = ("numbers", "settings")
+ACROSS = 4  # so few runs stand side by side, with their settings as rows
 PAUSES = (250, 250, 250, 500, 500, 1000, 2000)  # milliseconds between looks for numbers; the last again and again
 
 
@@ -111,6 +112,7 @@ def _settings(looked: Looked) -> dict[str, Any]:
     chosen = [one for one in queries.settings_of(found.runs) if one.differs or asked.settings]
     return {
         "setting_names": [one.name for one in chosen],
+        "across": _across(found, chosen) if len(found.runs) <= ACROSS else [],
         "lines": [
             {
                 "run": run,
@@ -125,6 +127,14 @@ def _settings(looked: Looked) -> dict[str, Any]:
         ),
         "with_others": _but("control", asked.said(after=-1)),
     }
+
+
+def _across(found: queries.Comparison, chosen: list[queries.Setting]) -> list[tuple[str, list[tuple[str, bool]]]]:
+    """A row a setting: its value in each run, and whether that is the baseline."""
+    return [
+        (one.name, [(value, run is found.baseline) for value, run in zip(one.values, found.runs, strict=True)])
+        for one in chosen
+    ]
 
 
 def _but(name: str, said: dict[str, object]) -> list[tuple[str, object]]:

@@ -1,0 +1,1 @@
+"""Draws what a classification's answers rest on and where its vectors lie."""

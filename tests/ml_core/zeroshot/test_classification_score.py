@@ -1,0 +1,114 @@
+"""classification.score against scikit-learn on files of every form, and what it refuses."""
+
+from __future__ import annotations
+
+import csv
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from sklearn.metrics import accuracy_score, f1_score, top_k_accuracy_score
+
+from ml_core.spec import BadInput
+from tests.ml_core.zeroshot.made import metrics_of, run_method, warnings_of
+
+KEY = "classification.score"
+NAMES = [f"class {number}" for number in range(8)]
+RNG = np.random.default_rng(4)
+LABEL_N = RNG.integers(0, 8, 120)
+SCORES_NC = RNG.standard_normal((120, 8)) + 2 * np.eye(8)[LABEL_N]
+CHANCE_NC = np.exp(SCORES_NC) / np.exp(SCORES_NC).sum(1, keepdims=True)
+
+
+def table(path: Path, header: list[str], rows: list[list[Any]]) -> str:
+    with path.open("w", newline="", encoding="utf-8-sig") as file:
+        csv.writer(file, delimiter=";").writerows([header, *rows])
+    return str(path)
+
+
+@pytest.fixture
+def truth(tmp_path: Path) -> str:
+    return table(tmp_path / "truth.csv", ["item", "label"], [[f"i{n}", NAMES[c]] for n, c in enumerate(LABEL_N)])
+
+
+def answers(tmp_path: Path, values_NC: np.ndarray, names: list[str] = NAMES) -> str:
+    rows = [[f"i{n}", *map(repr, map(float, row))] for n, row in enumerate(values_NC)]
+    return table(tmp_path / "answers.csv", ["item", *names], rows[::-1])
+
+
+def test_probabilities_in_any_order_are_scored_as_scikit_learn_does(tmp_path: Path, truth: str) -> None:
+    found = metrics_of(run_method(KEY, tmp_path, predictions=answers(tmp_path, CHANCE_NC), labels=truth))
+    given_N = CHANCE_NC.argmax(1)
+    assert found["accuracy@1"].value == pytest.approx(accuracy_score(LABEL_N, given_N))
+    assert found["accuracy@5"].value == pytest.approx(top_k_accuracy_score(LABEL_N, CHANCE_NC, k=5))
+    assert found["f1/macro"].value == pytest.approx(f1_score(LABEL_N, given_N, average="macro"))
+    assert found["f1/class%203"].value == pytest.approx(f1_score(LABEL_N, given_N, average=None)[3])
+    scored = metrics_of(
+        run_method(KEY, tmp_path, predictions=answers(tmp_path, SCORES_NC), labels=truth, values="scores")
+    )
+    assert scored["ece"].value == pytest.approx(found["ece"].value) and scored["ece"].value > 0
+
+
+def test_predicted_classes_have_no_depth_and_no_calibration(tmp_path: Path, truth: str) -> None:
+    rows = [[f"i{n}", NAMES[c]] for n, c in enumerate(CHANCE_NC.argmax(1))]
+    events = run_method(KEY, tmp_path, predictions=table(tmp_path / "p.csv", ["id", "predicted"], rows), labels=truth)
+    found = metrics_of(events)
+    assert found["accuracy@1"].value == (CHANCE_NC.argmax(1) == LABEL_N).mean()
+    assert "ece" not in found and "accuracy@5" not in found
+    assert any("Only accuracy@1" in warning for warning in warnings_of(events))
+
+
+def test_an_npz_may_hold_everything(tmp_path: Path, truth: str) -> None:
+    path = tmp_path / "all.npz"
+    np.savez(path, probabilities=CHANCE_NC, labels=LABEL_N)
+    found = metrics_of(run_method(KEY, tmp_path, predictions=str(path)))
+    assert found["accuracy@1"].value == (CHANCE_NC.argmax(1) == LABEL_N).mean() and "f1/3" in found
+    items = np.array([f"i{n}" for n in range(120)])
+    np.savez(path, items=items, classes=np.array(NAMES), scores=SCORES_NC.astype(np.float32))
+    with_truth = metrics_of(run_method(KEY, tmp_path, predictions=str(path), labels=truth, values="scores"))
+    assert with_truth["accuracy@1"].value == found["accuracy@1"].value
+
+
+@pytest.mark.parametrize(
+    ("change", "told", "field"),
+    [
+        (lambda t: {"predictions": answers(t, SCORES_NC)}, "are no probabilities", "predictions"),
+        (lambda t: {"predictions": answers(t, CHANCE_NC[:118])}, "2 of 120 items have no answer", "predictions"),
+        (lambda t: {"predictions": answers(t, CHANCE_NC, ["x", *NAMES[1:]])}, "no column among", "labels"),
+        (lambda t: {"predictions": answers(t, CHANCE_NC, [*NAMES[:7], NAMES[0]])}, "two columns", "predictions"),
+        (lambda t: {"predictions": answers(t, CHANCE_NC), "labels": ""}, "name the file", "labels"),
+        (lambda t: {"predictions": table(t / "a", ["item", "x"], [["i0", "y"]])}, "not a number", "predictions"),
+        (lambda t: {"predictions": table(t / "a", ["x", "y"], [])}, "a header is wanted", "predictions"),
+        (
+            lambda t: {"predictions": table(t / "a", ["id", "class"], [["i", "y"]] * 2)},
+            "stand in it twice",
+            "predictions",
+        ),
+        (lambda t: {"predictions": str(t / "none.csv")}, "none.csv", "predictions"),
+        (lambda t: {"predictions": answers(t, CHANCE_NC), "values": "labels"}, "numbers for every class", "values"),
+    ],
+)
+def test_what_cannot_be_scored_is_named(tmp_path: Path, truth: str, change: Any, told: str, field: str) -> None:
+    with pytest.raises(BadInput, match=told) as caught:
+        run_method(KEY, tmp_path / "out", **({"labels": truth} | change(tmp_path)))
+    assert caught.value.field == field
+    assert not any((tmp_path / "out").iterdir())
+
+
+def test_answers_without_a_label_are_left_out_and_told(tmp_path: Path) -> None:
+    short = table(tmp_path / "short.csv", ["item", "label"], [["i0", NAMES[0]], ["i1", NAMES[1]]])
+    events = run_method(KEY, tmp_path, predictions=answers(tmp_path, CHANCE_NC), labels=short)
+    assert metrics_of(events)["accuracy@1"].n == 2
+    assert any("118 answered items have no label" in warning for warning in warnings_of(events))
+
+
+def test_no_model_library_is_loaded() -> None:
+    code = (
+        "import sys; from ml_core.methods import card; card('classification.score').load(); "
+        "print([name for name in ('torch', 'transformers') if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"

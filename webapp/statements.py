@@ -10,23 +10,24 @@ from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
 import psycopg
-from django.db import connection
+from django.db import connection, transaction
 from django.db.utils import DatabaseErrorWrapper
 
 
 def together(*asked: tuple[str, Mapping[str, Any]]) -> list[list[tuple[Any, ...]]]:
     """What each of several statements returns that are sent at once and answered at once: one way there and back.
 
-    They run one after the other, each on what those before it and everybody else have done by then. Stand in a
-    transaction: where one fails, nothing of them all is kept then.
+    They run one after the other, each on what those before it and everybody else have done by then, and are one
+    transaction (part of the one that is open already): where one fails, nothing of them all is kept.
     """
     if connection.queries_logged:
-        return [rows(statement, values) for statement, values in asked]
+        with transaction.atomic():
+            return [rows(statement, values) for statement, values in asked]
     connection.ensure_connection()
     with DatabaseErrorWrapper(connection):
         line = connection.connection
         cursors = [psycopg.Cursor(line) for _ in asked]
-        with line.pipeline():
+        with line.pipeline():  # what is sent before the one sync at its end is one transaction to PostgreSQL
             for cursor, (statement, values) in zip(cursors, asked, strict=True):
                 cursor.execute(statement.encode(), values, prepare=True)
         return [cursor.fetchall() for cursor in cursors]

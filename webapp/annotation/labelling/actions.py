@@ -47,7 +47,7 @@ def record_answers(*, annotator: Annotator, events: Sequence[Answer], source: st
 def answer_and_go_on(
     *, annotator: Annotator, events: Sequence[Answer], wanted: int, have: set[int], source: str, now: datetime
 ) -> tuple[list[Saved], list[Handed], Counted | None]:
-    """`record_answers`, then `hand_out` and what `queries.progress_of` counts, all of it in one transaction.
+    """`record_answers`, then `hand_out` and what `queries.progress_of` counts, all of it in one way there and back.
 
     Where that cannot be (an item is to be replaced first, the page is new, nothing is given out) they follow each
     other, and nothing is counted.
@@ -59,19 +59,19 @@ def answer_and_go_on(
         return saved, hand_out(annotator=annotator, wanted=wanted, have=have, now=now) if wanted else [], None
     said = _Said.of(annotator, events, annotator.campaign.taxonomy_version_id)
     pool = annotator.campaign.mode == POOL
-    with transaction.atomic():
-        [locked], heard, found, [counted] = together(
-            (sql.LOCK, {"annotator": annotator.pk}),
-            (sql.RECORD, said.values(annotator.campaign.lease_minutes, source, now)),
-            (sql.LEASE if pool else sql.OPEN_FOR, _wish(annotator, room, have, now)),
-            (sql.PROGRESS, {"campaign": annotator.campaign_id, "annotator": annotator.pk}),
-        )
-        campaign = _standing(locked)
-        if campaign["taxonomy_version_id"] == said.version:
-            saved, claimed = said.outcomes(heard)
-        else:  # its choices were others a moment ago: nothing was recorded
-            annotator.campaign.taxonomy_version_id = campaign["taxonomy_version_id"]
-            saved, claimed = _written(annotator, campaign, events, source, now), True
+    [locked], heard, found, [counted] = together(
+        (sql.LOCK, {"annotator": annotator.pk}),
+        (sql.RECORD, said.values(annotator.campaign.lease_minutes, source, now)),
+        (sql.LEASE if pool else sql.OPEN_FOR, _wish(annotator, room, have, now)),
+        (sql.PROGRESS, {"campaign": annotator.campaign_id, "annotator": annotator.pk}),
+    )
+    campaign = _standing(locked)
+    if campaign["taxonomy_version_id"] == said.version:
+        saved, claimed = said.outcomes(heard)
+    else:  # its choices were others a moment ago: nothing was recorded
+        annotator.campaign.taxonomy_version_id = campaign["taxonomy_version_id"]
+        saved = record_answers(annotator=annotator, events=events, source=source, now=now)
+        claimed = True
     if campaign["left_at"] is not None and any(event.kind == "withdraw" for event in events):
         share_out_rest(annotator=annotator)
     tasks = [Handed.from_row(row) for row in found]
@@ -171,7 +171,9 @@ class _Said:
 def _claimed(annotator: Annotator, task_id: int, kind: str) -> bool:
     """Whether an answer without a slot found a free one of its task, within the annotator's quota."""
     state = "answered" if kind == "answer" else "skipped"
-    return bool(rows(sql.CLAIM, {"task": task_id, "annotator": annotator.pk, "state": state}))
+    with transaction.atomic():
+        _locked(annotator)
+        return bool(rows(sql.CLAIM, {"task": task_id, "annotator": annotator.pk, "state": state}))
 
 
 def hand_out(*, annotator: Annotator, wanted: int, have: set[int], now: datetime) -> list[Handed]:

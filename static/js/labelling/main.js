@@ -28,6 +28,7 @@ function named() {
 const keys = new Keys(given.taxonomy.categories, given.keys, named());
 const stage = new Stage(document.getElementById("stage"), given);
 const outbox = new Outbox({ ...given, ask });
+const opened = outbox.open(); // reads the disk while the desk is drawn
 const desk = new Desk(given, keys, act);
 
 const items = new Map(); // task id -> {task, answer, draft, trail}
@@ -66,7 +67,7 @@ function take(tasks) {
     items.set(task.id, { task, answer: null, trail: [], ...left(task.id, blank()) });
     order.push(task.id);
   }
-  prefetch();
+  if (at >= 0) prefetch(); // the first item comes before those that follow it
 }
 
 // What an earlier visit chose or typed for an item and did not submit.
@@ -624,12 +625,12 @@ addEventListener("beforeunload", (event) => outbox.memory.length && event.preven
 
 async function begin() {
   given.tasks.slice(0, 1).forEach((task) => stage.prefetch(task)); // on their way while the rest wakes up
-  const waits = outbox.open();
   keys.learn().then(() => desk.showKeys());
   showProgress();
-  const waiting = await waits.then(() => outbox.all());
-  [drafts, steps] = await Promise.all([outbox.drafts(), outbox.steps()]);
-  if (!outbox.db) desk.notice("kept", words.not_kept);
+  opened.then(() => outbox.db || desk.notice("kept", words.not_kept));
+  let kept = [];
+  if (!outbox.unused) [kept, drafts, steps] = await Promise.all([outbox.kept(), outbox.drafts(), outbox.steps()]);
+  const waiting = kept.filter((entry) => !entry.refused);
   // What waits from an earlier visit is answered already, though the server does not know it yet.
   const last = new Map(waiting.map(({ event }) => [event.task, event]));
   take(given.tasks);
@@ -641,7 +642,7 @@ async function begin() {
       unsent.add(id);
     }
   }
-  for (const entry of await outbox.refused()) refused({ ...entry, why: entry.refused }, false);
+  for (const entry of kept.filter((one) => one.refused)) refused({ ...entry, why: entry.refused }, false);
   desk.notice("campaign", given.state !== "open" ? words[given.state] : "");
   remind(given.reminder);
   showProgress();

@@ -9,6 +9,22 @@ const KEPT_STEPS = 40;
 const KEPT_DRAFTS = 90 * 24 * 3600 * 1000; // milliseconds
 const PATIENCE = 15000;
 
+// Asked for as soon as this module is here, before the page is: it takes longer than anything else that the page needs.
+const disk = new Promise((resolve, reject) => {
+  const asked = indexedDB.open(DATABASE, 2);
+  asked.onupgradeneeded = () => {
+    for (const name of STORES.filter((one) => !asked.result.objectStoreNames.contains(one))) {
+      const shape = name === "drafts" ? { keyPath: ["box", "task"] } : { keyPath: "n", autoIncrement: true };
+      asked.result.createObjectStore(name, shape).createIndex("box", "box");
+    }
+  };
+  asked.onsuccess = () => {
+    asked.result.onversionchange = () => asked.result.close();
+    resolve(asked.result);
+  };
+  asked.onerror = () => reject(asked.error);
+}).catch(() => null);
+
 export function newKey() {
   if (crypto.randomUUID) return crypto.randomUUID();
   const bytes = crypto.getRandomValues(new Uint8Array(16)); // without https there is no randomUUID
@@ -39,25 +55,29 @@ export class Outbox extends EventTarget {
   }
 
   async open() {
-    try {
-      this.db = await new Promise((resolve, reject) => {
-        const asked = indexedDB.open(DATABASE, 2);
-        asked.onupgradeneeded = () => {
-          for (const name of STORES.filter((one) => !asked.result.objectStoreNames.contains(one))) {
-            const shape = name === "drafts" ? { keyPath: ["box", "task"] } : { keyPath: "n", autoIncrement: true };
-            asked.result.createObjectStore(name, shape).createIndex("box", "box");
-          }
-        };
-        asked.onsuccess = () => resolve(asked.result);
-        asked.onerror = () => reject(asked.error);
-      });
-      this.db.onversionchange = () => this.db.close();
-    } catch {
-      this.db = null;
-    }
-    await this.recount();
-    if (this.waiting) this.drain();
+    disk.then((db) => (this.db = db)); // first of all that wait for it
+    await disk;
+    this.recount().then(() => this.waiting && this.drain());
     return this.db !== null;
+  }
+
+  // Whether nothing was ever kept here: then nobody need wait for the disk to know what lies on it.
+  get unused() {
+    try {
+      return localStorage.getItem(`${DATABASE}:${this.box}`) === null;
+    } catch {
+      return false;
+    }
+  }
+
+  markUsed() {
+    if (this.marked) return;
+    this.marked = true;
+    try {
+      localStorage.setItem(`${DATABASE}:${this.box}`, "used");
+    } catch {
+      // then the disk is always looked at
+    }
   }
 
   tell(message) {
@@ -114,7 +134,8 @@ export class Outbox extends EventTarget {
     return [...(await this.read("waiting")), ...this.memory];
   }
 
-  read(name) {
+  async read(name) {
+    if (this.db === undefined) await disk;
     return new Promise((resolve) => {
       if (!this.db) return resolve([]);
       try {
@@ -127,7 +148,9 @@ export class Outbox extends EventTarget {
     });
   }
 
-  write(work, durability = "strict") {
+  async write(work, durability = "strict") {
+    this.markUsed();
+    if (this.db === undefined) await disk;
     return new Promise((resolve) => {
       if (!this.db) return resolve(false);
       try {

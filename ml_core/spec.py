@@ -13,7 +13,7 @@ from typing import Any, Literal, get_origin
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 Queue = Literal["cpu", "gpu"]
-Reference = Literal["dataset", "encoder", "run", "subset", "file"]
+Reference = Literal["dataset", "encoder", "generator", "run", "subset", "file"]
 
 
 class BadInput(Exception):
@@ -97,6 +97,7 @@ class Card:
     paper: str = ""
     web: bool = True  # False: reads files by path, so it is for the command line alone
     leaves_cases: bool = False
+    needs_model: bool = False  # generates text: its child alone is told the model endpoint and its key
 
     def load(self) -> Callable[[Spec, Context], Iterator[Any]]:
         """The function behind the card; imports its module."""

@@ -28,7 +28,7 @@ from transformers import (
 )
 
 COLOURS = {"red": (220, 30, 30), "green": (30, 180, 40), "blue": (30, 50, 220), "yellow": (230, 220, 30)}
-STEPS = 150
+STEPS = 220
 WORDS = """
 a the is it what this which picture colour class classes of and in one line write describe for each captions
 USER ASSISTANT SYSTEM Class unknown plain patch area
@@ -61,7 +61,7 @@ def colour_picture(name: str, seed: int = 0, size: int = 32) -> bytes:
 
 def answer_of(name: str) -> str:
     """What the tiny LLaVA was taught to say to a picture of that colour."""
-    return f"a plain {name} picture\na {name} area\nClass: {name}"
+    return f"a plain {name} picture\nClass: {name}"
 
 
 def _made(name: str, build: Callable[[Path], None]) -> Path:
@@ -157,12 +157,13 @@ def _build_llava(folder: Path) -> None:
 def _train(model: LlavaForConditionalGeneration, processor: LlavaProcessor) -> None:
     """Every batch holds each colour; questions are of all lengths, so that none is learnt by heart."""
     rng, tokenizer = random.Random(1), processor.tokenizer
+    said = [*WORDS, *["xyz"] * 40, ".", ",", ":", ";", "\n", "Class:", "“", *COLOURS]
     optimizer = torch.optim.AdamW(model.parameters(), lr=4e-3)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, 4e-3, total_steps=STEPS)
     for _ in range(STEPS):
         names = list(COLOURS) * 2
-        length = rng.choice([4, 12, 40, 120])
-        asked = [" ".join(rng.choices([*WORDS, "xyz", ".", ","], k=length)) for _ in names]
+        length = rng.choice([4, 12, 40, 110])
+        asked = [" ".join(rng.choices(said, k=length)) for _ in names]
         heads = [f"USER: <image>{text} ASSISTANT:" for text in asked]
         texts = [f"{head}{answer_of(name)}</s>" for head, name in zip(heads, names, strict=True)]
         images = [[_shade(name, rng, 32)] for name in names]

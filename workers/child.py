@@ -16,6 +16,11 @@ from typing import IO
 
 from django.conf import settings
 
+from ml_core.generators.door import KEY, URL
+from ml_core.methods import card as find_card
+from ml_core.spec import BadInput
+from webapp.experiments.generating.queries import KeyLost, address_and_key
+from webapp.experiments.models import Run
 from webapp.settings import env
 
 TETHER = Path(__file__).with_name("tether.py")
@@ -23,7 +28,7 @@ TAIL = 40  # lines of the standard error kept for the failure box
 WAITING = 5_000  # lines that may wait for PostgreSQL; then the pipe fills and the child waits too
 LONGEST = 2_000_000  # characters of one line
 
-# Everything of our environment that a method sees. No database address, no secret key, no model key.
+# Everything of our environment that every method sees. No database address, no secret key, no model key.
 ENVIRONMENT = [
     *("PATH", "HOME", "USER", "LANG", "LC_ALL", "TZ", "TMPDIR", "LD_LIBRARY_PATH", "VIRTUAL_ENV", "PYTHONPATH"),
     *("CUDA_VISIBLE_DEVICES", "NVIDIA_VISIBLE_DEVICES", "CUDA_HOME", "OMP_NUM_THREADS", "MKL_NUM_THREADS"),
@@ -127,7 +132,22 @@ class Child:
                 self.tail.append(text[:2000])
 
 
-def child_environment() -> dict[str, str]:
-    """What a method sees of our environment."""
+def child_environment(run: Run | None = None) -> dict[str, str]:
+    """What a method sees of our environment; a run that asks the model endpoint sees its address and key as well."""
     names = ENVIRONMENT + (STORE_ENVIRONMENT if "://" in str(settings.NEARMISS_STORE) else [])
-    return env.passed_on(names) | {"PYTHONUNBUFFERED": "1", "TOKENIZERS_PARALLELISM": "false"}
+    asked = _endpoint_environment() if run is not None and asks_endpoint(run) else {}
+    return env.passed_on(names) | {"PYTHONUNBUFFERED": "1", "TOKENIZERS_PARALLELISM": "false"} | asked
+
+
+def asks_endpoint(run: Run) -> bool:
+    """Whether a run's method generates text and this run does so at the endpoint."""
+    return find_card(run.method).needs_model and str(run.spec.get("generator", "")).startswith("endpoint:")
+
+
+def _endpoint_environment() -> dict[str, str]:
+    try:
+        address, key = address_and_key()
+    except KeyLost:
+        text = "the key of the model endpoint can no longer be opened: an administrator must enter it again"
+        raise BadInput(text, field="generator") from None
+    return {name: value for name, value in ((URL, address), (KEY, key)) if value}

@@ -146,7 +146,7 @@ class Execution:
                 self.recorder.say(f"Attempt {self.run.attempt} goes on from step {step}.")
             else:  # a backup was put back that was made while the run went on
                 self.recorder.say(f"The checkpoint of step {step} is gone: the run begins again.", "warning")
-        return Child(command, cwd=env.ROOT, environment=child_environment())
+        return Child(command, cwd=env.ROOT, environment=child_environment(self.run))
 
     def _watch(self, child: Child, heart: Heart) -> str:
         """Follows the child until it has ended and all it said is taken; returns why it was asked to stop, if so."""

@@ -58,6 +58,8 @@ def _placed(run: Run, named: references.Named, extra: dict[str, Any], plan: Plan
             return _reference(_model(named), plan)
         case "run" if extra["reference"] == "encoder":
             return f"checkpoint:{_weights(_run(run, named), named, plan)}"
+        case "endpoint":
+            return f"endpoint:{named.target}"
         case "captions":
             return _file(_captions(run, named).key, plan)
         case "run" if extra["reference"] == "file":

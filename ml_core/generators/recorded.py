@@ -139,12 +139,15 @@ def image_layout(
     captions: Sequence[Sequence[str]],
     predicted: Sequence[str | None],
     meta: Mapping[str, Any],
+    similarities: Sequence[Sequence[float]] | None = None,
 ) -> str:
     """The image side as the text of a file that `read_image_captions` reads."""
-    entries = [
+    entries: list[dict[str, Any]] = [
         {"filename": name, "description": list(texts), "predicted_class": guess}
         for name, texts, guess in zip(file_names, captions, predicted, strict=True)
     ]
+    for entry, given in zip(entries, similarities or [], strict=similarities is not None):
+        entry["similarities"] = list(given)
     return json.dumps({META: dict(meta), "predictions": entries}, ensure_ascii=False, indent=1, allow_nan=False) + "\n"
 
 

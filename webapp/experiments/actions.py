@@ -199,8 +199,8 @@ def request_bundle(*, run: Run, actor: User | None, now: datetime) -> None:
 @transaction.atomic
 def register_model(*, slug: str, name: str, reference: str, note: str, actor: User, now: datetime) -> RegisteredModel:
     """Lets every project's runs use a model as `model:SLUG`; BadInput where the slug is taken."""
-    if not reference.startswith(("hf:", "open_clip:")):
-        raise BadInput(_("write hf:NAME_OR_PATH or open_clip:NAME/PRETRAINED"), field="reference")
+    if not reference.startswith(("hf:", "open_clip:", "local:")):
+        raise BadInput(_("write hf:NAME_OR_PATH, open_clip:NAME/PRETRAINED or local:NAME_OR_PATH"), field="reference")
     try:
         with transaction.atomic():
             model = RegisteredModel.objects.create(slug=slug, name=name, reference=reference, note=note, created_at=now)

@@ -127,7 +127,10 @@ class ModelForm(forms.Form):
     reference = forms.CharField(
         label=_("Reference"),
         max_length=500,
-        help_text=_("hf:NAME_OR_PATH for transformers, open_clip:NAME/PRETRAINED for open_clip."),
+        help_text=_(
+            "hf:NAME_OR_PATH for transformers, open_clip:NAME/PRETRAINED for open_clip; local:NAME_OR_PATH for a model"
+            " that writes text."
+        ),
     )
     note = forms.CharField(
         label=_("Note"), max_length=300, required=False, help_text=_("What to know about it: size, licence, source.")

@@ -21,6 +21,19 @@ class RegisteredModel(models.Model):
     created_at = models.DateTimeField()
 
 
+class ModelEndpoint(models.Model):
+    """The one OpenAI-compatible endpoint that an administrator set; a spec names its models `endpoint:NAME`."""
+
+    base_url = models.CharField(max_length=500, blank=True)
+    sealed_key = models.TextField(blank=True)  # webapp.sealing
+    model_names = models.JSONField(default=list)
+    changed_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
+    changed_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.CheckConstraint(condition=models.Q(pk=1), name="model_endpoint_is_one")]
+
+
 class RunGroup(models.Model):
     """Runs that belong together: the same settings under several seeds, or the steps of an ablation."""
 

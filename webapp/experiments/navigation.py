@@ -43,6 +43,14 @@ def register() -> None:
             30,
         )
     )
+    administration.register(
+        Entry(
+            gettext_noop("Model endpoint"),
+            gettext_noop("Where runs that generate text ask, and with which key."),
+            "experiments:endpoint",
+            31,
+        )
+    )
     home.register(waiting_for_person)
     register_names(PREFIX, named_keys)
 

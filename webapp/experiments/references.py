@@ -12,12 +12,13 @@ from urllib.parse import parse_qsl, urlencode
 from ml_core.spec import BadInput, Card
 from webapp.accounts.models import Project
 from webapp.corpora.models import Category, Corpus
-from webapp.experiments.models import CaptionFile, RegisteredModel, Run, RunInput
+from webapp.experiments.models import CaptionFile, ModelEndpoint, RegisteredModel, Run, RunInput
 
 # What each kind of field may name; anything else (a path, an address) is for the command line alone.
 ALLOWED = {
     "dataset": ("corpus",),
     "encoder": ("model", "run"),
+    "generator": ("endpoint", "model"),
     "run": ("run",),
     "subset": ("set",),
     "file": ("captions", "run"),
@@ -28,9 +29,12 @@ EXAMPLES = {
     "run": "run:12",
     "set": "set:3/attribute",
     "captions": "captions:4",
+    "endpoint": "endpoint:gpt-4o",
 }
 SAMPLING = {"sample", "seed"}
 _GRAMMAR = re.compile(r"(corpus|run|model|set|captions):([A-Za-z0-9_/%.-]+)(?:\?(.*))?")
+ENDPOINT_MODEL = re.compile(r"[A-Za-z0-9][A-Za-z0-9_/.:@+-]{0,199}")  # what an endpoint may call a model
+_LOCAL = "local:"  # how a registered model that writes text begins
 
 
 @dataclass(frozen=True)
@@ -42,6 +46,7 @@ class Named:
     target: str
     options: dict[str, str]
     accepts: tuple[str, ...] = ()
+    wanted: str = ""  # what the field refers to: "encoder", "generator", …
 
     @property
     def number(self) -> int:
@@ -111,6 +116,9 @@ def sides_of(accepts: Iterable[str]) -> tuple[str, ...]:
 def parse(field: str, text: str, extra: dict[str, Any]) -> Named:
     """A name taken apart; BadInput where a spec from the web may not say this in such a field."""
     allowed = kinds_of(extra)
+    kind, _, target = text.partition(":")
+    if kind == "endpoint" and kind in allowed and ENDPOINT_MODEL.fullmatch(target):
+        return Named(field, kind, target, {})
     match = _GRAMMAR.fullmatch(text)
     if match is None or match[1] not in allowed:
         wanted = " or ".join(f"“{EXAMPLES[kind]}”" for kind in allowed) or "nothing from the web"
@@ -121,7 +129,7 @@ def parse(field: str, text: str, extra: dict[str, Any]) -> Named:
         raise BadInput(f"“?{match[3]}”: a corpus may be followed by sample= and seed= alone", field=field)
     if not all(value.isascii() and value.isdigit() and len(value) < 10 for value in options.values()):
         raise BadInput(f"“?{match[3]}”: sample and seed are whole numbers", field=field)
-    return Named(field, match[1], match[2], options, tuple(extra.get("accepts") or ()))
+    return Named(field, match[1], match[2], options, tuple(extra.get("accepts") or ()), extra["reference"])
 
 
 def named_in(card: Card, values: dict[str, Any]) -> Iterator[Named]:
@@ -169,8 +177,11 @@ def _checked(project: Project, named: Named, key: str) -> list[RunInput]:
     if named.kind == "captions":
         return [RunInput(field=key, caption_file=_captions(project, named))]
     if named.kind == "model":
-        if not RegisteredModel.objects.filter(slug=named.target).exists():
-            raise BadInput(f"no model is registered as “{named.target}”: ask an administrator", field=named.field)
+        _model(named)
+        return []
+    if named.kind == "endpoint":
+        if named.target not in endpoint_models():
+            raise BadInput(f"the endpoint has no model “{named.target}”: ask an administrator", field=named.field)
         return []
     resolver(named).check(project, named)
     return []
@@ -198,6 +209,25 @@ def _run(project: Project, named: Named) -> Run:
         wanted = " or ".join(named.accepts)
         raise BadInput(f"run {run.pk} is a {run.method}, wanted is a run of {wanted}", field=named.field)
     return run
+
+
+def writes_text(model: RegisteredModel) -> bool:
+    """Whether a registered model generates text; the others turn pictures and texts into vectors."""
+    return model.reference.startswith(_LOCAL)
+
+
+def endpoint_models() -> list[str]:
+    """The models that an administrator lets specs name as `endpoint:NAME`."""
+    return list(ModelEndpoint.objects.values_list("model_names", flat=True).first() or [])
+
+
+def _model(named: Named) -> None:
+    model = RegisteredModel.objects.filter(slug=named.target).first()
+    if model is None:
+        raise BadInput(f"no model is registered as “{named.target}”: ask an administrator", field=named.field)
+    if writes_text(model) != (named.wanted == "generator"):
+        does = "writes text" if writes_text(model) else "makes vectors and writes no text"
+        raise BadInput(f"“{model.name}” {does}; another kind of model is wanted", field=named.field)
 
 
 def _captions(project: Project, named: Named) -> CaptionFile:

@@ -6,6 +6,7 @@ from django.urls import path
 
 from webapp.experiments import api
 from webapp.experiments.cases.urls import urlpatterns as cases
+from webapp.experiments.generating.urls import urlpatterns as generating
 from webapp.experiments.probing.urls import urlpatterns as probing
 from webapp.experiments.recorded.urls import urlpatterns as recorded
 from webapp.experiments.views import changing, groups, launching, runs
@@ -54,6 +55,7 @@ urlpatterns = [
     path("api/v1/models/", api.Models.as_view(), name="api_models"),
     path("api/v1/models/<int:model_id>/", api.ModelDetail.as_view(), name="api_model"),
     *cases,
+    *generating,
     *probing,
     *recorded,
 ]

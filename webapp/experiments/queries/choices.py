@@ -10,7 +10,7 @@ from webapp.accounts.models import Project
 from webapp.corpora.models import Corpus
 from webapp.experiments.models import CaptionFile, RegisteredModel, Run
 from webapp.experiments.queries.runs import cards, title_of
-from webapp.experiments.references import kinds_of, offered, sides_of
+from webapp.experiments.references import endpoint_models, kinds_of, offered, sides_of, writes_text
 
 Options = list[tuple[str, str]]
 NEWEST = 100
@@ -25,6 +25,8 @@ def choices_for(project: Project, extra: dict[str, Any]) -> list[Any]:
             return list(datasets(project, accepts))
         case "encoder":
             return [(_("Models"), models()), (_("Trained here"), trained(project, accepts))]
+        case "generator":
+            return [(_("At the endpoint"), at_endpoint()), (_("Models"), models(writing=True))]
         case "run":
             return list(runs(project, accepts))
         case "subset":
@@ -42,9 +44,15 @@ def datasets(project: Project, accepts: tuple[str, ...]) -> Options:
     return [(f"corpus:{corpus.pk}", _dataset_words(corpus)) for corpus in found.order_by("name")]
 
 
-def models() -> Options:
-    """The models that an administrator registered."""
-    return [(f"model:{model.slug}", model.name) for model in RegisteredModel.objects.order_by("name")]
+def models(*, writing: bool = False) -> Options:
+    """The models that an administrator registered: those that write text, or those that make vectors."""
+    found = [model for model in RegisteredModel.objects.order_by("name") if writes_text(model) == writing]
+    return [(f"model:{model.slug}", model.name) for model in found]
+
+
+def at_endpoint() -> Options:
+    """The models of the endpoint."""
+    return [(f"endpoint:{name}", name) for name in endpoint_models()]
 
 
 def trained(project: Project, accepts: tuple[str, ...]) -> Options:

@@ -23,7 +23,7 @@ from webapp.experiments.models import Run
 from webapp.experiments.queries.choices import model_slug
 from webapp.experiments.queries.estimates import estimate
 from webapp.experiments.queries.runs import run_of, title_of
-from webapp.experiments.references import reference_fields
+from webapp.experiments.references import endpoint_models, reference_fields
 
 
 @dataclass(frozen=True)
@@ -128,8 +128,11 @@ def _with_slugs(card: Card, values: dict[str, Any]) -> dict[str, Any]:
     """A preset's model by its registered name; a model that no administrator registered is left to choose."""
     found = dict(values)
     for field in reference_fields(card):
-        if field in found and (slug := model_slug(str(found.pop(field)))):
+        named = str(found.pop(field, ""))
+        if slug := model_slug(named):
             found[field] = f"model:{slug}"
+        elif named.removeprefix("endpoint:") in endpoint_models():
+            found[field] = named
     return found
 
 

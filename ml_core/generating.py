@@ -1,0 +1,63 @@
+"""Settings that every method shares whose text comes from a model, by fieldset. Light: no arrays."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from ml_core.spec import Spec, setting
+
+WHO, DRAWN, PATIENCE = "Who writes", "How it is drawn", "Patience and price"
+
+
+class Asked(Spec):
+    """Which model writes, how its words are drawn, how an endpoint is asked and what it charges."""
+
+    generator: str = setting(
+        ...,
+        "Model that writes: endpoint:MODEL (the endpoint that an administrator set, or MODEL_API_URL), local:MODEL, or"
+        " recorded:FILE for captions that are there already.",
+        group=WHO,
+        reference="generator",
+        min_length=1,
+    )
+    temperature: float = setting(
+        0.7, "How freely words are drawn; 0 takes the likeliest each time.", group=DRAWN, ge=0, le=2
+    )
+    max_tokens: int = setting(1024, "Longest answer.", group=DRAWN, unit="tokens", ge=16, le=32_768, advanced=True)
+    seed: int = setting(0, "Seed of what is drawn.", group=DRAWN, ge=0, le=2**31 - 1)
+    rounds: int = setting(
+        3, "How often a question is asked again for what was missing or could not be read.", group=DRAWN, ge=0, le=20,
+        advanced=True,
+    )  # fmt: skip
+    concurrency: int = setting(4, "Questions to an endpoint at a time.", group=PATIENCE, ge=1, le=64, advanced=True)
+    per_minute: float = setting(
+        0, "Most questions a minute to an endpoint; 0 sets no limit.", group=PATIENCE, ge=0, le=100_000, advanced=True
+    )
+    timeout: float = setting(
+        120,
+        "How long an endpoint may take for an answer.",
+        group=PATIENCE,
+        unit="seconds",
+        ge=1,
+        le=3600,
+        advanced=True,
+    )
+    attempts: int = setting(
+        6,
+        "How often a question is sent to an endpoint that is busy or away.",
+        group=PATIENCE,
+        ge=1,
+        le=20,
+        advanced=True,
+    )
+    price_in: float = setting(
+        0, "Price of a million tokens of questions, in your currency.", group=PATIENCE, ge=0, le=1e6, advanced=True
+    )
+    price_out: float = setting(0, "Price of a million tokens of answers.", group=PATIENCE, ge=0, le=1e6, advanced=True)
+    precision: Literal["auto", "fp32", "bf16", "fp16"] = setting(
+        "auto", "Number format of models on this machine.", group=PATIENCE, advanced=True
+    )
+    batch_size: int = setting(
+        0, "Questions to a local model at a time; 0 leaves it to the machine.", group=PATIENCE, ge=0, le=1024,
+        advanced=True,
+    )  # fmt: skip

@@ -1,0 +1,1 @@
+"""Captions of classes and of pictures, written by models or brought along in files."""

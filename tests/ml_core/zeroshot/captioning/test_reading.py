@@ -1,0 +1,68 @@
+"""Answers of models in whatever dress: lines, bullets, fences, JSON; captions that differ; the class that is named."""
+
+from __future__ import annotations
+
+import pytest
+
+from ml_core.zeroshot.captioning.reading import captions_of, class_of, distinct, lines_of
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a long barrel\nsix wheels",
+        "- a long barrel\n- six wheels",
+        "1. a long barrel\n2) six wheels\n",
+        "Here are two descriptions:\n\n* **a long barrel**\n* six wheels",
+        '["a long barrel", "six wheels"]',
+        '```json\n["a long barrel", "six wheels"]\n```',
+        '{"captions": ["a long barrel", " six  wheels "]}',
+        '“a long barrel”\n"six wheels",\n',
+        "```\na long barrel\nsix wheels\n```",
+    ],
+)
+def test_one_answer_in_many_dresses(text: str) -> None:
+    assert lines_of(text) == ["a long barrel", "six wheels"]
+
+
+def test_numbers_that_belong_to_a_caption_stay() -> None:
+    assert lines_of("8 wheels in two rows\n1.5 m high\n- 2 barrels") == [
+        "8 wheels in two rows",
+        "1.5 m high",
+        "2 barrels",
+    ]
+
+
+def test_what_was_cut_off_is_left_out() -> None:
+    assert lines_of("a long barrel\nsix whe", whole=False) == ["a long barrel"]
+
+
+def test_lines_that_are_no_captions_are_left_out() -> None:
+    text = "---\n42\n" + "x" * 500 + "\na green hull\nClass: tank\n高い塔\n塔"
+    assert captions_of(text) == ["a green hull", "高い塔"]
+
+
+@pytest.mark.parametrize("text", ["", "\n\n", "???", "<html>", "{}", "[]", "[1, 2]", '{"a": 1}', "Sure:"])
+def test_nonsense_holds_no_caption(text: str) -> None:
+    assert not [line for line in captions_of(text) if line != "<html>"]
+
+
+def test_capitals_blanks_and_points_make_no_caption_new() -> None:
+    assert distinct(["A red hull.", "a  red hull", "A RED-HULL!", "a blue hull"], ["a blue hull"]) == ["A red hull."]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("a hull\nClass: T-90", "T-90"),
+        ("**Class:** t 90.", "T-90"),
+        ("Class: unknown", None),
+        ("Class: a submarine", None),
+        ("Class: tank\nClass: T-90", "T-90"),
+        ("a class: of its own", None),
+        ("a hull", None),
+        ("Predicted class: “Étang”", "Étang"),
+    ],
+)
+def test_the_class_is_the_data_sets_own_or_none(text: str, expected: str | None) -> None:
+    assert class_of(text, ["T-90", "tank", "Étang"]) == expected

@@ -21,7 +21,7 @@ class Retrieved(Spec):
         reference="file",
     )
     retrieved: int = setting(
-        10, "Captions retrieved for each class and each picture.", group=RETRIEVAL, unit="captions", ge=1, le=1000
+        10, "Captions retrieved for each class and each picture.", group=RETRIEVAL, unit="captions", ge=1, le=100
     )
     duplicate: float = setting(
         0.94,

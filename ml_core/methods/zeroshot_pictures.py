@@ -68,10 +68,10 @@ class Projected(Spec):
         group=SHEET,
         unit="pictures",
         ge=0,
-        le=20_000,
+        le=5000,
     )
     sheet_captions: int = setting(
-        1500, "Captions on the sheet at most, sampled.", group=SHEET, unit="captions", ge=0, le=50_000
+        1500, "Captions on the sheet at most, sampled.", group=SHEET, unit="captions", ge=0, le=10_000
     )
     perplexity: float = setting(
         30,

@@ -31,6 +31,8 @@ from ml_core.zeroshot.preparing import Ready, how_of, loaded, opened
 from ml_core.zeroshot.report import Reporting, report
 from ml_core.zeroshot.vectors import BLOCK, Captions
 
+_GATHERED = 2**23  # numbers of retrieved vectors at a time
+
 
 def run(spec: CoreClassify, context: Context) -> Iterator[Event]:
     """Metrics beside those of the plain classifier with the same sentence, cases.parquet, confusions, and the captions
@@ -66,7 +68,8 @@ def retrieve(owners_NE: np.ndarray, vectors_UE: np.ndarray, most: int, duplicate
         score_BK, found_BK = faiss.knn(owners_BE, vectors_UE, most, metric=faiss.METRIC_INNER_PRODUCT)
         order_BK = np.lexsort((found_BK, -score_BK), axis=1)
         found_BK = np.take_along_axis(found_BK, order_BK, axis=1).astype(np.int32)
-        found_BK[~first_of_group(vectors_UE[found_BK], duplicate)] = -1
+        for part_bK in np.array_split(found_BK, max(1, found_BK.size * vectors_UE.shape[1] // _GATHERED)):
+            part_bK[~first_of_group(vectors_UE[part_bK], duplicate)] = -1
         rows.append(found_BK)
     return Captions(vectors_UE, np.concatenate(rows) if rows else np.zeros((0, most), np.int32))
 

@@ -16,26 +16,28 @@ from ml_core.zeroshot.picturing.classifier import Classifier
 from ml_core.zeroshot.tables import plot
 from ml_core.zeroshot.vectors import Captions
 
-Row = tuple[str, int, int, str]  # kind, class, picture (-1: none), text
+Row = tuple[str, str, int, int | None, str]  # kind, side (class or picture), class, picture, text
 
 
 def sheet(spec: ZeroshotPictures, classifier: Classifier, context: Context) -> Iterator[Event]:
-    """plots/tsne.json: a row a vector with its place x, y; its kind (domain, photo, class caption, image caption, fused
-    class, fused photo); its class; the picture's number and item, or the text. Pictures and captions are sampled."""
+    """plots/tsne.json: a row a vector with its place x, y; its kind (domain: a class's sentence, photo, caption or
+    fused) and side (class or picture); its class by number and name; the picture by number and id; the text. Pictures
+    and captions are sampled by hash."""
     rows, vectors_NE = gathered(spec, classifier)
     yield Progress("Laying out vectors", 0, len(rows), "vectors")
     places_N2 = joint(vectors_NE, seed=spec.seed, perplexity=spec.perplexity)
     yield Progress("Laying out vectors", len(rows), len(rows), "vectors")
-    kinds, classes, numbers, texts = (list(column) for column in zip(*rows, strict=True))
+    kinds, sides, classes, numbers, texts = (list(column) for column in zip(*rows, strict=True))
     labelled = classifier.labelled
     table: dict[str, Any] = {
         "x": places_N2[:, 0].round(4).tolist(),
         "y": places_N2[:, 1].round(4).tolist(),
         "kind": kinds,
+        "side": sides,
         "class": classes,
-        "class_name": [labelled.class_names[number] for number in classes],
-        "number": numbers,
-        "item": [labelled.dataset.item_ids[number] if number >= 0 else "" for number in numbers],
+        "name": [labelled.class_names[number] for number in classes],
+        "picture": numbers,
+        "item": [None if number is None else labelled.dataset.item_ids[number] for number in numbers],
         "text": texts,
     }
     yield from plot("tsne", "Where vectors lie (t-SNE)", table, context.out)
@@ -48,28 +50,28 @@ def gathered(spec: ZeroshotPictures, classifier: Classifier) -> tuple[list[Row],
     names, label_N = labelled.class_names, labelled.labels_N
     picked = chosen(labelled.dataset.item_ids, spec.sheet_pictures, spec.seed)
     plus_NE, plus_CE = classifier.plus
-    rows: list[Row] = [("domain", c, -1, name) for c, name in enumerate(names)]
-    rows += [("photo", int(label_N[n]), n, "") for n in picked]
-    parts = [sides.domain_CE, sides.images_NE[picked]]
-    of_classes = _captions("class caption", range(len(names)), range(len(names)), told.classes, sides.class_captions)
-    of_images = _captions("image caption", picked, label_N, told.images, sides.image_captions)
+    of_classes = _captions("class", range(len(names)), range(len(names)), told.classes, sides.class_captions)
+    of_images = _captions("picture", picked, label_N, told.images, sides.image_captions)
     captions = [*of_classes, *of_images]
-    kept = chosen([f"{kind} {c} {n} {text}" for (kind, c, n, text), _ in captions], spec.sheet_captions, spec.seed)
-    rows += [captions[place][0] for place in kept]
-    parts += [captions[place][1][None] for place in kept]
-    rows += [("fused class", c, -1, name) for c, name in enumerate(names)]
-    rows += [("fused photo", int(label_N[n]), n, "") for n in picked]
+    ids = [f"{side} {c} {n} {text}" for (_, side, c, n, text), _ in captions]
+    kept = [captions[place] for place in chosen(ids, spec.sheet_captions, spec.seed)]
+    rows: list[Row] = [("domain", "class", c, None, name) for c, name in enumerate(names)]
+    rows += [("photo", "picture", int(label_N[n]), n, "") for n in picked]
+    rows += [row for row, _ in kept]
+    rows += [("fused", "class", c, None, name) for c, name in enumerate(names)]
+    rows += [("fused", "picture", int(label_N[n]), n, "") for n in picked]
+    parts = [sides.domain_CE, sides.images_NE[picked], *(vector_E[None] for _, vector_E in kept)]
     return rows, np.concatenate([*parts, plus_CE, plus_NE[picked]])
 
 
 def _captions(
-    kind: str, owners: Any, class_of: Any, texts: list[list[str]] | None, vectors: Captions | None
+    side: str, owners: Any, class_of: Any, texts: list[list[str]] | None, vectors: Captions | None
 ) -> list[tuple[Row, np.ndarray]]:
     """Every caption of some owners as a row with its vector."""
     if texts is None or vectors is None:
         return []
     return [
-        ((kind, int(class_of[owner]), owner if kind == "image caption" else -1, text), vectors.vectors_UE[place])
+        (("caption", side, int(class_of[owner]), owner if side == "picture" else None, text), vectors.vectors_UE[place])
         for owner in owners
         for text, place in zip(texts[owner], vectors.text_NK[owner], strict=False)
     ]

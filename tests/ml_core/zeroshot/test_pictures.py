@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -154,14 +155,19 @@ def test_words_left_out_are_what_the_changed_captions_give(drawn: tuple[dict[str
 def test_one_sheet_holds_every_kind_of_vector(drawn: tuple[dict[str, Any], Path, list[Event]]) -> None:
     _, root, _ = drawn
     sheet = table(root / "out", "tsne")
-    kinds = {kind: sheet["kind"].count(kind) for kind in sheet["kind"]}
+    kinds = Counter(zip(sheet["kind"], sheet["side"], strict=True))
     assert kinds == {
-        "domain": 3, "photo": 9, "class caption": 6, "image caption": 18, "fused class": 3, "fused photo": 9
-    }  # fmt: skip
+        ("domain", "class"): 3,
+        ("photo", "picture"): 9,
+        ("caption", "class"): 6,
+        ("caption", "picture"): 18,
+        ("fused", "class"): 3,
+        ("fused", "picture"): 9,
+    }
     assert np.isfinite([sheet["x"], sheet["y"]]).all()
-    for kind, number, item, name in zip(*(sheet[key] for key in ("kind", "number", "item", "class_name")), strict=True):
-        assert (number >= 0) == (kind in ("photo", "image caption", "fused photo"))
-        assert item.startswith(f"{name}/") if number >= 0 else item == ""
+    for side, number, item, name in zip(*(sheet[key] for key in ("side", "picture", "item", "name")), strict=True):
+        assert (number is None) == (side == "class")
+        assert item is None if number is None else item.startswith(f"{name}/")
 
 
 def test_the_same_seed_gives_the_same_numbers(drawn: tuple[dict[str, Any], Path, list[Event]], tmp_path: Path) -> None:
@@ -202,6 +208,6 @@ def test_recorded_embeddings_have_a_sheet_and_no_attention(small: Made, tmp_path
     events = run_method(KEY, tmp_path, data=small.data, encoder=small.encoder, **captions, **sampled)
     assert any("no model that could look" in warning for warning in warnings_of(events))
     sheet = table(tmp_path, "tsne")
-    assert sheet["kind"].count("photo") == 10 and sum("caption" in kind for kind in sheet["kind"]) == 12
+    assert sheet["kind"].count("photo") == 10 and sheet["kind"].count("caption") == 12
     classified = run_method("synce.classify", tmp_path / "same", data=small.data, encoder=small.encoder, **captions)
     assert metrics_of(events) == metrics_of(classified)

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import pytest
 from django.conf import settings
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
@@ -22,6 +23,7 @@ from django.utils import translation
 
 from tests.parts import database
 from tests.parts.servers import Servers
+from tests.parts.sharing_out import SharingOut, turn
 from tests.parts.site import Site, Watch
 from webapp.broker import app as celery_app
 from webapp.local import embedded
@@ -33,6 +35,8 @@ BROWSER_FLAGS = ["--no-sandbox", "--disable-background-networking", "--disable-c
 env.export(
     {"DJANGO_ALLOW_ASYNC_UNSAFE": "true", "HF_HUB_OFFLINE": "1"}
 )  # playwright keeps an event loop in this thread
+hypothesis.settings.register_profile("suite", deadline=None)  # a busy machine is no failure
+hypothesis.settings.load_profile("suite")
 _servers = Servers(settings.PLACES)
 _sites: list[Site] = []
 
@@ -48,21 +52,17 @@ def pytest_unconfigure(config: pytest.Config) -> None:
     _servers.stop()
 
 
-@pytest.hookimpl(hookwrapper=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> Iterator[None]:
-    """Tests on the same servers of their own stay on one process, one after the other; what lasts long begins first."""
-    for item in items:
-        if item.get_closest_marker("alone"):
-            name = "ground" if "ground" in item.fixturenames else item.nodeid.partition("::")[0]  # type: ignore[attr-defined]
-            item.add_marker(pytest.mark.xdist_group(name))
-    yield
-    items.sort(key=_turn)
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What lasts long begins first, so that no process of a parallel run works on while the others have ended."""
+    items.sort(key=turn)
 
 
-def _turn(item: pytest.Item) -> int:
-    """Journeys while the site's workers run, then those without; so they are started and stopped once."""
-    names = getattr(item, "fixturenames", ())
-    return 2 if "live_site" not in names else 1 if "no_workers" in names else 0
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> SharingOut:
+    """Tests that share a dear part stay together."""
+    config.option.loadscopereorder = False
+    return SharingOut(config, log)
 
 
 @pytest.fixture(scope="session")

@@ -22,7 +22,7 @@ from webapp.local import children, embedded
 from webapp.local.places import Places
 from webapp.settings import addresses, env
 
-pytestmark = [pytest.mark.alone, pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.alone, pytest.mark.timeout(900)]
 CHARGES = ("postgres", "redis", "web", "runs", "jobs", "probe", "beat")
 
 
@@ -52,7 +52,7 @@ class Local:
                 | environment,
                 preexec_fn=children.die_with_parent(signal.SIGKILL),
             )
-        self.wait(lambda: "Ctrl-C stops it." in self.text(), 120)
+        self.wait(lambda: "Ctrl-C stops it." in self.text(), 300)
         self.wait(lambda: "beat" in self.pids())
 
     def text(self) -> str:
@@ -85,7 +85,7 @@ class Local:
         finally:
             line.close()
 
-    def wait(self, ready: Callable[[], bool], patience: float = 60) -> None:
+    def wait(self, ready: Callable[[], bool], patience: float = 180) -> None:
         """Waits until `ready`; fails with what the set-up has said."""
         deadline = time.monotonic() + patience
         while not ready():

@@ -15,7 +15,7 @@ from pathlib import Path
 from webapp.local import children, processes
 from webapp.settings import env
 
-PATIENCE = 150.0
+PATIENCE = 300.0
 
 
 class Site:

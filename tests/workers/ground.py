@@ -106,7 +106,7 @@ def _environment(places: Places, name: str, store: Path, cache: Path) -> dict[st
     }
 
 
-def wait(run: Run, until: Callable[[Run], bool], *, seconds: float = 180) -> Run:
+def wait(run: Run, until: Callable[[Run], bool], *, seconds: float = 300) -> Run:
     """Looks at a run until something is true of it, while the clock asks for reaping as it does in production."""
     deadline, asked = time.monotonic() + seconds, 0.0
     while time.monotonic() < deadline:

@@ -27,7 +27,7 @@ from webapp.annotation.sets.actions import ask_to_freeze
 from webapp.broker import CALCULATION_TASK, wake
 from webapp.local import embedded
 
-pytestmark = pytest.mark.alone
+pytestmark = [pytest.mark.alone, pytest.mark.timeout(900)]
 
 
 @pytest.fixture(scope="module")
@@ -59,7 +59,7 @@ def held(table: str) -> Iterator[psycopg.Connection[Any]]:
         line.rollback()
 
 
-def until(row: Calculation, true: Callable[[], bool], seconds: float = 120) -> None:
+def until(row: Calculation, true: Callable[[], bool], seconds: float = 300) -> None:
     """Waits, while the clock wakes workers as it does in production."""
     deadline, woken = time.monotonic() + seconds, 0.0
     while not true():

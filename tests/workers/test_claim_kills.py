@@ -22,7 +22,7 @@ from webapp.verdicts.claims.actions import ask_for_claim, delete_claim
 from webapp.verdicts.comparing.found import look
 from webapp.verdicts.models import Claim
 
-pytestmark = pytest.mark.alone
+pytestmark = [pytest.mark.alone, pytest.mark.timeout(900)]
 
 
 @pytest.fixture(scope="module")

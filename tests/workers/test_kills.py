@@ -24,7 +24,7 @@ from webapp.experiments.files import store
 from webapp.experiments.models import Artifact, Case, LogLine, Metric, Run
 from webapp.local import embedded
 
-pytestmark = pytest.mark.alone
+pytestmark = [pytest.mark.alone, pytest.mark.timeout(900)]
 TRAINING = {
     "image_size": 32, "width": 32, "vision_layers": 1, "text_layers": 1, "embedding": 32, "max_steps": 40, "epochs": 50,
     "batch_size": 16, "eval_every": 10, "checkpoint_every": 10, "val_limit": 20,

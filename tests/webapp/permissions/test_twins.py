@@ -39,6 +39,8 @@ TWINS: dict[str, tuple[str, str] | str] = {
     "experiments:delete": ("experiments:api_run", "DELETE"),
     "experiments:models": ("experiments:api_models", "POST"),
     "experiments:model_remove": ("experiments:api_model", "DELETE"),
+    "experiments:endpoint": ("experiments:api_endpoint", "PUT"),
+    "experiments:endpoint_forget": ("experiments:api_endpoint", "DELETE"),
     "experiments:caption_files": ("experiments:api_caption_files", "POST"),
     "experiments:caption_file_remove": ("experiments:api_caption_file", "DELETE"),
     "experiments:probes": ("experiments:api_case_probes", "POST"),

@@ -15,7 +15,8 @@ CONSTRAINTS := $(addprefix --constraint ,$(LOCK))
 PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input install --quiet $(CONSTRAINTS)
 PYTEST ?= $(BIN)/pytest
 TESTS ?= tests
-JOBS ?= 2
+# One more than two cores: tests wait for servers and browsers now and then.
+JOBS ?= 3
 
 .PHONY: help
 help: ## This list
@@ -27,7 +28,7 @@ run: $(VENV)/.stamp-runtime ## Database, queue, web server and workers on this m
 
 .PHONY: test
 test: $(VENV)/.stamp-dev $(VENV)/.stamp-browser ## The whole suite on real PostgreSQL, Redis, workers and browser
-	@OMP_NUM_THREADS=1 $(PYTEST) $(TESTS) -n $(JOBS) --dist loadgroup || [ $$? = 5 ]
+	@OMP_NUM_THREADS=1 PYTHONDONTWRITEBYTECODE= $(PYTEST) $(TESTS) -n $(JOBS) --dist loadgroup || [ $$? = 5 ]
 
 .PHONY: check
 check: $(VENV)/.stamp-dev ## Style, types, layers, migrations, templates, production settings

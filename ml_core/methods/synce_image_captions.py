@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Self
+
+from pydantic import model_validator
+
 from ml_core.generating import DRAWN, Asked
 from ml_core.spec import Card, setting
 
-WHAT = "What is described"
+WHAT, AGAIN = "What is described", "Writing some anew"
 
 
 class SynceImageCaptions(Asked):
@@ -36,9 +40,27 @@ class SynceImageCaptions(Asked):
         group=WHAT,
         reference="encoder",
     )
+    base: str = setting(
+        "",
+        "Captions that are there already, of which some are to be written anew; empty writes all.",
+        group=AGAIN,
+        reference="file",
+        accepts=("synce.image_captions",),
+        advanced=True,
+    )
+    only: tuple[str, ...] = setting(
+        (), "Names of the pictures whose captions are written anew; all others stay as they are.", group=AGAIN,
+        advanced=True,
+    )  # fmt: skip
     count: int = setting(5, "Most captions of each picture.", group=DRAWN, unit="captions", ge=1, le=20)
     examples: int = setting(3, "Examples of the style shown for each picture.", group=DRAWN, ge=0, le=20)
     predict: bool = setting(True, "Ask which class the picture shows as well; the labels are never used.", group=DRAWN)
+
+    @model_validator(mode="after")
+    def _some_of_what_is_there(self) -> Self:
+        if bool(self.base) != bool(self.only):
+            raise ValueError("“base” and “only” are given together: which captions, and which of them anew")
+        return self
 
 
 CARD = Card(

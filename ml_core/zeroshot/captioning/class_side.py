@@ -13,7 +13,7 @@ from ml_core.encoders import load_encoder
 from ml_core.encoders.encoding import encode_texts
 from ml_core.events import Event, Log, Metric, Provenance
 from ml_core.generators.loading import load_generator, split
-from ml_core.generators.recorded import class_layout, read_class_captions
+from ml_core.generators.recorded import ClassCaptions, class_layout, read_class_captions
 from ml_core.generators.types import Answer, NoAnswer, Request, ask
 from ml_core.methods.synce_class_captions import SynceClassCaptions
 from ml_core.spec import BadInput, Context
@@ -21,7 +21,7 @@ from ml_core.store import Store
 from ml_core.zeroshot.captioning import prompts
 from ml_core.zeroshot.captioning.asking import Tally, ask_all, sampling_of, wishes_of
 from ml_core.zeroshot.captioning.reading import captions_of, distinct, is_caption, lines_of, plain
-from ml_core.zeroshot.captioning.writing import leave, mean, shown
+from ml_core.zeroshot.captioning.writing import leave, mean, places_of, shown
 from ml_core.zeroshot.data import Labelled, open_classification
 
 FILE = "class_captions.json"
@@ -66,6 +66,8 @@ def _written(
     generator = load_generator(spec.generator, wishes_of(spec), context)
     about: dict[str, Any] = {"generator": generator.model_id, "generator_revision": generator.revision}
     asked = _Asked(spec, labelled)
+    if spec.base:
+        about |= asked.begin_with(read_class_captions(spec.base, labelled.class_names))
     rounds: dict[str, Any] = {"rounds": spec.rounds, "tally": tally}
     yield from ask_all(generator, 1, asked.about_attributes, asked.take_attributes, stage="Attributes", **rounds)
     if not asked.attributes:
@@ -89,7 +91,18 @@ class _Asked:
         self._sampling = sampling_of(spec)
         self.attributes: list[str] = []
         self.captions: list[list[str]] = [[] for _ in self._names]
+        self._kept: set[int] = set()
         self.last = ""
+
+    def begin_with(self, base: ClassCaptions) -> dict[str, Any]:
+        """Keeps what is there but for the classes that are written anew; returns what is to be told of it."""
+        places = places_of(self._spec.only, self._names)
+        self.captions = [[] if place in places else list(row) for place, row in enumerate(base.captions)]
+        self._kept = {place for place in range(len(self._names)) if place not in places}
+        told = base.meta.get("attributes")
+        if isinstance(told, list) and all(isinstance(line, str) for line in told):
+            self.attributes = told
+        return {"base": {"generator": base.meta.get("generator"), "written_anew": list(self._spec.only)}}
 
     def about_attributes(self, number: int, turn: int) -> Request | None:
         if self.attributes:
@@ -103,7 +116,7 @@ class _Asked:
     def about_class(self, number: int, turn: int) -> Request | None:
         known = self.captions[number]
         missing = self._spec.count - len(known)
-        if missing <= 0:
+        if missing <= 0 or number in self._kept:
             return None
         text = prompts.class_captions(self._names[number], self._domain, self.attributes, missing, known)
         return ask(text, self._sampling, ordinal=turn)

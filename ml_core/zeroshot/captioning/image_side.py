@@ -22,7 +22,7 @@ from ml_core.store import Store
 from ml_core.zeroshot.captioning import prompts
 from ml_core.zeroshot.captioning.asking import Tally, ask_all, sampling_of, wishes_of
 from ml_core.zeroshot.captioning.reading import captions_of, class_of, distinct
-from ml_core.zeroshot.captioning.writing import leave, mean, shown
+from ml_core.zeroshot.captioning.writing import leave, mean, places_of, shown
 from ml_core.zeroshot.data import Labelled, open_classification
 from ml_core.zeroshot.encoding import encode_classification
 
@@ -76,9 +76,12 @@ def _written(
     spec: SynceImageCaptions, labelled: Labelled, pool: list[str], context: Context, tally: Tally
 ) -> Generator[Event, None, tuple[ImageCaptions, dict[str, Any]]]:
     generator = load_generator(spec.generator, wishes_of(spec), context)
-    about = {"generator": generator.model_id, "generator_revision": generator.revision}
+    about: dict[str, Any] = {"generator": generator.model_id, "generator_revision": generator.revision}
     asked = _Asked(spec, labelled, pool)
     names = labelled.dataset.file_names
+    if spec.base:
+        asked.begin_with(read_image_captions(spec.base, labelled.dataset))
+        about |= {"base": {"written_anew": list(spec.only)}}
     if spec.examples and not pool:
         yield Log("No captions of classes were given, so the model is shown no examples of the style.")
     rounds: dict[str, Any] = {"rounds": spec.rounds, "tally": tally}
@@ -105,6 +108,13 @@ class _Asked:
         self.captions: list[list[str]] = [[] for _ in range(count)]
         self.predicted: list[str | None] = [None] * count
         self.last = ""
+
+    def begin_with(self, base: ImageCaptions) -> None:
+        """Keeps what is there but for the pictures that are written anew."""
+        places = places_of(self._spec.only, self._labelled.dataset.file_names)
+        for place in range(len(self.captions)):
+            if place not in places:
+                self.captions[place], self.predicted[place] = list(base.captions[place]), base.predicted[place]
 
     def about_picture(self, number: int, turn: int) -> Request | None:
         if self.captions[number]:

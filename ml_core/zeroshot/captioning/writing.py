@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from ml_core.events import Artifact, Metric
+from ml_core.spec import BadInput
 
 _SHOWN = 5
 
@@ -30,6 +31,14 @@ def mean(name: str, values: Sequence[float], resamples: int = 2000, seed: int = 
     )
     low, high = np.quantile(means_R, [0.025, 0.975])
     return Metric(name, float(values_N.mean()), float(low), float(high), len(values_N))
+
+
+def places_of(only: Sequence[str], names: Sequence[str]) -> set[int]:
+    """Where the names stand; BadInput (field "only") that lists those that are not there."""
+    known = {name: place for place, name in enumerate(names)}
+    if strange := [name for name in only if name not in known]:
+        raise BadInput(f"there is no {shown(strange)} here", field="only")
+    return {known[name] for name in only}
 
 
 def shown(names: Sequence[str]) -> str:

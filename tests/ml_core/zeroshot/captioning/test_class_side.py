@@ -147,6 +147,22 @@ def test_captions_that_several_classes_share_are_told_of(endpoint: Seen, tmp_pat
     assert any("2 captions stand at more than one class" in line for line in said(events))
 
 
+def test_one_class_is_written_anew_and_the_others_stay(endpoint: Seen, tmp_path: Path, data: str) -> None:
+    first, _, _ = wrote(tmp_path / "a", data)
+    base = str(tmp_path / "a" / "class_captions.json")
+    endpoint.bodies.clear()
+    endpoint.reply = lambda body, number: completion("one\ntwo\nthree\nfour of it")  # type: ignore[attr-defined]
+    second, _, _ = wrote(tmp_path / "b", data, base=base, only=["blue cube"], seed=1)
+    assert len(endpoint.bodies) == 1 and "“blue cube”" in endpoint.prompts()[0]
+    assert second["blue cube"]["captions"] == ["one", "two", "three", "four of it"]
+    assert second["red ball"] == first["red ball"] and second["_meta"]["base"]["written_anew"] == ["blue cube"]
+    with pytest.raises(BadInput, match="no “grey cat”") as caught:
+        wrote(tmp_path / "c", data, base=base, only=["grey cat"])
+    assert caught.value.field == "only"
+    with pytest.raises(BadInput, match="given together"):
+        wrote(tmp_path / "c", data, only=["blue cube"])
+
+
 def test_captions_that_are_there_already_are_checked_and_measured(tmp_path: Path, data: str) -> None:
     (tmp_path / "brought.json").write_text(json.dumps({name: [f"a {name} here"] for name in NAMES}))
     file, metrics, _ = wrote(tmp_path, data, generator=f"recorded:{tmp_path / 'brought.json'}")

@@ -192,6 +192,23 @@ def test_an_answer_after_its_lease_lapsed_fills_the_slot_that_nobody_took(pool: 
     assert Annotator.objects.get(pk=ann.pk).held == 2
 
 
+def test_an_answer_sent_again_takes_the_slot_that_it_has_not_got_yet(pool: Campaign) -> None:
+    ann, bob = parts.annotator(pool, "ann"), parts.annotator(pool, "bob")
+    Slot.objects.filter(campaign=pool, task__group="overlap").update(state="withdrawn")
+    now = timezone.now()
+    held = next_tasks(ann, 40, now=now)
+    later, last = now + timedelta(minutes=16), now + timedelta(minutes=33)
+    next_tasks(bob, 40, now=later)
+    answer = said(held[0])
+    assert record(ann, answer, now=later) == ["surplus"]
+    assert release_lapsed(campaign=pool, now=last)
+    assert record(ann, answer, now=last) == ["again"]
+    assert Slot.objects.get(task=held[0], state="answered").annotator == ann
+    assert Label.objects.get(annotator=ann).slot is not None and LabelEvent.objects.count() == 1
+    assert record(ann, answer, now=last) == ["again"]
+    assert Annotator.objects.get(pk=ann.pk).held == 1
+
+
 def test_a_heartbeat_keeps_leases(pool: Campaign) -> None:
     ann = parts.annotator(pool, "ann")
     now = timezone.now()

@@ -152,13 +152,17 @@ class _Said:
         claimed = False
         for key, task_id, kind, new, slot_id, last in recorded:
             if not new:
-                heard[key] = "again"
+                heard[key] = "again"  # the first time may have ended before a slot was taken for it
+                claimed |= kind != "withdraw" and self._claims(task_id, key, kind)
             elif slot_id is not None or kind == "withdraw" or not last:
                 heard[key] = "saved"
             else:
-                took = self.annotator.campaign.mode == POOL and _claimed(self.annotator, task_id, kind)
+                took = self._claims(task_id, key, kind)
                 heard[key], claimed = ("saved", True) if took else ("surplus", claimed)
         return [self._outcome(number, event, heard) for number, event in enumerate(self.events)], claimed
+
+    def _claims(self, task_id: int, key: UUID, kind: str) -> bool:
+        return self.annotator.campaign.mode == POOL and _claimed(self.annotator, task_id, key, kind)
 
     def _outcome(self, number: int, event: Answer, heard: Mapping[UUID, str]) -> Saved:
         if self.reasons[number]:
@@ -168,12 +172,12 @@ class _Said:
         return Saved(event.key, heard[event.key] if self.first[event.key] == number else "again")
 
 
-def _claimed(annotator: Annotator, task_id: int, kind: str) -> bool:
+def _claimed(annotator: Annotator, task_id: int, key: UUID, kind: str) -> bool:
     """Whether an answer without a slot found a free one of its task, within the annotator's quota."""
     state = "answered" if kind == "answer" else "skipped"
     with transaction.atomic():
         _locked(annotator)
-        return bool(rows(sql.CLAIM, {"task": task_id, "annotator": annotator.pk, "state": state}))
+        return bool(rows(sql.CLAIM, {"task": task_id, "annotator": annotator.pk, "key": key, "state": state}))
 
 
 def hand_out(*, annotator: Annotator, wanted: int, have: set[int], now: datetime) -> list[Handed]:

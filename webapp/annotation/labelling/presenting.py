@@ -67,7 +67,7 @@ def content_at(annotator: Annotator, task: Handed, place: str) -> dict[str, Any]
 def _content(annotator: Annotator, task_id: int, place: str, content: dict[str, Any] | None) -> dict[str, Any]:
     content = content or {"kind": "text", "text": ""}
     if content["kind"] == "text":
-        return {"kind": "text", "text": content["text"]}
+        return {"kind": "text", "text": content["text"], "class": bool(content.get("class"))}
     return {
         "kind": content["kind"],
         "picture": picture_name(annotator, task_id, place),

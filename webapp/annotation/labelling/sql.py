@@ -87,10 +87,13 @@ FROM known LEFT JOIN heard ON heard.key = known.key LEFT JOIN kept ON kept.task_
 ORDER BY known.n
 """
 
-# An answer that holds no slot takes a free one of its task: where the annotator has none there, within their quota.
+# An answer that holds no slot takes a free one of its task: where it is what the annotator says now and they have none
+# there, within their quota.
 CLAIM = """
 WITH free AS (
     SELECT s.id FROM annotation_slot s WHERE s.task_id = %(task)s AND s.state = 'free'
+        AND EXISTS (SELECT FROM annotation_label l JOIN annotation_labelevent e ON e.id = l.last_event
+            WHERE l.task_id = s.task_id AND l.annotator_id = %(annotator)s AND l.slot_id IS NULL AND e.key = %(key)s)
         AND NOT EXISTS (SELECT FROM annotation_slot o WHERE o.task_id = s.task_id AND o.annotator_id = %(annotator)s)
         AND EXISTS (SELECT FROM annotation_annotator a WHERE a.id = %(annotator)s AND a.left_at IS NULL
             AND (a.quota IS NULL OR a.held < a.quota))

@@ -224,7 +224,7 @@ def test_an_archived_taxonomy_is_not_offered(owner, project, taxonomy):
     owner.post(url(taxonomy, "taxonomy_archive"), {"archived": "yes"})
     page = owner.get(reverse("annotation:taxonomies", kwargs={"slug": project.slug}))
     assert "archived" in page.content.decode()
-    assert [value for value, _ in page.context["form"].fields["begin"].choices] == ["default"]
+    assert [value for value, _ in page.context["form"].fields["begin"].choices] == ["default", "classes"]
 
 
 def test_differences_name_what_was_added_and_taken_away():

@@ -131,7 +131,8 @@ export class Desk {
   showItem({ task, answer }, number) {
     const prompt = find("prompt");
     const sought = task.sides.every((content) => content.kind === "text") ? "_text" : "_one";
-    prompt.textContent = task.prompt.kind === "text" ? task.prompt.text : this.words[`asked_${task.prompt.kind}${sought}`];
+    const asked = task.sides.some((content) => content.class) ? "asked_class" : `asked_${task.prompt.kind}${sought}`;
+    prompt.textContent = task.prompt.kind === "text" ? task.prompt.text : this.words[asked];
     prompt.dataset.length = prompt.textContent.length > 240 ? "long" : prompt.textContent.length > 110 ? "middle" : "short";
     prompt.parentElement.toggleAttribute("data-wordless", task.prompt.kind !== "text");
     const was = find("was");

@@ -142,7 +142,8 @@ export class Stage extends EventTarget {
     const sides = this.panes.filter((pane) => pane.place !== "p");
     this.names = sides.map((pane, index) => {
       if (!roles) return this.words.side.replace("{name}", "AB"[index]);
-      return this.words[pane.content.kind === "text" ? `${roles[index]}_text` : roles[index]];
+      const what = pane.content.class ? "_class" : pane.content.kind === "text" ? "_text" : "";
+      return this.words[`${roles[index]}${what}`];
     });
     this.label();
     for (const pane of this.panes) {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from functools import partial
 from typing import Any
 
@@ -22,7 +23,7 @@ from webapp.annotation.campaigns import actions, plans, queries, staff, states, 
 from webapp.annotation.campaigns import serializers as shapes
 from webapp.annotation.campaigns.found import campaign_or_404
 from webapp.annotation.campaigns.plans import Drawn, Wish
-from webapp.annotation.models import Annotator, Campaign
+from webapp.annotation.models import Annotator, Campaign, TaxonomyVersion
 from webapp.annotation.taxonomies import queries as taxonomies
 from webapp.annotation.taxonomies.actions import default_version
 from webapp.api import checked
@@ -50,12 +51,15 @@ class Campaigns(ProjectAPIView):
         values, now = checked(shapes.CampaignIn, request), timezone.now()
         source = _source(self, values)
         chosen = values.pop("taxonomy_version")
-        version = default_version(project=self.project, now=now) if chosen is None else _version(self, chosen)
+        version = self._default(source, now) if chosen is None else _version(self, chosen)
         people = _people(self, values.pop("annotators"))
         made = source.opened(
             project=self.project, taxonomy_version=version, annotators=people, actor=self.person, now=now, **values
         )
         return Response(shapes.CampaignOut(made).data, status=201)
+
+    def _default(self, source: _Source, now: datetime) -> TaxonomyVersion:
+        return default_version(project=self.project, now=now, direction=source.direction)
 
 
 class PlanView(ProjectAPIView):
@@ -227,6 +231,7 @@ class _Source:
 
     drawn: Callable[[Wish], Drawn]
     opened: Callable[..., Campaign]
+    direction: str = ""
 
 
 def _source(view: ProjectAPIView, values: dict[str, Any]) -> _Source:
@@ -237,7 +242,9 @@ def _source(view: ProjectAPIView, values: dict[str, Any]) -> _Source:
     if digest is None:
         run, filters = _run(view, run_id, asked)
         return _Source(
-            partial(plans.drawn_from_run, run, filters), partial(actions.open_campaign, run=run, filters=filters)
+            partial(plans.drawn_from_run, run, filters),
+            partial(actions.open_campaign, run=run, filters=filters),
+            filters.direction,
         )
     upload = uploads.kept_upload(view.project, digest)
     if upload is None:

@@ -81,7 +81,8 @@ def contents(row: Row, known: Known) -> dict[str, Any]:
 def _content(kind: str, number: int, known: Known, text: str = "") -> Content:
     if kind not in PICTURES:
         found = known.texts.get(number)
-        return {"kind": "text", "number": number, "text": text or (found.text if found else "")}
+        content = {"kind": "text", "number": number, "text": text or (found.text if found else "")}
+        return content | {"class": True} if kind == "class" else content
     picture = known.pictures.get(number)
     if picture is None:
         return {"kind": "text", "number": number, "text": ""}

@@ -36,7 +36,7 @@ from webapp.annotation.campaigns.tasks import ordered
 from webapp.annotation.campaigns.uploads import Sample, Upload
 from webapp.annotation.models import Annotator, Campaign
 from webapp.annotation.taxonomies import queries as taxonomies
-from webapp.annotation.taxonomies.actions import default_version
+from webapp.annotation.taxonomies.actions import CLASSIFY, default_version
 from webapp.corpora.actions.uploads import refuse_larger
 from webapp.corpora.displaying import MEDIA_TYPE
 from webapp.corpora.files import store
@@ -63,6 +63,11 @@ class Source:
     problems: dict[str, str]
 
     @property
+    def direction(self) -> str:
+        """Which way was searched."""
+        return self.filters.direction
+
+    @property
     def words(self) -> str:
         """The filters in words."""
         filters = self.filters
@@ -70,6 +75,9 @@ class Source:
         parts += [f"rank {choices.RANKS[filters.rank]}"] if filters.rank else []
         parts += [f"margin {(choices.MISSED | choices.WON)[filters.margin]}"] if filters.margin else []
         parts += [f"category {filters.category}"] if filters.category is not None else []
+        names = {number: name for number, name, _count in cases.categories_of(cases.corpus_of(self.run))}
+        for word, number in ((_("true class"), filters.right), (_("predicted"), filters.first)):
+            parts += [f"{word} {names.get(number, number)}"] if number is not None else []
         parts += [f"“{filters.words}”"] if filters.words else []
         return ", ".join(parts)
 
@@ -104,6 +112,7 @@ class Uploaded:
     upload: Upload
     project: Project
     run: None = None
+    direction: str = ""
     problems: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -386,7 +395,9 @@ def _opened(project: Project, actor: User, source: Source | Uploaded, form: Camp
     people = {row.user_id: row.user for row in queries.labellers(project)}
     chosen = values.pop("taxonomy")
     version = (
-        default_version(project=project, now=now) if chosen == DEFAULT else taxonomies.version_of(project, int(chosen))
+        default_version(project=project, now=now, direction=source.direction)
+        if chosen == DEFAULT
+        else taxonomies.version_of(project, int(chosen))
     )
     if version is None:
         raise BadInput(_("There is no such version."), field="taxonomy")
@@ -427,11 +438,17 @@ def _form(request: ProjectRequest, source: Source | Uploaded) -> tuple[CampaignF
     runs = cases.runs_with_cases(project, 40)
     if source.run is not None and source.run.pk not in {run.pk for run in runs}:
         runs.append(source.run)
-    versions: list[tuple[str, str]] = [(str(row.pk), label) for row, label in taxonomies.versions_to_use(project)]
+    fitting, others = taxonomies.versions_for(project, source.direction)
+    versions: list[tuple[str, str]] = [(str(row.pk), label) for row, label in fitting]
     members = queries.labellers(project)
-    default = (DEFAULT, _("Retrieval failures (the default seven)"))
+    told_apart = source.direction == CLASSIFY
+    words = (
+        _("Classification failures (seven of its own)") if told_apart else _("Retrieval failures (the default seven)")
+    )
+    default = (DEFAULT, words)
     if not versions or request.POST.get("taxonomy") == DEFAULT:  # or a page from before it was made
         versions.append(default)
+    versions += [(str(row.pk), label) for row, label in others]
     offered: dict[str, Any] = {
         "runs": [(run.pk, title_of(run)) for run in runs] if source.run else None,
         "versions": versions,

@@ -282,7 +282,7 @@ def _slide(
     if content is None:
         return None
     if content["kind"] == "text":
-        return Slide(str(label), text=content["text"], tone=tone)
+        return Slide(str(WORDS[f"{side}_class"] if content.get("class") else label), text=content["text"], tone=tone)
     source = f"{pictures}{task.pk}/{side}/"
     return Slide(
         str(label),
@@ -316,7 +316,7 @@ def for_script(task: Task, document: Taxonomy, language: str, pictures: str) -> 
 
 def _content(task: Task, role: str, content: dict[str, Any]) -> dict[str, Any]:
     if content["kind"] == "text":
-        return {"kind": "text", "text": content["text"]}
+        return {"kind": "text", "text": content["text"], "class": bool(content.get("class"))}
     return {
         "kind": content["kind"],
         "picture": f"{task.pk}/{role}",

@@ -15,6 +15,7 @@ from ml_core.datasets.decoding import announced
 from ml_core.spec import BadInput
 from ml_core.taxonomy import DEFAULT
 from ml_core.taxonomy import Taxonomy as Document
+from ml_core.taxonomy_of_classes import CLASSIFICATION
 from webapp.accounts.actions.audit import record
 from webapp.accounts.models import Project, User
 from webapp.annotation.models import Taxonomy, TaxonomyPicture, TaxonomyVersion
@@ -22,17 +23,20 @@ from webapp.annotation.taxonomies.queries import PREFIX
 from webapp.corpora.displaying import encoded
 from webapp.corpora.files import store
 
-DEFAULT_NAME = "Retrieval failures"
+CLASSIFY = "classify"
+DEFAULTS = {False: ("Retrieval failures", DEFAULT), True: ("Classification failures", CLASSIFICATION)}
 LARGEST = 1280  # pixels of an example picture's longer edge
 
 
 @transaction.atomic
-def default_version(*, project: Project, now: datetime) -> TaxonomyVersion:
-    """The newest version of the project's default taxonomy, which is made when it is first asked for."""
+def default_version(*, project: Project, now: datetime, direction: str = "") -> TaxonomyVersion:
+    """The newest version of the project's default taxonomy for failures of this direction, which is made when it is
+    first asked for."""
+    name, document = DEFAULTS[direction == CLASSIFY]
     Project.objects.select_for_update(no_key=True).get(pk=project.pk)
-    found = Taxonomy.objects.filter(project=project, name=DEFAULT_NAME).first()
+    found = Taxonomy.objects.filter(project=project, name=name).first()
     if found is None:
-        return create_taxonomy(project=project, name=DEFAULT_NAME, document=DEFAULT, actor=None, now=now)
+        return create_taxonomy(project=project, name=name, document=document, actor=None, now=now)
     return found.versions.latest("number")
 
 

@@ -11,6 +11,7 @@ from django.db.models import Count
 from django.utils.translation import gettext as _
 
 from ml_core.taxonomy import Taxonomy as Document
+from ml_core.taxonomy_of_classes import for_classes
 from webapp.accounts.models import Project
 from webapp.annotation.models import Campaign, Taxonomy, TaxonomyPicture, TaxonomyVersion
 from webapp.corpora.files import store
@@ -49,6 +50,18 @@ def versions_to_use(project: Project) -> list[tuple[TaxonomyVersion, str]]:
     rows = TaxonomyVersion.objects.filter(taxonomy__project=project, taxonomy__archived_at=None)
     newest = rows.select_related("taxonomy").order_by("-taxonomy", "-number").distinct("taxonomy")
     return [(row, _("%(name)s, version %(n)d") % {"name": row.taxonomy.name, "n": row.number}) for row in newest]
+
+
+def versions_for(
+    project: Project, direction: str
+) -> tuple[list[tuple[TaxonomyVersion, str]], list[tuple[TaxonomyVersion, str]]]:
+    """The same, those made for failures of this direction apart from the others."""
+    found = versions_to_use(project)
+    fitting = [for_classes(document_of(row)) == (direction == "classify") for row, _label in found]
+    return (
+        [one for one, fits in zip(found, fitting, strict=True) if fits],
+        [one for one, fits in zip(found, fitting, strict=True) if not fits],
+    )
 
 
 def choices_to_show(project: Project, language: str = "en") -> list[tuple[str, list[tuple[str, str]]]]:

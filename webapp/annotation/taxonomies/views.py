@@ -19,6 +19,7 @@ from django.utils.translation import gettext as _
 from ml_core.spec import BadInput
 from ml_core.taxonomy import DEFAULT, LANGUAGES
 from ml_core.taxonomy import Taxonomy as Document
+from ml_core.taxonomy_of_classes import CLASSIFICATION
 from webapp.accounts.capabilities import role_may
 from webapp.accounts.doors import ProjectRequest, project_page
 from webapp.accounts.forms import told
@@ -32,6 +33,7 @@ from webapp.annotation.taxonomies.forms import ExampleForm, FileForm, NewForm
 from webapp.annotation.taxonomies.guides import as_html
 from webapp.corpora.displaying import MEDIA_TYPE
 
+BEGINNINGS = {"default": DEFAULT, "classes": CLASSIFICATION}
 NAMES = {"en": "English", "zh-hans": "简体中文"}
 
 
@@ -49,7 +51,11 @@ def taxonomies(request: ProjectRequest) -> HttpResponse:
     """Every taxonomy; POST begins one, empty-handed, as a copy, or from a file."""
     project, now = request.project, timezone.now()
     versions = queries.versions_to_use(project)
-    begin = [("default", _("The default seven")), *((str(row.pk), label) for row, label in versions)]
+    begin = [
+        ("default", _("The default seven")),
+        ("classes", _("Seven for classifications")),
+        *((str(row.pk), label) for row, label in versions),
+    ]
     sent = request.method == "POST"
     of_file = sent and "file" in request.FILES
     form = NewForm(request.POST if sent and not of_file else None, versions=begin)
@@ -212,8 +218,8 @@ def picture(request: ProjectRequest, taxonomy_id: int, picture_id: int) -> HttpR
 def _begun(request: ProjectRequest, form: NewForm, now: Any) -> TaxonomyVersion:
     name, begin = form.cleaned_data["name"], form.cleaned_data["begin"]
     by: dict[str, Any] = {"project": request.project, "name": name, "actor": request.user, "now": now}
-    if begin == "default":
-        return actions.create_taxonomy(document=DEFAULT, **by)
+    if begin in BEGINNINGS:
+        return actions.create_taxonomy(document=BEGINNINGS[begin], **by)
     version = queries.version_of(request.project, int(begin))
     if version is None:
         raise BadInput(_("There is no such version."), field="begin")

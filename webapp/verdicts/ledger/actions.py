@@ -8,13 +8,14 @@ from django.db import connection, transaction
 from django.utils.translation import gettext as _
 
 from ml_core.spec import BadInput
+from ml_core.taxonomy_of_classes import for_classes
 from webapp.accounts.models import Project, User
 from webapp.annotation.campaigns.actions import open_campaign
 from webapp.annotation.campaigns.plans import MOST
 from webapp.annotation.campaigns.queries import labellers
-from webapp.annotation.models import Annotator, Campaign
-from webapp.annotation.taxonomies.actions import default_version
-from webapp.annotation.taxonomies.queries import newest_of
+from webapp.annotation.models import Annotator, Campaign, TaxonomyVersion
+from webapp.annotation.taxonomies.actions import CLASSIFY, default_version
+from webapp.annotation.taxonomies.queries import document_of, newest_of
 from webapp.experiments.cases.filters import Filters
 from webapp.experiments.models import Run
 from webapp.verdicts.ledger.sources import BROKEN, broken_source
@@ -53,13 +54,25 @@ def label_broken(
         raise BadInput(said % {"n": f"{len(numbers):,}", "most": f"{MOST:,}"})
     people = _people(project, like, actor)
     overlap = OVERLAP if len(numbers) - OVERLAP >= len(people) else len(numbers)
-    version = newest_of(like.taxonomy_version) if like else default_version(project=project, now=now)
+    fits = like is not None and for_classes(document_of(like.taxonomy_version)) == (direction == CLASSIFY)
+    version = (
+        newest_of(like.taxonomy_version)
+        if like and fits
+        else default_version(project=project, now=now, direction=direction)
+    )
     made = open_campaign(
         project=project, name=_name(project, baseline, run, direction), run=run, filters=Filters(direction=direction),
         taxonomy_version=version, annotators=people, size=len(numbers), overlap=overlap, backup=0, blind=True,
         among=numbers, source=source, actor=actor, now=now,
     )  # fmt: skip
     return made, True
+
+
+def _version(project: Project, like: Campaign | None, direction: str, now: datetime) -> TaxonomyVersion:
+    """The taxonomy of the campaign before, where it was made for such failures."""
+    if like and for_classes(document_of(like.taxonomy_version)) == (direction == CLASSIFY):
+        return newest_of(like.taxonomy_version)
+    return default_version(project=project, now=now, direction=direction)
 
 
 def _broken(baseline: Run, run: Run, direction: str) -> list[int]:

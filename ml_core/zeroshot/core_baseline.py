@@ -15,10 +15,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from ml_core.events import Artifact, Event, Log, Provenance
+from ml_core.events import Artifact, Event, Log, Progress, Provenance
 from ml_core.generators.recorded import CLASS_SIDE
 from ml_core.methods.core_classify import CoreClassify
-from ml_core.spec import BadInput, Context
+from ml_core.spec import BadInput, Context, Stopped
 from ml_core.zeroshot import templates
 from ml_core.zeroshot.caption_database import FIELD, Database, database_of, read_database
 from ml_core.zeroshot.classify import PLAIN
@@ -41,11 +41,9 @@ def run(spec: CoreClassify, context: Context) -> Iterator[Event]:
     database = yield from _database(spec, labelled)
     ready = yield from loaded(labelled, spec, context)
     bare, vectors_UE = yield from _vectors(spec, ready, database, context)
-    retrieved = [
-        retrieve(owners_NE, vectors_UE, spec.retrieved, spec.duplicate)
-        for owners_NE in (bare.classes_CE, bare.images_NE)
-    ]
-    sides = replace(bare, class_captions=retrieved[0], image_captions=retrieved[1])
+    of_classes = yield from _found(spec, bare.classes_CE, vectors_UE, context)
+    of_images = yield from _found(spec, bare.images_NE, vectors_UE, context)
+    sides = replace(bare, class_captions=of_classes, image_captions=of_images)
     point = Point(spec.alpha, spec.beta, spec.tau_t2t, spec.tau_i2t)
     outcome, plain = (
         classified(sides, where, labelled.labels_N, keep=spec.keep, scale=ready.scale) for where in (point, PLAIN)
@@ -55,23 +53,18 @@ def run(spec: CoreClassify, context: Context) -> Iterator[Event]:
     yield Log(f"{len(sides.images_NE):,} pictures told apart, {len(labelled.class_names):,} classes.")
 
 
-def retrieve(owners_NE: np.ndarray, vectors_UE: np.ndarray, most: int, duplicate: float) -> Captions:
-    """The `most` likest of U captions for each owner, best first, without near duplicates (-1 where one was dropped).
+def retrieve(owners_BE: np.ndarray, vectors_UE: np.ndarray, most: int, duplicate: float) -> np.ndarray:
+    """The `most` likest of U captions for each owner by number, best first, (B, K) int32; -1 for a near duplicate.
 
     Captions whose cosine reaches `duplicate`, directly or through others that were retrieved with them, count as one:
     the best scored stays. Unit vectors; of equal scores the caption with the lower number comes first.
     """
-    most = min(most, len(vectors_UE))
-    rows = []
-    for start in range(0, len(owners_NE), BLOCK):
-        owners_BE = np.ascontiguousarray(owners_NE[start : start + BLOCK], np.float32)
-        score_BK, found_BK = faiss.knn(owners_BE, vectors_UE, most, metric=faiss.METRIC_INNER_PRODUCT)
-        order_BK = np.lexsort((found_BK, -score_BK), axis=1)
-        found_BK = np.take_along_axis(found_BK, order_BK, axis=1).astype(np.int32)
-        for part_bK in np.array_split(found_BK, max(1, found_BK.size * vectors_UE.shape[1] // _GATHERED)):
-            part_bK[~first_of_group(vectors_UE[part_bK], duplicate)] = -1
-        rows.append(found_BK)
-    return Captions(vectors_UE, np.concatenate(rows) if rows else np.zeros((0, most), np.int32))
+    owners_BE, most = np.ascontiguousarray(owners_BE, np.float32), min(most, len(vectors_UE))
+    score_BK, near_BK = faiss.knn(owners_BE, vectors_UE, most, metric=faiss.METRIC_INNER_PRODUCT)
+    found_BK = np.take_along_axis(near_BK, np.lexsort((near_BK, -score_BK), axis=1), axis=1).astype(np.int32)
+    for part_BK in np.array_split(found_BK, max(1, found_BK.size * vectors_UE.shape[1] // _GATHERED)):
+        part_BK[~first_of_group(vectors_UE[part_BK], duplicate)] = -1
+    return found_BK
 
 
 def first_of_group(vectors_BKE: np.ndarray, threshold: float) -> np.ndarray:
@@ -105,6 +98,19 @@ def _database(spec: CoreClassify, labelled: Labelled) -> Generator[Event, None, 
     facts = {"name": database.name, "captions": len(database.captions), "sha256": database.content_hash}
     yield Provenance({"database": facts})
     return database
+
+
+def _found(
+    spec: CoreClassify, owners_NE: np.ndarray, vectors_UE: np.ndarray, context: Context
+) -> Generator[Event, None, Captions]:
+    """The captions of all owners, a block at a time; raises Stopped between blocks when asked to stop."""
+    rows = []
+    for start in range(0, len(owners_NE), BLOCK):
+        if context.stop():
+            raise Stopped
+        rows.append(retrieve(owners_NE[start : start + BLOCK], vectors_UE, spec.retrieved, spec.duplicate))
+        yield Progress("Retrieving captions", start + len(rows[-1]), len(owners_NE))
+    return Captions(vectors_UE, np.concatenate(rows))
 
 
 def _vectors(

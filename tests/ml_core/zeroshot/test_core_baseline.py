@@ -104,7 +104,7 @@ def test_near_duplicates_are_joined_through_others_and_the_first_is_kept() -> No
 def test_fewer_captions_than_are_asked_for_are_all_retrieved() -> None:
     vectors = np.eye(3, dtype=np.float32)
     found = retrieve(np.array([[0.1, 0.9, 0.4]], np.float32), vectors, 10, 0.94)
-    assert found.text_NK.tolist() == [[1, 2, 0]]
+    assert found.tolist() == [[1, 2, 0]]
 
 
 def test_recorded_captions_of_both_sides_can_be_searched(small: Made, tmp_path: Path) -> None:

@@ -58,7 +58,20 @@ def fit(
 
 def posteriors(kinds: Kinds, found: Fit) -> np.ndarray:
     """(B, K, C) how likely each truth is of each kind of item; known truths are certain."""
-    return _expect(kinds, *found)
+    return np.ascontiguousarray(_expect(kinds, _turned(found)).transpose(2, 1, 0))
+
+
+class _Turned(NamedTuple):
+    """A fit with the resamples last and the truth first: sums over either then run along whole rows of memory."""
+
+    shares_CB: np.ndarray
+    errors_CASB: np.ndarray
+
+
+def _turned(found: Fit) -> _Turned:
+    return _Turned(
+        np.ascontiguousarray(found.shares_BC.T), np.ascontiguousarray(found.errors_BASC.transpose(3, 1, 2, 0))
+    )
 
 
 def _fit(
@@ -70,48 +83,49 @@ def _fit(
     iterations: int,
     tolerance: float,
 ) -> Fit:
-    posteriors_BKC = _first(kinds)[None] if start is None else _expect(kinds, *start)
-    shares_BC, errors_BASC = _maximise(kinds, weights_BK, posteriors_BKC, pooling, diagonal)
+    weights_KB = np.ascontiguousarray(weights_BK.T)
+    posteriors_CKB = _first(kinds) if start is None else _expect(kinds, _turned(start))
+    found = _maximise(kinds, weights_KB, posteriors_CKB, pooling, diagonal)
     for _ in range(iterations):
-        posteriors_BKC = _expect(kinds, shares_BC, errors_BASC)
-        before_BC = shares_BC
-        shares_BC, errors_BASC = _maximise(kinds, weights_BK, posteriors_BKC, pooling, diagonal)
-        if np.abs(shares_BC - before_BC).max() < tolerance:
+        before_CB = found.shares_CB
+        found = _maximise(kinds, weights_KB, _expect(kinds, found), pooling, diagonal)
+        if np.abs(found.shares_CB - before_CB).max() < tolerance:
             break
-    return Fit(shares_BC, errors_BASC)
+    return Fit(found.shares_CB.T, found.errors_CASB.transpose(3, 1, 2, 0))
 
 
 def _first(kinds: Kinds) -> np.ndarray:
     counts_KC = kinds.said_KX.reshape(len(kinds.said_KX), -1, kinds.categories).sum(1)
     shares_KC = counts_KC / np.maximum(counts_KC.sum(1, keepdims=True), 1)
-    return _anchor(kinds, shares_KC[None])[0]
+    return _anchor(kinds, shares_KC.T[:, :, None].copy())
 
 
-def _anchor(kinds: Kinds, posteriors_BKC: np.ndarray) -> np.ndarray:
+def _anchor(kinds: Kinds, posteriors_CKB: np.ndarray) -> np.ndarray:
     known_K = kinds.known_K >= 0
-    posteriors_BKC[:, known_K] = np.eye(kinds.categories)[kinds.known_K[known_K]]
-    return posteriors_BKC
+    posteriors_CKB[:, known_K] = np.eye(kinds.categories)[:, kinds.known_K[known_K], None]
+    return posteriors_CKB
 
 
-def _expect(kinds: Kinds, shares_BC: np.ndarray, errors_BASC: np.ndarray) -> np.ndarray:
-    logs_BXC = np.log(np.maximum(errors_BASC, _LEAST)).reshape(len(errors_BASC), -1, kinds.categories)
-    logs_BKC = kinds.said_KX @ logs_BXC + np.log(np.maximum(shares_BC, _LEAST))[:, None]
-    logs_BKC -= logs_BKC.max(2, keepdims=True)
-    likely_BKC = np.exp(logs_BKC, out=logs_BKC)
-    likely_BKC /= likely_BKC.sum(2, keepdims=True)
-    return _anchor(kinds, likely_BKC)
+def _expect(kinds: Kinds, found: _Turned) -> np.ndarray:
+    logs_CASB = np.log(np.maximum(found.errors_CASB, _LEAST))
+    logs_CKB = kinds.said_KX @ logs_CASB.reshape(kinds.categories, kinds.said_KX.shape[1], -1)
+    logs_CKB += np.log(np.maximum(found.shares_CB, _LEAST))[:, None]
+    logs_CKB -= logs_CKB.max(0)
+    likely_CKB = np.exp(logs_CKB, out=logs_CKB)
+    likely_CKB /= likely_CKB.sum(0)
+    return _anchor(kinds, likely_CKB)
 
 
 def _maximise(
-    kinds: Kinds, weights_BK: np.ndarray, posteriors_BKC: np.ndarray, pooling: float, diagonal: float
-) -> tuple[np.ndarray, np.ndarray]:
-    categories = kinds.categories
-    weighted_BKC = posteriors_BKC * weights_BK[:, :, None]
-    shares_BC = weighted_BKC.sum(1) / weights_BK.sum(1, keepdims=True)
-    counts_BXC = kinds.said_KX.T @ weighted_BKC
-    counts_BASC = counts_BXC.reshape(len(weights_BK), -1, categories, categories)
-    care_SC = np.where(np.eye(categories, dtype=bool), _CARE, (1 - _CARE) / max(categories - 1, 1))
-    common_BSC = counts_BASC.sum(1) + diagonal * care_SC
-    common_BSC = common_BSC / np.maximum(common_BSC.sum(1, keepdims=True), _LEAST)
-    counts_BASC = counts_BASC + pooling * common_BSC[:, None]
-    return shares_BC, counts_BASC / np.maximum(counts_BASC.sum(2, keepdims=True), _LEAST)
+    kinds: Kinds, weights_KB: np.ndarray, posteriors_CKB: np.ndarray, pooling: float, diagonal: float
+) -> _Turned:
+    categories, resamples = kinds.categories, weights_KB.shape[1]
+    weighted_CKB = posteriors_CKB * weights_KB
+    shares_CB = weighted_CKB.sum(1) / weights_KB.sum(0)
+    counts_CXB = kinds.said_KX.T @ weighted_CKB
+    counts_CASB = counts_CXB.reshape(categories, -1, categories, resamples)
+    care_CS = np.where(np.eye(categories, dtype=bool), _CARE, (1 - _CARE) / max(categories - 1, 1))
+    common_CSB = counts_CASB.sum(1) + diagonal * care_CS[:, :, None]
+    common_CSB = common_CSB / np.maximum(common_CSB.sum(1, keepdims=True), _LEAST)
+    counts_CASB = counts_CASB + pooling * common_CSB[:, None]
+    return _Turned(shares_CB, counts_CASB / np.maximum(counts_CASB.sum(2, keepdims=True), _LEAST))

@@ -243,6 +243,36 @@ class Case(models.Model):
         db_table = "experiments_case"
 
 
+class CaptionEdit(models.Model):
+    """What a person wrote in place of one caption of a run or a file; the newest counts, "" takes the caption out.
+
+    `entry` is the class or the file name, `number` the caption's place at it, from 0.
+    """
+
+    LONGEST = 2000  # characters
+
+    run = models.ForeignKey("Run", on_delete=models.CASCADE, null=True, related_name="caption_edits")
+    caption_file = models.ForeignKey(CaptionFile, on_delete=models.CASCADE, null=True, related_name="edits")
+    entry = models.TextField()
+    number = models.IntegerField()
+    text = models.CharField(max_length=LONGEST, blank=True)
+    created_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    created_at = models.DateTimeField()
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["run", "id"], name="caption_edit_of_run"),
+            models.Index(fields=["caption_file", "id"], name="caption_edit_of_file"),
+        ]
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(run__isnull=True) ^ models.Q(caption_file__isnull=True),
+                name="caption_edit_of_one_thing",
+            ),
+            models.CheckConstraint(condition=models.Q(number__gte=0), name="caption_edit_number_from_0"),
+        ]
+
+
 class Probe(models.Model):
     """Another caption tried on a case: what it brings up. Written once by a worker, then pinned or removed by people.
 

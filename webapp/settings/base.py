@@ -87,7 +87,7 @@ APPEND_ONLY_TABLES = [
     "verdicts_withdrawal",
 ]
 # What is kept as it was when it was kept: rows may be added and removed, never changed.
-UNCHANGING_TABLES = ["verdicts_report", "verdicts_reporttext"]
+UNCHANGING_TABLES = ["experiments_captionedit", "verdicts_report", "verdicts_reporttext"]
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # People

@@ -25,6 +25,7 @@ from webapp.accounts.views.links import api_call
 from webapp.design.numbers import written
 from webapp.design.slides import Slide
 from webapp.experiments import classes
+from webapp.experiments.browsing.queries import METHODS
 from webapp.experiments.cases import markup
 from webapp.experiments.cases import queries as cases
 from webapp.experiments.cases.filters import CLASSIFY, Filters
@@ -96,6 +97,7 @@ def run_page(request: ProjectRequest, run_id: int) -> HttpResponse:
         "provenance": provenance_rows(run),
         "packages": list((run.provenance.get("packages") or {}).items()),
         "command": command_of(run),
+        "captioning": tuple(METHODS),
         "has_seed": bool(card and "seed" in card.spec.model_fields),
         "may_label": bool(run.case_count) and role_may(request.role, "campaign.manage"),
         "may_mine": bool(run.case_count) and details.may_follow(run, "failures.mine"),

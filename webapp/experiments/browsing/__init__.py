@@ -1,0 +1,1 @@
+"""Captions that a run wrote or a file holds, looked through and changed by people: each change a version beside it."""

@@ -1,0 +1,184 @@
+"""Reads captions of a run or a file, page by page, each with what people wrote in its place."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any
+
+from webapp.accounts.models import Project
+from webapp.corpora.models import Item
+from webapp.experiments.files import store
+from webapp.experiments.models import Artifact, CaptionEdit, CaptionFile, Run
+from webapp.experiments.queries.details import corpus_of
+
+PAGE = 20
+MOST_BYTES = 64 * 2**20  # larger files are for downloading
+METHODS = {"synce.class_captions": "class_captions", "synce.image_captions": "image_captions"}
+
+
+class TooLarge(Exception):
+    """A file that is not shown in pages."""
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where captions come from: a run that wrote them, or a file. `side` is that of CaptionFile."""
+
+    kind: str  # "run" or "file"
+    id: int
+    side: str
+    key: str
+    byte_count: int
+    title: str
+    corpus_id: int | None
+    run: Run | None = None
+    file: CaptionFile | None = None
+
+    @property
+    def of_pictures(self) -> bool:
+        """Whether pictures are captioned, and not classes."""
+        return self.side == CaptionFile.Side.PICTURES
+
+    @property
+    def reference(self) -> str:
+        """How a spec names it."""
+        return f"run:{self.id}" if self.kind == "run" else f"captions:{self.id}"
+
+
+@dataclass(frozen=True)
+class Caption:
+    """One caption: what was written first, what stands now, and who changed it."""
+
+    number: int
+    first: str
+    similarity: float | None
+    versions: list[CaptionEdit] = field(default_factory=list)  # oldest first
+
+    @property
+    def text(self) -> str:
+        """What stands now; "" where it was taken out."""
+        return self.versions[-1].text if self.versions else self.first
+
+    @property
+    def changed(self) -> CaptionEdit | None:
+        """The newest change."""
+        return self.versions[-1] if self.versions else None
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A class or a picture with its captions."""
+
+    name: str
+    captions: list[Caption]
+    predicted: str | None = None
+    picture: int | None = None  # its number in the data set
+
+
+@dataclass(frozen=True)
+class Page:
+    """Some entries of all that fit the search."""
+
+    entries: list[Entry]
+    number: int
+    pages: int
+    found: int
+    total: int
+    edited: int  # captions of the source that people changed
+
+
+def source_of(project: Project, kind: str, source_id: int) -> Source | None:
+    """What is browsed; None where this project has no such captions."""
+    if source_id >= 2**63:
+        return None
+    if kind == "run":
+        run = Run.objects.filter(project=project, pk=source_id, method__in=METHODS).first()
+        row = run and Artifact.objects.filter(run=run, path=f"{METHODS[run.method]}.json").first()
+        if not run or not row:
+            return None
+        side, title = METHODS[run.method], run.title
+        return Source("run", run.pk, side, row.key, row.byte_count, title, corpus_of(run), run=run)
+    file = CaptionFile.objects.filter(project=project, pk=source_id, state=CaptionFile.State.READY).first()
+    if kind != "file" or file is None:
+        return None
+    return Source("file", file.pk, file.side, file.key, file.byte_count, file.name, file.corpus_id, file=file)
+
+
+def page_of(source: Source, *, words: str = "", number: int = 1, size: int = PAGE) -> Page:
+    """The entries whose name, captions or changes hold the words, some at a time. TooLarge for a file of many MiB."""
+    rows = read(source)
+    changes = edits_of(source)
+    wanted = words.casefold()
+    fitting = [row for row in rows if not wanted or _fits(row, changes.get(row[0], {}), wanted)]
+    pages = max(1, -(-len(fitting) // size))
+    number = min(max(1, number), pages)
+    chosen = fitting[(number - 1) * size : number * size]
+    pictures = _pictures(source, [row[0] for row in chosen])
+    entries = [_entry(row, changes.get(row[0], {}), pictures.get(row[0])) for row in chosen]
+    edited = sum(len(numbers) for numbers in changes.values())
+    return Page(entries, number, pages, len(fitting), len(rows), edited)
+
+
+def edits_of(source: Source) -> dict[str, dict[int, list[CaptionEdit]]]:
+    """Every change by entry and caption, oldest first."""
+    found: dict[str, dict[int, list[CaptionEdit]]] = defaultdict(lambda: defaultdict(list))
+    for change in CaptionEdit.objects.filter(**owner(source)).select_related("created_by").order_by("id"):
+        found[change.entry][change.number].append(change)
+    return found
+
+
+def owner(source: Source) -> dict[str, int]:
+    """The column of a change that names the source."""
+    return {"run_id": source.id} if source.kind == "run" else {"caption_file_id": source.id}
+
+
+Row = tuple[str, list[str], list[float], str | None]
+
+
+def read(source: Source) -> list[Row]:
+    """(name, captions, similarities, predicted class) in the file's order. TooLarge."""
+    if source.byte_count > MOST_BYTES:
+        raise TooLarge
+    return _rows(source.key, source.of_pictures)
+
+
+@lru_cache(maxsize=4)
+def _rows(key: str, of_pictures: bool) -> list[Row]:
+    """A file of the store never changes under its key."""
+    content = json.loads(store().read_bytes(key).decode("utf-8-sig"))
+    if of_pictures:
+        return [_row(entry["filename"], entry, "description") for entry in content["predictions"]]
+    return [_row(name, entry, "captions") for name, entry in content.items() if name != "_meta"]
+
+
+def _row(name: str, entry: Any, key: str) -> Row:
+    told = entry.get(key) if isinstance(entry, dict) else entry
+    captions = [told] if isinstance(told, str) else [" ".join(str(text).split()) for text in told or []]
+    given = (entry.get("similarities") if isinstance(entry, dict) else None) or []
+    guess = entry.get("predicted_class") if isinstance(entry, dict) else None
+    return name, captions, given if len(given) == len(captions) else [], guess
+
+
+def _fits(row: Row, changes: dict[int, list[CaptionEdit]], wanted: str) -> bool:
+    texts = [row[0], row[3] or "", *row[1], *(versions[-1].text for versions in changes.values())]
+    return any(wanted in text.casefold() for text in texts)
+
+
+def _entry(row: Row, changes: dict[int, list[CaptionEdit]], picture: int | None) -> Entry:
+    name, texts, similarities, predicted = row
+    captions = [
+        Caption(number, text, similarities[number] if similarities else None, changes.get(number, []))
+        for number, text in enumerate(texts)
+    ]
+    return Entry(name, captions, predicted, picture)
+
+
+def _pictures(source: Source, names: list[str]) -> dict[str, int]:
+    """Numbers of the pictures of these file names in the data set."""
+    if not source.of_pictures or source.corpus_id is None:
+        return {}
+    found = Item.objects.filter(corpus_id=source.corpus_id, file_name__in=names)
+    return dict(found.values_list("file_name", "number"))

@@ -6,20 +6,30 @@ import json
 from collections import Counter
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from ml_core.datasets.cases import SCHEMA, write_cases
 from ml_core.methods import card as find_card
+from ml_core.taxonomy import DEFAULT
+from ml_core.taxonomy_of_classes import CLASSIFICATION, for_classes
 from tests.ml_core.small_sets import class_folders
 from tests.runs import *  # noqa: F403
 from tests.tiny_models import tiny_clip
 from tests.webapp.case_parts import drawn
+from webapp.annotation.models import Campaign
+from webapp.annotation.taxonomies.actions import default_version
+from webapp.annotation.taxonomies.queries import versions_for
+from webapp.corpora import importing
 from webapp.corpora.models import Corpus, Item
 from webapp.experiments.actions import launch_run
-from webapp.experiments.models import CaptionFile, Metric, RegisteredModel, Run
+from webapp.experiments.case_loading import load_cases
+from webapp.experiments.demo import make_demo, start_classes
+from webapp.experiments.models import CaptionFile, Metric, RegisteredModel, Run, RunInput
 from webapp.experiments.plots import heats_of, sheet_of
 from workers import captions
 from workers.tasks import run_next
@@ -219,3 +229,83 @@ def test_heat_maps_mark_the_chosen_point_and_the_default_and_begin_with_the_best
     assert [[mark.name for mark in heat.marks] for heat in heats] == [["Chosen"], ["Default"]]
     assert heats[0].values == ((0.0, 0.2), (0.1, pytest.approx(0.3)))
     assert heats[0].ends == heats[1].ends == (0.0, pytest.approx(0.7))
+
+
+@pytest.fixture
+def told(project, corpus, tmp_path) -> Run:
+    """A finished classification whose cases are written here: every picture is taken for the next class."""
+    run = Run.objects.create(
+        project=project, method="zeroshot.evaluate", title="Told apart", spec={}, fingerprint="0" * 64, queue="gpu",
+        state=Run.State.RUNNING, attempt=1, created_at=timezone.now(), started_at=timezone.now(),
+    )  # fmt: skip
+    RunInput.objects.create(run=run, field="data", corpus=corpus)
+    rows = [
+        {
+            "number": number, "direction": "classify", "unit": number, "prompt_kind": "picture", "prompt": number,
+            "answer_kind": "class", "right": label, "right_score": 0.2, "rank": 2, "margin": -0.001 * (number + 1),
+            "given": [(label + 1) % 3, label, (label + 2) % 3], "scores": [0.3, 0.2, 0.1],
+        }
+        for number, label in Item.objects.filter(corpus=corpus).order_by("number").values_list("number", "label")
+    ]  # fmt: skip
+    path = tmp_path / "cases.parquet"
+    write_cases(path, [pa.Table.from_pylist(rows, schema=SCHEMA)])
+    Run.objects.filter(pk=run.pk).update(
+        state=Run.State.SUCCEEDED, case_count=load_cases(run.pk, 1, path), finished_at=timezone.now()
+    )
+    run.refresh_from_db()
+    return run
+
+
+def test_a_campaign_on_wrong_classes_takes_the_taxonomy_made_for_them(web, told, owner):
+    where = reverse("annotation:campaign_new", kwargs={"slug": "birds"})
+    page = web.get(where + f"?run={told.pk}&direction=classify&right=0").content.decode()
+    assert "Classification failures (seven of its own)" in page and "true class blue house" in page
+    form = {
+        "run": told.pk, "direction": "classify", "right": "0", "name": "Why", "taxonomy": "default",
+        "annotators": [owner.pk], "size": 3, "overlap": 3, "backup": 0, "seed": 0, "mode": "shares",
+    }  # fmt: skip
+    answer = web.post(where, form | {"do": "open"})
+    assert answer.status_code == 302, answer.content.decode()
+    campaign = Campaign.objects.get()
+    assert campaign.taxonomy_version.taxonomy.name == "Classification failures"
+    task = campaign.tasks.first()
+    assert task.prompt["kind"] == "picture"
+    assert (task.right["text"], task.given["text"], task.given["class"]) == ("blue house", "green tree", True)
+    assert {one.right["text"] for one in campaign.tasks.all()} == {"blue house"}
+
+
+def test_each_direction_is_offered_its_own_taxonomies_first(web, told, project, owner):
+    now = timezone.now()
+    classes = default_version(project=project, now=now, direction="classify")
+    searched = default_version(project=project, now=now)
+    assert [row for row, _ in versions_for(project, "classify")[0]] == [classes]
+    assert [row for row, _ in versions_for(project, "t2i")[0]] == [searched]
+
+
+def test_every_category_of_classes_has_its_words_in_both_languages_and_keys_of_its_own():
+    assert CLASSIFICATION.keys == ("alike", "label", "attribute", "context", "several", "quality", "name")
+    for choice in CLASSIFICATION.choices:
+        assert set(choice.words) == {"en", "zh-hans"} and choice.say("zh-hans").use_when
+    assert for_classes(CLASSIFICATION) and not for_classes(DEFAULT)
+
+
+def test_the_demo_tells_classes_apart_with_captions_and_without(project, owner, tiny):
+    before = {"project": project, "actor": owner, "now": timezone.now()}
+    plain, swept = start_classes(encoder="model:tiny", count=27, size=32, **before)
+    run_next("gpu")
+    assert set(Run.objects.values_list("state", flat=True)) == {"queued"}  # neither data nor captions are there yet
+    importing.work()
+    captions.work()
+    assert set(CaptionFile.objects.values_list("state", flat=True)) == {"ready"}
+    run_next("gpu")
+    runs = {run.pk: run for run in Run.objects.all()}
+    assert [runs[number].state for number in (plain, swept)] == ["succeeded"] * 2, runs[swept].failure
+    assert runs[plain].case_count == 27 and 0 < runs[swept].case_count < 27
+    assert runs[plain].provenance["simulated"] and runs[plain].provenance["domain"] == "vehicle"
+
+
+def test_the_demo_project_waits_for_all_of_it(db, settings):
+    made = make_demo(now=timezone.now())
+    methods = list(Run.objects.filter(project=made).order_by("pk").values_list("method", flat=True))
+    assert methods[-2:] == ["zeroshot.evaluate", "synce.sweep"] and len(methods) == 5
+    assert CaptionFile.objects.filter(project=made, state="checking").count() == 2

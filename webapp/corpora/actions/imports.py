@@ -119,7 +119,7 @@ def confirm_import(*, row: Import, leave_out: bool, actor: User | None, now: dat
             row.corpus = Corpus.objects.create(
                 project=row.project,
                 name=row.name,
-                task=row.preview.get("task", "retrieval"),
+                task=row.preview.get("task") or _expected_task(row.reference),
                 created_by=actor,
                 created_at=now,
             )
@@ -196,3 +196,9 @@ def _taken(name: str) -> BadInput:
         _("There is a data set called “%(name)s” in this project already. Choose another name.") % {"name": name},
         field="name",
     )
+
+
+def _expected_task(reference: str) -> str:
+    """What a source that nobody has looked at yet will be, as far as its name says; the import knows better."""
+    named = reference.startswith("imagefolder:") or "task=classification" in reference.partition("?")[2].split("&")
+    return "classification" if named else "retrieval"

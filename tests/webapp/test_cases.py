@@ -7,16 +7,17 @@ import io
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 from urllib.parse import parse_qsl
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from tests.webapp import people
-from tests.webapp.case_parts import evaluated
+from tests.webapp.case_parts import drawn, evaluated
 from webapp.accounts.models import Project
 from webapp.design.slides import Slide
 from webapp.experiments.cases import markup, queries, table
@@ -24,17 +25,33 @@ from webapp.experiments.cases.filters import MISSED, RANKS, SORTS, WON, Filters,
 from webapp.experiments.cases.shown import Card
 from webapp.experiments.models import Case, Run
 
-pytestmark = pytest.mark.django_db
+
+@pytest.fixture(scope="module")
+def kitchen(django_db_setup: None, django_db_blocker: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
+    """A run that all tests here look at, in a transaction that never ends well."""
+    with django_db_blocker.unblock(), transaction.atomic():
+        yield evaluated(people.project("Kitchen", people.person("olga")), tmp_path_factory.mktemp("kitchen"))
+        transaction.set_rollback(True)
+
+
+@pytest.fixture(autouse=True)
+def _as_it_was(kitchen: Run) -> Iterator[None]:
+    """What a test changes is rolled back."""
+    with transaction.atomic():
+        yield
+        transaction.set_rollback(True)
 
 
 @pytest.fixture
-def project() -> Project:
-    return people.project("Kitchen", people.person("olga"))
+def project(kitchen: Run) -> Project:
+    return Project.objects.get(pk=kitchen.project_id)
 
 
 @pytest.fixture
-def run(project: Project, tmp_path: Path) -> Run:
-    return evaluated(project, tmp_path)
+def run(kitchen: Run, project: Project) -> Run:
+    found = Run.objects.get(pk=kitchen.pk)
+    found.project = project
+    return found
 
 
 @pytest.fixture
@@ -205,7 +222,7 @@ def test_the_filters_of_the_address_stand_in_the_form_and_in_every_link(run: Run
 def test_a_page_asks_the_same_number_of_queries_whatever_it_shows(
     project: Project, tmp_path: Path, browser: Client, pictures: int
 ) -> None:
-    run = evaluated(project, tmp_path, pictures)
+    run = evaluated(project, tmp_path, corpus=drawn(project, f"scenes:{pictures}?seed=3&size=96", "Others"))
     browser.get(address(run))  # counts are kept from here on
     with CaptureQueriesContext(
         connection,

@@ -109,7 +109,7 @@ def test_the_first_start_says_where_the_site_is_and_how_to_get_in(local):
     local.start()
     assert f"http://localhost:{local.port}" in local.text()
     assert "/setup/" in local.text()
-    assert local.healthy()
+    local.wait(local.healthy)
 
 
 def test_its_sockets_and_secrets_are_closed_to_others(local):
@@ -135,7 +135,7 @@ def test_a_second_one_on_the_same_folder_is_refused(local):
     )
     assert second.returncode == 1
     assert "already runs" in second.stderr
-    assert local.healthy()
+    local.wait(local.healthy)
 
 
 @pytest.mark.parametrize("name", CHARGES)
@@ -155,7 +155,7 @@ def test_of_two_web_processes_one_that_dies_is_started_again_while_the_other_ans
     os.kill(before[0], signal.SIGKILL)
     assert local.answers() or local.answers(), "a connection that was its own is broken; the next one goes to the other"
     local.wait(lambda: len(set(_serving(web)) - {before[0]}) == 2)
-    assert local.healthy()
+    local.wait(local.healthy)
     assert local.pids()["web"] == web
     assert before[1] in _serving(web)
 
@@ -190,7 +190,7 @@ def test_after_kill_nine_the_next_start_recovers(local, everything):
             os.killpg(pid, signal.SIGKILL)
     local.process.wait()
     local.start()
-    assert local.healthy()
+    local.wait(local.healthy)
     assert not set(before.values()) & set(local.pids().values())
     assert not [pid for pid in before.values() if children.group_members(pid)]
 
@@ -207,7 +207,7 @@ def test_ctrl_c_ends_everything_and_leaves_nothing_running(local):
 def test_a_second_start_finds_what_the_first_one_made(local):
     local.start()
     assert "Applying" not in local.text()
-    assert local.healthy()
+    local.wait(local.healthy)
 
 
 def test_servers_of_ones_own_take_the_place_of_the_embedded_ones(services, tmp_path):

@@ -168,7 +168,7 @@ def test_the_numbers_of_an_attempt_are_counted_once(run: Run, django_assert_num_
 
 
 def test_filters_survive_the_way_through_an_address() -> None:
-    filters = Filters("i2t", "all", "6-10", "miss:0.01-0.05", 3, "red cup", "-rank")
+    filters = Filters("i2t", "all", "6-10", "miss:0.01-0.05", 3, words="red cup", sort="-rank")
     values = dict(part.split("=") for part in filters.address().replace("+", " ").replace("%3A", ":").split("&"))
     assert read(values, ("t2i", "i2t")) == (filters, {})
 

@@ -87,7 +87,9 @@ def verdict_metrics(verdict: Verdict, tail: str = "") -> Iterator[Event]:
 def said(verdict: Verdict) -> str:
     """A verdict in words."""
     judgement = "a difference is shown" if verdict.shown else "no difference is shown"
+    p = f"p = {verdict.p:.3g}"
+    if verdict.adjusted is not None and verdict.adjusted != verdict.p:
+        p += f", {verdict.adjusted:.3g} corrected for the number of tests"
     return (
-        f"{verdict.repaired:,} repaired, {verdict.broken:,} broken of {verdict.n:,}, {judgement} "
-        f"(exact McNemar, p = {verdict.p:.3g})"
+        f"{verdict.repaired:,} repaired, {verdict.broken:,} broken of {verdict.n:,}, {judgement} (exact McNemar, {p})"
     )

@@ -94,6 +94,37 @@ def _points(table: Table) -> list[Plot]:
     return [Plot("bars", title, _("Point"), _("Share"), x, tuple(series), "percent", x_scale="category")]
 
 
+def _ablation(table: Table) -> list[Plot]:
+    """Accuracy of every part of the enrichment, left out or changed, beside the plain classifier."""
+    measure = "accuracy@1"
+    values, low, high, n = (tuple(table[name]) for name in (measure, f"{measure}.low", f"{measure}.high", "n"))
+    series = Series(in_words(*split_name(measure)), values, low, high, n)
+    x, note = tuple(map(_arm, table["arm"])), _("Whoever takes the best of these has chosen it where it is reported.")
+    title = _("What each part is worth")
+    return [Plot("bars", title, _("Part"), _("Share"), x, (series,), "percent", x_scale="category", note=note)]
+
+
+def _arm(name: str) -> str:
+    """A part of the enrichment for people."""
+    words = {
+        "plain": _("Plain"),
+        "both": _("Both sides"),
+        "class-side": _("Classes alone"),
+        "image-side": _("Pictures alone"),
+        "uniform": _("Uniform weights"),
+        "generic-template": _("Generic sentence"),
+        "domain-template": _("Sentence with the domain"),
+        "plain-generic-template": _("Plain, generic sentence"),
+        "plain-domain-template": _("Plain, with the domain"),
+    }
+    part, _equals, value = name.partition("=")
+    if part == "class-captions":
+        return _("%(n)s a class") % {"n": value}
+    if part == "image-captions":
+        return _("%(n)s a picture") % {"n": value}
+    return f"τ {value}" if part == "tau" else words.get(name, name)
+
+
 def heats_of(tables: dict[str, Table]) -> list[tuple[str, Heat]]:
     """(id, heat map) of shares α and β for each pair of temperatures of a sweep; that of the best point first."""
     try:
@@ -210,5 +241,6 @@ _KNOWN: dict[str, Callable[[Table], list[Plot]]] = {
     "rank_histogram": _ranks,
     "margin": _margins,
     "sweep_points": _points,
+    "ablation": _ablation,
 }
 _ORDER = {name: place for place, name in enumerate(_KNOWN)}

@@ -5,9 +5,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
-from threadpoolctl import threadpool_limits
+from threadpoolctl import ThreadpoolController
 
 BLOCK = 512  # pictures at a time: every method multiplies the same blocks, so that equal vectors give equal scores
 
@@ -31,8 +32,14 @@ def similarities(images_NE: np.ndarray, classes_CE: np.ndarray) -> Iterator[tupl
 
 def products(rows_BE: np.ndarray, others_CE: np.ndarray) -> np.ndarray:
     """Inner products (B, C) float32 on one core: many cores would split the sums differently."""
-    with threadpool_limits(1, user_api="blas"):
+    with blas().limit(limits=1):
         return np.asarray(rows_BE @ others_CE.T, dtype=np.float32)
+
+
+@cache
+def blas() -> ThreadpoolController:
+    """What multiplies matrices here; looking for it takes longer than a small product does."""
+    return ThreadpoolController().select(user_api="blas")
 
 
 @dataclass(frozen=True)

@@ -12,13 +12,12 @@ from dataclasses import dataclass
 from threading import Lock
 
 import numpy as np
-from threadpoolctl import ThreadpoolController
 
 from ml_core.metrics.classification import Counts, macro
 from ml_core.zeroshot.fusion import Sides, class_side
 from ml_core.zeroshot.sweep.grid import Grid
 from ml_core.zeroshot.sweep.kernel import NEVER, STRIDE, answer, count, mix
-from ml_core.zeroshot.vectors import BLOCK, products
+from ml_core.zeroshot.vectors import BLOCK, blas, products
 
 _MOST_THREADS = 8
 
@@ -66,13 +65,12 @@ class Sweep:
     def blocks(self) -> Generator[tuple[int, int], None, None]:
         """One block of pictures after the other, as many at a time as there are cores; yields (done, pictures)."""
         pictures = len(self._label_N)
-        libraries = ThreadpoolController().select(user_api="blas")
-        threads = min(_MOST_THREADS, max((library["num_threads"] for library in libraries.info()), default=1))
+        threads = min(_MOST_THREADS, max((library["num_threads"] for library in blas().info()), default=1))
         starts = range(0, pictures, BLOCK)
         threads = max(1, min(threads, len(starts)))
         with ThreadPoolExecutor(threads) as pool:
             for at in range(0, len(starts), threads):
-                with libraries.limit(limits=1):  # a core, a block
+                with blas().limit(limits=1):  # a core, a block
                     list(pool.map(self._take, starts[at : at + threads]))
                 yield min(pictures, (at + threads) * BLOCK), pictures
 

@@ -1,0 +1,35 @@
+"""The cards of classification: presets that can be chosen, models that exist."""
+
+from __future__ import annotations
+
+import pytest
+
+import ml_core.encoders.torchvision_ops  # noqa: F401  before open_clip imports torchvision
+
+# isort: split
+import open_clip
+
+from ml_core.classifying import ENCODERS
+from ml_core.methods import card
+
+KEYS = ("zeroshot.evaluate", "synce.classify", "synce.sweep", "synce.ablate")
+
+
+@pytest.mark.parametrize("key", KEYS)
+def test_every_preset_is_a_valid_choice(key: str) -> None:
+    found = card(key)
+    for values in found.presets.values():
+        found.parse({"data": "imagefolder:x", "encoder": "hf:x"} | values)
+
+
+def test_the_large_preset_has_as_many_points_as_the_published_grid() -> None:
+    grid = card("synce.sweep").presets["3,024 points"]
+    assert len(grid["alphas"]) * len(grid["betas"]) * len(grid["taus_t2t"]) * len(grid["taus_i2t"]) == 3024
+
+
+def test_models_of_presets_are_known_by_name() -> None:
+    for values in ENCODERS.values():
+        family, _, rest = values["encoder"].partition(":")
+        if family == "open_clip":
+            name, _, tag = rest.partition("/")
+            assert tag in open_clip.list_pretrained_tags_by_model(name)

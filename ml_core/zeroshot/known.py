@@ -13,30 +13,45 @@ from ml_core.spec import BadInput
 
 @dataclass(frozen=True)
 class Known:
-    """`names` are the classes as they are published; empty where the publication does not list them."""
+    """`names` are the classes as they are published; empty where the publication does not list them. `accuracy` are the
+    published figures in percent: plain, CoRE (None: not told) and SynCE."""
 
     title: str
     domain: str
     classes: int
     layout: str
+    accuracy: tuple[float, float | None, float]
     names: tuple[str, ...] = ()
+
+    @property
+    def published(self) -> str:
+        """The published figures in words."""
+        plain, core, synce = (None if value is None else f"{value:.2f}" for value in self.accuracy)
+        beside = "" if core is None else f", CoRE {core}"
+        return f"Published for {self.title}, accuracy in percent: plain {plain}{beside}, SynCE {synce}."
 
 
 KNOWN = {
     "military-vehicles": Known(
-        "Military-Vehicles", "military vehicle", 18, "18 folders, one a type of vehicle, named as the type"
+        "Military-Vehicles",
+        "military vehicle",
+        18,
+        "18 folders, one a type of vehicle, named as the type",
+        (75.53, 74.51, 76.44),
     ),
     "patch-camelyon": Known(
         "Patch-Camelyon",
         "histopathology image of lymph node tissue",
         2,
         "2 folders (tissue with and without tumour), with display names in classes.json",
+        (69.74, None, 78.18),
     ),
     "parasitic-egg": Known(
         "Parasitic Egg",
         "microscopy image of a parasitic egg",
         11,
         "11 folders, one a species",
+        (12.72, 15.14, 16.89),
         (
             "Ascaris lumbricoides",
             "Capillaria philippinensis",

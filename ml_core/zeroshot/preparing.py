@@ -15,6 +15,7 @@ from ml_core.spec import Context
 from ml_core.store import Store
 from ml_core.zeroshot.data import Labelled, open_classification
 from ml_core.zeroshot.encoding import logit_scale
+from ml_core.zeroshot.known import KNOWN
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,8 @@ def opened(spec: Classified) -> Generator[Event, None, Labelled]:
     """Use as `labelled = yield from opened(spec)`: before the encoder, which takes seconds to load."""
     labelled = open_classification(spec.data, spec.domain, spec.expects)
     yield from (Log(remark, "warning") for remark in labelled.remarks)
+    if spec.expects:
+        yield Log(KNOWN[spec.expects].published)
     yield from held_out(labelled.dataset, spec.encoder, spec.overlap)
     return labelled
 

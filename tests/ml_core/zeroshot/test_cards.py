@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 import ml_core.encoders.torchvision_ops  # noqa: F401  before open_clip imports torchvision
@@ -9,8 +11,9 @@ import ml_core.encoders.torchvision_ops  # noqa: F401  before open_clip imports 
 # isort: split
 import open_clip
 
-from ml_core.classifying import ENCODERS
+from ml_core.classifying import ENCODERS, KNOWN_SETS
 from ml_core.methods import card
+from ml_core.zeroshot.known import KNOWN
 
 KEYS = ("zeroshot.evaluate", "synce.classify", "synce.sweep", "synce.ablate")
 
@@ -33,3 +36,13 @@ def test_models_of_presets_are_known_by_name() -> None:
         if family == "open_clip":
             name, _, tag = rest.partition("/")
             assert tag in open_clip.list_pretrained_tags_by_model(name)
+
+
+def test_the_page_tells_the_published_figures() -> None:
+    assert tuple(KNOWN) == KNOWN_SETS
+    page = (Path(__file__).parents[3] / "docs" / "zeroshot.md").read_text("utf-8")
+    for known in KNOWN.values():
+        row = next(line for line in page.splitlines() if line.startswith(f"| {known.title}") and line.count("|") == 5)
+        figures = ["–" if value is None else f"{value:.2f}" for value in known.accuracy]
+        assert [cell.strip() for cell in row.split("|")][2:5] == figures
+        assert known.domain in page and all(figure in known.published for figure in figures if figure != "–")

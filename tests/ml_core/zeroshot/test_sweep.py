@@ -12,8 +12,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ml_core.methods import card
 from ml_core.metrics.classification import counts, macro
-from ml_core.spec import BadInput
+from ml_core.spec import BadInput, Context, Stopped
 from ml_core.zeroshot.fusion import Point, Sides, classified, enriched
 from ml_core.zeroshot.sweep.algebra import Sweep, swept
 from ml_core.zeroshot.sweep.choosing import best
@@ -179,6 +180,14 @@ def test_a_grid_too_large_is_refused(small: Made, tmp_path: Path) -> None:
     many = [number / 100 for number in range(100)]
     with pytest.raises(BadInput, match="the grid has 163,216 points"):
         run_method(KEY, tmp_path, **both(small), alphas=many, betas=many)
+
+
+def test_a_sweep_that_is_asked_to_stop_leaves_no_number(small: Made, tmp_path: Path) -> None:
+    spec = card(KEY).parse({**both(small), **SMALL})
+    context = Context(out=tmp_path, cache=str(tmp_path / "cache"), stop=lambda: True)
+    with pytest.raises(Stopped, match="while sweeping"):
+        list(card(KEY).load()(spec, context))
+    assert not list(tmp_path.iterdir())
 
 
 def distinct(root: Path) -> Made:

@@ -205,6 +205,7 @@ SPECTACULAR_SETTINGS = {
         "CampaignStateEnum": "webapp.annotation.models.Campaign.State",
         "CampaignModeEnum": "webapp.annotation.models.Campaign.Mode",
         "ComparisonModeEnum": "webapp.verdicts.comparing.confirming.MODES",
+        "CaptionSideEnum": "webapp.experiments.models.CaptionFile.Side",
         "CalculationStateEnum": "webapp.annotation.models.Calculation.State",
     },
 }

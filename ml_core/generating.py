@@ -6,7 +6,26 @@ from typing import Literal
 
 from ml_core.spec import Spec, setting
 
-WHO, DRAWN, PATIENCE = "Who writes", "How it is drawn", "Patience and price"
+WHAT, WHO, DRAWN, PATIENCE = "What is described", "Who writes", "How it is drawn", "Patience and price"
+
+
+class Described(Spec):
+    """What captions are written of."""
+
+    data: str = setting(
+        ...,
+        "Data set whose classes or pictures are described.",
+        group=WHAT,
+        reference="dataset",
+        accepts=("classification",),
+        min_length=1,
+    )
+    domain: str = setting(
+        "",
+        "What all the pictures are, like “military vehicle”; empty takes the data set's own.",
+        group=WHAT,
+        max_length=200,
+    )
 
 
 class Asked(Spec):

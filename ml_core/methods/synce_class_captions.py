@@ -6,27 +6,15 @@ from typing import Self
 
 from pydantic import model_validator
 
-from ml_core.generating import DRAWN, Asked
+from ml_core.generating import DRAWN, WHAT, Asked, Described
 from ml_core.spec import Card, setting
 
-WHAT, AGAIN = "What is described", "Writing some anew"
+AGAIN = "Writing some anew"
 
 
-class SynceClassCaptions(Asked):
+class SynceClassCaptions(Asked, Described):
     """Whose classes are described, by whom, and how many captions each gets."""
 
-    data: str = setting(
-        ...,
-        "Data set whose classes are described.",
-        group=WHAT,
-        reference="dataset",
-        accepts=("classification",),
-        min_length=1,
-    )
-    domain: str = setting(
-        "", "What all the pictures are, like “military vehicle”; empty takes the data set's own.", group=WHAT,
-        max_length=200,
-    )  # fmt: skip
     encoder: str = setting(
         ...,
         "Model that measures how like each caption is to the name of its class.",

@@ -6,27 +6,15 @@ from typing import Self
 
 from pydantic import model_validator
 
-from ml_core.generating import DRAWN, Asked
+from ml_core.generating import DRAWN, WHAT, Asked, Described
 from ml_core.spec import Card, setting
 
-WHAT, AGAIN = "What is described", "Writing some anew"
+AGAIN = "Writing some anew"
 
 
-class SynceImageCaptions(Asked):
+class SynceImageCaptions(Asked, Described):
     """Which pictures are described, by whom, and after which examples."""
 
-    data: str = setting(
-        ...,
-        "Pictures that are described.",
-        group=WHAT,
-        reference="dataset",
-        accepts=("classification",),
-        min_length=1,
-    )
-    domain: str = setting(
-        "", "What all the pictures are, like “military vehicle”; empty takes the data set's own.", group=WHAT,
-        max_length=200,
-    )  # fmt: skip
     class_captions: str = setting(
         "",
         "Captions of the classes, from which examples of the style are drawn, whatever a picture shows; empty: none.",

@@ -222,7 +222,7 @@ def test_servers_of_ones_own_take_the_place_of_the_embedded_ones(services, tmp_p
     )
     try:
         assert sorted(other.pids()) == ["beat", "jobs", "probe", "runs", "web"]
-        assert other.answers()
+        other.wait(other.answers)
         assert not other.places.postgres_data.exists()
     finally:
         other.process.send_signal(signal.SIGINT)

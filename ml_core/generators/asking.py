@@ -74,16 +74,17 @@ class Asker:
     def ask(self, request: Request) -> Said:
         """The answer; Trouble where there is none. Nothing that is raised holds the key or the address."""
         content = body(request, self._model)
+        used = self._limit  # as sent: another thread may learn the other name meanwhile
         try:
-            return self._once(content)
+            return self._once(content, used)
         except Trouble as trouble:
-            if self._limit != "max_tokens" or "max_completion_tokens" not in str(trouble):
+            if used != "max_tokens" or "max_completion_tokens" not in str(trouble):
                 raise
             self._limit = "max_completion_tokens"  # newer models know the same setting under another name
-        return self._once(content)
+        return self._once(content, "max_completion_tokens")
 
-    def _once(self, content: dict[str, Any]) -> Said:
-        sent = {self._limit if name == "max_tokens" else name: value for name, value in content.items()}
+    def _once(self, content: dict[str, Any], limit: str) -> Said:
+        sent = {limit if name == "max_tokens" else name: value for name, value in content.items()}
         try:
             answer = self._client.chat.completions.with_raw_response.create(**sent)
             return said(answer.http_response.text)

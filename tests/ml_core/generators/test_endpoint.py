@@ -233,6 +233,20 @@ def test_models_that_call_the_limit_by_another_name_are_asked_by_that(tmp_path: 
     assert len(seen.bodies) == 3 and seen.bodies[-1]["max_completion_tokens"] == 512
 
 
+def test_several_threads_that_are_refused_at_once_all_ask_again_by_the_other_name(tmp_path: Path) -> None:
+    together = threading.Barrier(4)
+
+    def newer(body: dict[str, Any], number: int) -> Reply:
+        if "max_tokens" in body:
+            together.wait(10)  # nobody is refused before four have asked
+            return as_json(400, {"error": {"message": "'max_tokens' is unknown. Use 'max_completion_tokens' instead."}})
+        return echo(body, number)
+
+    with serving(newer) as seen:
+        answers = list(endpoint(seen.url, tmp_path, Terms(concurrency=4)).generate([ask(f"q{n}") for n in range(8)]))
+    assert texts(answers) == [f"said: q{n}" for n in range(8)] and len(seen.bodies) == 12
+
+
 def test_an_answer_that_was_cut_off_says_so(tmp_path: Path) -> None:
     with serving(lambda body, number: completion("half a", reason="length")) as seen:
         (answer,) = endpoint(seen.url, tmp_path).generate([ask("q")])

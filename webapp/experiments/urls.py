@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.urls import path
 
 from webapp.experiments import api
+from webapp.experiments.attention.urls import urlpatterns as attention
 from webapp.experiments.browsing.urls import urlpatterns as browsing
 from webapp.experiments.cases.urls import urlpatterns as cases
 from webapp.experiments.generating.urls import urlpatterns as generating
@@ -55,6 +56,7 @@ urlpatterns = [
     path(f"{_API}run-groups/<int:group_id>/", api.Group.as_view(), name="api_group"),
     path("api/v1/models/", api.Models.as_view(), name="api_models"),
     path("api/v1/models/<int:model_id>/", api.ModelDetail.as_view(), name="api_model"),
+    *attention,
     *browsing,
     *cases,
     *generating,

@@ -26,6 +26,7 @@ _BESIDE = ("baseline", CONTROL, WITHOUT_TWINS)  # slices of the headline without
 TAIL = 200  # log lines on the page
 MOST_POINTS = 4_000  # of one curve
 PLOT_BYTES = 4 * 2**20
+_OF_ONE = re.compile(r"/occlusion_\d+\.json$")
 
 
 @dataclass(frozen=True)
@@ -182,18 +183,24 @@ def artifact_of(run: Run, artifact_id: int) -> Artifact | None:
 
 
 def plot_tables(artifacts: list[Artifact]) -> dict[str, dict[str, Any]]:
-    """The tables of `plots/NAME.json` by NAME; one that is missing or no table is left out."""
+    """The tables of `plots/NAME.json` by NAME; one that is missing or no table is left out, as are those of one picture
+    (`occlusion_NUMBER.json`), of which there may be hundreds."""
     tables = {}
     for row in artifacts:
-        if row.role != "plot" or not row.path.endswith(".json") or row.byte_count > PLOT_BYTES:
-            continue
-        try:
-            table = json.loads(store().read_bytes(row.key))
-        except (OSError, ValueError):
-            continue
-        if isinstance(table, dict):
+        if not _OF_ONE.search(row.path) and (table := plot_table(row)) is not None:
             tables[row.path.rpartition("/")[2].removesuffix(".json")] = table | {"_title": row.name}
     return tables
+
+
+def plot_table(row: Artifact | None) -> dict[str, Any] | None:
+    """The table in one file of a run; None where it is not one that pages read."""
+    if row is None or row.role != "plot" or not row.path.endswith(".json") or row.byte_count > PLOT_BYTES:
+        return None
+    try:
+        table = json.loads(store().read_bytes(row.key))
+    except (OSError, ValueError):
+        return None
+    return table if isinstance(table, dict) else None
 
 
 def inputs_of(run: Run) -> list[Input]:

@@ -25,6 +25,7 @@ from webapp.accounts.views.links import api_call
 from webapp.design.numbers import written
 from webapp.design.slides import Slide
 from webapp.experiments import classes
+from webapp.experiments.attention import panel as attention
 from webapp.experiments.browsing.queries import METHODS
 from webapp.experiments.cases import markup
 from webapp.experiments.cases import queries as cases
@@ -87,6 +88,7 @@ def run_page(request: ProjectRequest, run_id: int) -> HttpResponse:
         "held_out": runs.held_out_of(run),
         "plots": plots_of(drawn),
         **class_parts(request, run, drawn),
+        **attention.values(request, run, drawn, artifacts),
         "curves": curve_plots(details.curves_of(run)),
         "artifacts": artifacts,
         "inputs": inputs,

@@ -1,0 +1,62 @@
+"""The part of a run's page that shows what answers rest on: which addresses its pictures and cases have."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.urls import reverse
+
+from webapp.accounts.capabilities import role_may
+from webapp.accounts.doors import ProjectRequest
+from webapp.accounts.views.links import api_call
+from webapp.experiments.attention import reading
+from webapp.experiments.cases.filters import CLASSIFY
+from webapp.experiments.models import Artifact, Case, Run
+
+METHOD = "zeroshot.pictures"
+FIGURES = 24  # on the page; the table has all
+PICTURE_BYTES = 16 * 2**20
+
+
+def values(request: ProjectRequest, run: Run, tables: dict[str, Any], artifacts: list[Artifact]) -> dict[str, Any]:
+    """What the page shows; empty for runs of other methods that left no such tables."""
+    occluded, told = tables.get("occlusion"), tables.get("text_occlusion")
+    left = {row.path: row for row in artifacts}
+    paths = ("plots/occlusion.json", "plots/text_occlusion.json")
+    if (run.method != METHOD and not any(path in left for path in paths)) or not role_may(request.role, "case.view"):
+        return {}
+    where: dict[str, Any] = {"slug": run.project.slug, "run_id": run.pk}
+
+    def file(path: str) -> str:
+        row = left.get(path)
+        return reverse("experiments:picture", kwargs=where | {"artifact_id": row.pk}) if row and is_picture(row) else ""
+
+    def squares(number: int) -> str:
+        known = f"plots/occlusion_{number}.json" in left
+        return reverse("experiments:squares_csv", kwargs=where | {"number": number}) if known else ""
+
+    cases = _cases(run, where, [occluded, told])
+    attention = reading.attention_of(occluded, file, squares, cases)
+    return {
+        "is_pictured": run.state == Run.State.SUCCEEDED or bool(attention),
+        "attention": attention,
+        "looked": attention.rows[:FIGURES] if attention else [],
+        "told": (words := reading.words_of(told, file, cases)),
+        "words_apart": paths[1] in left and words is None,
+        "files_api": api_call(request, "experiments:api_artifacts", **where),
+    }
+
+
+def is_picture(row: Artifact) -> bool:
+    """Whether a file of a run is one of its plots as a PNG that pages show."""
+    return row.role == "plot" and row.media_type == "image/png" and row.byte_count <= PICTURE_BYTES
+
+
+def _cases(run: Run, where: dict[str, Any], tables: list[Any]) -> dict[int, str]:
+    """Addresses of the cases of the pictures that tables name."""
+    wanted = {number for table in tables if table for number in table.get("number", []) if isinstance(number, int)}
+    if not wanted or not run.case_count:
+        return {}
+    found = Case.objects.filter(run_id=run.pk, direction=CLASSIFY, number__in=wanted).values_list("number", flat=True)
+    asked = f"?direction={CLASSIFY}&outcome=all"
+    return {number: reverse("experiments:case", kwargs=where | {"number": number}) + asked for number in found}

@@ -1,0 +1,179 @@
+"""The tables and pictures of `zeroshot.pictures` as pages show them. Asks no database and no store."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from webapp.design.numbers import written
+
+Table = dict[str, Any]
+Address = Callable[[str], str]  # a file's address by its path in the run; "" where the run left no such file
+TONES = 4
+MOST_WORDS = 2_000  # on a page
+UNREADABLE = (KeyError, ValueError, TypeError, IndexError)
+
+
+@dataclass(frozen=True)
+class Looked:
+    """One picture: what it was taken for, and what became of that as squares of it were blanked."""
+
+    number: int
+    item: str
+    right: str
+    given: str
+    about: str  # the class whose margin is watched
+    hit: bool
+    margin: float
+    loss: float  # the greatest loss of margin by one square
+    flips: int  # squares without which another class is answered
+    squares: int
+    picture: str  # addresses
+    overlay: str
+    table: str
+    case: str
+
+
+@dataclass(frozen=True)
+class Attention:
+    """Every picture that was looked at, and how the overlays were made."""
+
+    rows: list[Looked]
+    mode: str  # margin or flip
+    square: int
+    fill: str
+
+
+@dataclass(frozen=True)
+class Word:
+    """A word, what stands before it, and what the margin loses without it; `tone` from -TONES to TONES."""
+
+    before: str
+    text: str
+    drop: str
+    tone: int
+    flips: bool
+
+
+@dataclass
+class Caption:
+    """One caption with its words in order; `owner` is the class that it tells of, "" where it is the picture's own."""
+
+    owner: str
+    place: int
+    words: list[Word]
+    rest: str
+
+
+@dataclass
+class Told:
+    """The captions that bear on one picture."""
+
+    number: int
+    item: str
+    right: str
+    given: str
+    margin: float
+    picture: str
+    case: str
+    captions: list[Caption] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Words:
+    """The pictures with their captions; those beyond a page's measure are counted only."""
+
+    pictures: list[Told]
+    left_out: int
+
+
+def attention_of(
+    table: Table | None, file: Address, squares: Callable[[int], str], cases: Mapping[int, str]
+) -> Attention | None:
+    """From the table `occlusion`; None where there is none that can be read. `cases`: addresses by picture."""
+    try:
+        return _attention(table, file, squares, cases) if table and table["number"] else None
+    except UNREADABLE:
+        return None
+
+
+def _attention(table: Table, file: Address, squares: Callable[[int], str], cases: Mapping[int, str]) -> Attention:
+    rows = []
+    for i, number in enumerate(map(int, table["number"])):
+        rows.append(
+            Looked(
+                number=number,
+                item=str(table["item"][i]),
+                right=str(table["label_name"][i]),
+                given=str(table["given_name"][i]),
+                about=str(table["about_name"][i]),
+                hit=table["label"][i] == table["given"][i],
+                margin=float(table["margin"][i]),
+                loss=float(table["greatest_drop"][i]),
+                flips=int(table["flips"][i]),
+                squares=int(table["squares"][i]),
+                picture=file(f"plots/occlusion_{number}_picture.png"),
+                overlay=file(f"plots/occlusion_{number}.png"),
+                table=squares(number),
+                case=cases.get(number, ""),
+            )
+        )
+    return Attention(rows, str(table["mode"][0]), int(table["square"][0]), str(table["fill"][0]))
+
+
+def words_of(table: Table | None, file: Address, cases: Mapping[int, str]) -> Words | None:
+    """From the table `text_occlusion`; None where there is none that can be read."""
+    try:
+        return _words(table, file, cases) if table and table["number"] else None
+    except UNREADABLE:
+        return None
+
+
+def _words(table: Table, file: Address, cases: Mapping[int, str]) -> Words:
+    captions: dict[tuple[Any, ...], list[int]] = {}
+    columns = (table[name] for name in ("number", "side", "class_name", "caption"))
+    for i, key in enumerate(zip(*columns, strict=True)):
+        captions.setdefault(key, []).append(i)
+    greatest: dict[int, float] = {}
+    for number, drop in zip(table["number"], table["drop"], strict=True):
+        greatest[number] = max(greatest.get(number, 0.0), abs(drop))
+    shown: dict[int, Told] = {}
+    count = left_out = 0
+    for (number, side, owner, place), rows in captions.items():
+        count += len(rows)
+        if count > MOST_WORDS and shown:
+            left_out += 1
+            continue
+        if number not in shown:
+            shown[number] = _told(table, rows[0], file, cases)
+        shown[number].captions.append(
+            _caption(table, rows, str(owner) if side == "class" else "", place, greatest[number])
+        )
+    return Words(list(shown.values()), left_out)
+
+
+def _told(table: Table, i: int, file: Address, cases: Mapping[int, str]) -> Told:
+    number = int(table["number"][i])
+    item, right, given = (str(table[name][i]) for name in ("item", "label_name", "given_name"))
+    picture = file(f"plots/occlusion_{number}_picture.png")
+    return Told(number, item, right, given, float(table["margin"][i]), picture, cases.get(number, ""))
+
+
+def _caption(table: Table, rows: list[int], owner: str, place: int, greatest: float) -> Caption:
+    text, at, words = str(table["text"][rows[0]]), 0, []
+    for i in rows:
+        start, end = table["start"][i], table["end"][i]
+        if not at <= start < end <= len(text):
+            raise ValueError(f"a word from {start} to {end} is not in its caption")
+        drop = float(table["drop"][i])
+        number = written(drop, "margin")[0]
+        words.append(Word(text[at:start], text[start:end], number, tone_of(drop, greatest), bool(table["flips"][i])))
+        at = end
+    return Caption(owner, int(place) + 1, words, text[at:])
+
+
+def tone_of(drop: float, greatest: float) -> int:
+    """How strongly a word is shaded beside the strongest of its picture: -TONES to TONES, 0 where nothing changes."""
+    tone = round(TONES * abs(drop) / greatest) if greatest else 0
+    return tone if drop > 0 else -tone

@@ -23,21 +23,20 @@ class Pace:
 
     def turn(self) -> bool:
         """Waits for a turn; False where nothing more is to be asked."""
-        with self._lock:
-            at = max(self._next, time.monotonic())
-            self._next = at + self._gap
-        while (rest := at - time.monotonic()) > 0:
-            if self.halted.wait(rest):
-                return False
+        while not self.halted.is_set():
             with self._lock:
-                at = max(at, self._held)
-        return not self.halted.is_set()
+                now = time.monotonic()
+                at = max(self._next, self._held)
+                if at <= now:  # whoever comes first has the turn; the others wait for the next, after a hold too
+                    self._next = now + self._gap
+                    return True
+            self.halted.wait(at - now)
+        return False
 
     def hold(self, seconds: float) -> None:
         """Nobody asks for so long."""
         with self._lock:
             self._held = max(self._held, time.monotonic() + seconds)
-            self._next = max(self._next, self._held)
 
     def rest(self, seconds: float) -> bool:
         """One thread waits; False where nothing more is to be asked."""

@@ -8,7 +8,7 @@ import json
 import logging
 import socket
 import ssl
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import openai
@@ -87,7 +87,8 @@ class Asker:
         sent = {limit if name == "max_tokens" else name: value for name, value in content.items()}
         try:
             answer = self._client.chat.completions.with_raw_response.create(**sent)
-            return said(answer.http_response.text)
+            found = said(answer.http_response.text)
+            return replace(found, text=self._door.hide_in_answer(found.text))
         except openai.APIStatusError as error:
             raise self._refused(error) from None
         except openai.APITimeoutError:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,6 +12,7 @@ from ml_core.spec import BadInput
 
 URL, KEY = "MODEL_API_URL", "MODEL_API_KEY"
 _HIDDEN = "•••"
+_SECRET = 8  # letters of a key from which on it is one: where none is needed, people write “none” or “EMPTY”
 
 
 @dataclass(frozen=True)
@@ -27,6 +29,18 @@ class Door:
             if secret:
                 text = text.replace(secret, _HIDDEN)
         return text
+
+    def hide_in_answer(self, text: str) -> str:
+        """An answer without key and address. A bare host name may be a word of a caption, and stays."""
+        for secret in (self.key if len(self.key) >= _SECRET else "", self.url, self.url.rstrip("/")):
+            if secret:
+                text = text.replace(secret, _HIDDEN)
+        return text
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 (hex) of the address: tells endpoints apart without showing them."""
+        return hashlib.sha256(self.url.rstrip("/").encode()).hexdigest()
 
 
 def from_environment() -> Door:

@@ -46,7 +46,7 @@ class Endpoint:
         self.terms = terms
         self._stop = stop
         self._asker = Asker(door, model, terms.timeout)
-        self._cache = AnswerCache(store, f"{self.model_id}|{PICTURE_EDGE}|{JPEG_QUALITY}")
+        self._cache = AnswerCache(store, f"{self.model_id}|{PICTURE_EDGE}|{JPEG_QUALITY}|{door.digest}")
 
     def generate(self, requests: Sequence[Request]) -> Iterator[Answer]:
         """Kept answers first, then the others as they come.

@@ -27,7 +27,7 @@ from PIL import Image
 from ml_core.generators import door as doors
 from ml_core.generators.door import Door, address_problem, from_environment
 from ml_core.generators.endpoint import Endpoint, Terms
-from ml_core.generators.pace import asked_to_wait, backing_off
+from ml_core.generators.pace import Pace, asked_to_wait, backing_off
 from ml_core.generators.types import Answer, NoAnswer, Picture, Sampling, ask
 from ml_core.spec import BadInput, Stopped
 from ml_core.store import Store
@@ -121,6 +121,25 @@ def test_requests_keep_to_so_many_a_minute(tmp_path: Path) -> None:
     with serving(echo) as seen:
         list(endpoint(seen.url, tmp_path, Terms(per_minute=600)).generate([ask(f"{n}") for n in range(5)]))
     assert seen.times[-1] - seen.times[0] > 0.35  # five requests, a tenth of a second apart
+
+
+def test_after_a_hold_those_who_waited_start_one_after_the_other() -> None:
+    pace, began = Pace(per_minute=1200), []
+    until = time.monotonic() + 0.2
+    pace.hold(0.2)
+    threads = [threading.Thread(target=lambda: pace.turn() and began.append(time.monotonic())) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert all(at - until >= place * 0.05 - 1e-3 for place, at in enumerate(sorted(began))) and len(began) == 4
+
+
+def test_who_waits_for_a_turn_is_let_go_where_all_stops() -> None:
+    pace = Pace()
+    pace.hold(60)
+    threading.Timer(0.05, pace.halted.set).start()
+    assert not pace.turn()
 
 
 @pytest.mark.parametrize(
@@ -336,6 +355,26 @@ def test_the_key_and_the_address_are_in_nothing_that_is_raised_or_kept(tmp_path:
     port = seen.url.split(":")[2]
     for secret in (KEY, seen.url, port.split("/")[0] + "/v1"):
         assert secret not in shown and secret not in kept
+
+
+def test_a_model_that_repeats_the_key_is_quoted_without_it(tmp_path: Path) -> None:
+    with serving(lambda body, number: completion(f"a red hull\nBearer {KEY} at {seen.url}")) as seen:
+        (answer,) = endpoint(seen.url, tmp_path).generate([ask("q")])
+    kept = "".join(path.read_text() for path in (tmp_path / "cache").rglob("*") if path.is_file())
+    assert answer.text == "a red hull\nBearer ••• at •••" and "a red hull" in kept
+    assert KEY not in kept and seen.url not in kept
+
+
+def test_words_that_happen_to_be_a_placeholder_or_a_host_stay_in_an_answer() -> None:
+    assert Door("http://models/v1", "none").hide_in_answer("Class: none of the models") == "Class: none of the models"
+
+
+def test_another_endpoint_is_asked_anew_and_the_same_one_is_not(tmp_path: Path) -> None:
+    with serving(echo) as first, serving(lambda body, number: completion("of the other")) as second:
+        list(endpoint(first.url, tmp_path).generate([ask("q")]))
+        assert texts(list(endpoint(second.url, tmp_path).generate([ask("q")]))) == ["of the other"]
+        assert texts(list(endpoint(f"{first.url}/", tmp_path).generate([ask("q")]))) == ["said: q"]
+    assert len(first.bodies) == len(second.bodies) == 1
 
 
 def test_the_variables_are_the_ones_that_the_project_declares(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

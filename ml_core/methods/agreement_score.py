@@ -14,7 +14,10 @@ class AgreementScore(Spec):
         ..., "CSV or .xlsx of labels, one a row, with a header.", group="Files", reference="file", min_length=1
     )
     truth: str = setting(
-        "", "CSV or .xlsx of true labels, one item a row, with a header; empty for none.", group="Files", reference="file"
+        "",
+        "CSV or .xlsx of true labels, one item a row, with a header; empty for none.",
+        group="Files",
+        reference="file",
     )
     columns: tuple[str, ...] = setting(
         ("item", "annotator", "label"),

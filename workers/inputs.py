@@ -114,12 +114,13 @@ def _weights(source: Run, named: references.Named, plan: Plan) -> str:
 
 
 def _cases(source: Run, named: references.Named, plan: Plan) -> str:
-    """The Parquet file of a run's cases; the ids of its queries come to lie beside it."""
+    """The Parquet file of a run's cases; the ids of its queries and the names of its classes come to lie beside it."""
     row = Artifact.objects.filter(run=source, path__endswith="cases.parquet").order_by("path").first()
     if row is None:
         raise BadInput(f"run {source.pk} ({source.method}) left no cases", field=named.field)
-    names = Artifact.objects.filter(run=source, path=str(PurePosixPath(row.path).with_name("queries.parquet")))
-    for kept in (row, *names):
+    folder = PurePosixPath(row.path).parent
+    beside = [str(folder / name) for name in ("queries.parquet", "plots/classes.json")]
+    for kept in (row, *Artifact.objects.filter(run=source, path__in=beside)):
         plan.files[f"run-{source.pk}/{kept.path}"] = kept.key
     return f"{plan.root}/run-{source.pk}/{row.path}"
 

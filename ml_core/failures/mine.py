@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from urllib.parse import quote
@@ -29,6 +30,8 @@ def run(spec: FailuresMine, context: Context) -> Iterator[Event]:
     yield Provenance({"cases": cases.num_rows})
     yield from _counts(cases, spec)
     failures = _table(cases, _query_ids(spec.run, cases))
+    if spec.direction == "classify":
+        failures = _named(failures, _class_names(spec.run))
     pq.write_table(failures, context.out / "failures.parquet", compression="zstd")
     _write_csv(context.out / "failures.csv", failures.column_names, zip(*failures.to_pydict().values(), strict=True))
     yield Artifact("failures.parquet", "Failures", "table", "application/vnd.apache.parquet")
@@ -55,7 +58,11 @@ def read_cases(place: str, direction: str) -> pa.Table:
         raise BadInput(f"{path} holds no cases: the columns {', '.join(missing)} are missing", field="run")
     chosen = table.filter(pc.equal(table["direction"], direction)).select(SCHEMA.names).cast(SCHEMA)
     if not chosen.num_rows:
-        raise BadInput(f"{path} holds no cases of the direction {direction}", field="direction")
+        there = ", ".join(sorted(map(str, pc.unique(table["direction"]).to_pylist()))) or "none at all"
+        raise BadInput(
+            f"{path} holds no cases of the direction {direction} (there: {there}); choose one that is there",
+            field="direction",
+        )
     return chosen
 
 
@@ -83,11 +90,39 @@ def _count(name: str, inside_Q: np.ndarray, unit_Q: np.ndarray, how: How) -> Met
 
 def _query_ids(place: str, cases: pa.Table) -> pa.Array:
     """The id of each case's query, from queries.parquet beside the cases; its number where that is missing."""
-    path = (Path(place) if Path(place).is_dir() else Path(place).parent) / "queries.parquet"
+    path = _beside(place, "queries.parquet")
     if not path.is_file():
         return pc.cast(cases["number"], pa.string())
     names = pq.read_table(path)
     return names["id"].take(pc.index_in(cases["number"], value_set=names["number"].combine_chunks()))
+
+
+def _class_names(place: str) -> list[str]:
+    """The names of a classification's classes by their numbers, from its table of classes; none where it has none."""
+    path = _beside(place, "plots/classes.json")
+    try:
+        table = json.loads(path.read_text(encoding="utf-8"))
+        return [str(name) for _, name in sorted(zip(table["class"], table["name"], strict=True))]
+    except FileNotFoundError:
+        return []
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise BadInput(f"{path} cannot be read as a table of classes: {error}", field="run") from error
+
+
+def _beside(place: str, name: str) -> Path:
+    """A file of the run whose folder or cases are named."""
+    return (Path(place) if Path(place).is_dir() else Path(place).parent) / name
+
+
+def _named(failures: pa.Table, names: list[str]) -> pa.Table:
+    """With the true and the predicted class in words, where the answers are classes."""
+    known = pa.array(names, pa.string())
+    for column in ("right", "first"):
+        number_F = failures[column].to_numpy()
+        if len(number_F) and not (number_F.min() >= 0 and number_F.max() < len(names)):
+            return failures
+        failures = failures.append_column(f"{column}_class", known.take(failures[column]))
+    return failures
 
 
 def _table(cases: pa.Table, ids: pa.Array) -> pa.Table:

@@ -6,6 +6,15 @@ from typing import Literal
 
 from ml_core.spec import Card, Spec, setting
 
+CLASSIFICATIONS = (
+    "zeroshot.evaluate",
+    "synce.classify",
+    "synce.sweep",
+    "synce.ablate",
+    "core.classify",
+    "wdys.classify",
+)
+
 
 class FailuresMine(Spec):
     """Whose failures, and how a sample of them is split among annotators."""
@@ -15,12 +24,13 @@ class FailuresMine(Spec):
         "Evaluation whose failures are wanted.",
         group="Failures",
         reference="run",
-        accepts=("retrieval.evaluate",),
+        accepts=("retrieval.evaluate", *CLASSIFICATIONS),
         min_length=1,
     )
-    direction: Literal["t2i", "i2t"] = setting(
+    direction: Literal["t2i", "i2t", "classify"] = setting(
         "t2i",
-        "Captions that found the wrong picture (t2i) or pictures that found the wrong caption (i2t).",
+        "Captions that found the wrong picture (t2i), pictures that found the wrong caption (i2t) or pictures that "
+        "were given the wrong class (classify).",
         group="Failures",
     )
     size: int = setting(200, "Failures in the sample.", group="Sample", unit="failures", ge=0, le=100_000)

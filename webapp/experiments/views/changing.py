@@ -17,6 +17,7 @@ from webapp.accounts.doors import ProjectRequest, project_page
 from webapp.experiments import actions
 from webapp.experiments.forms import SeedsForm
 from webapp.experiments.models import Run
+from webapp.experiments.queries import following
 from webapp.experiments.references import reference_fields
 from webapp.experiments.views.found import run_or_404
 from webapp.experiments.views.runs import download
@@ -56,7 +57,7 @@ def rerun(request: ProjectRequest, run_id: int) -> HttpResponse:
 
 @project_page(post="run.launch")
 def mine(request: ProjectRequest, run_id: int) -> HttpResponse:
-    """Sample this run's failures, with the method's defaults."""
+    """Sample this run's failures: in the method's own direction, or in the one that the run has."""
     run = run_or_404(request, run_id)
     card = cards().get("failures.mine")
     if card is None:
@@ -66,7 +67,7 @@ def mine(request: ProjectRequest, run_id: int) -> HttpResponse:
         made = actions.launch_run(
             project=request.project,
             method=card.key,
-            values={field: f"run:{run.pk}"},
+            values={field: f"run:{run.pk}"} | following.direction_to_mine(run),
             title=_("Failures of run %(n)d") % {"n": run.pk},
             actor=request.user,
             now=timezone.now(),

@@ -37,7 +37,7 @@ from webapp.experiments.files import store
 from webapp.experiments.forms import setting
 from webapp.experiments.models import Artifact, LogLine, Run
 from webapp.experiments.plots import curve_plots, heats_of, plots_of, sheet_of
-from webapp.experiments.queries import details, runs
+from webapp.experiments.queries import details, following, runs
 from webapp.experiments.views.found import run_or_404
 
 _APART = ("packages", "seeds", "memory_bytes", "queries")  # facts that rows of their own tell, or that no person reads
@@ -126,6 +126,7 @@ def class_parts(request: ProjectRequest, run: Run, tables: dict[str, Any]) -> di
         "sheet": sheet_of(tables, lambda number: place.picture(number, "small")) if corpus else None,
         "may_look": may_look,
         "missed_classes": _nearest_classes(run, corpus, place) if rows and may_look else "",
+        "beside": following.beside(run) if rows else None,
     }
 
 

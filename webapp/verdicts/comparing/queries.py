@@ -24,6 +24,7 @@ from webapp.verdicts.comparing.asked import ALL, MOST, NO_CONTROL, Asked
 
 OFFERED = 100  # runs that the picker offers
 IMPROVE = "retrieval.improve"
+SWEEP = "synce.sweep"
 _TRAINED = re.compile(r"run:([0-9]{1,18})(.*)$")
 # Numbers, not parameters: the partition is known when the statement is planned, and no other is looked at.
 _WAY = "SELECT {run}, {way} WHERE EXISTS (SELECT FROM experiments_case WHERE run_id = {run} AND direction = {way})"
@@ -239,6 +240,9 @@ def _unlike_words(found: Unlike, run: Chosen, first: Chosen) -> str:
         return f"{said} {_('Evaluate one of them in both directions.')}"
     said = _("%(run)s (run %(id)d) asked other queries than %(first)s (%(direction)s).")
     said %= words | {"direction": DIRECTIONS[found.direction]}
+    if SWEEP in (run.method, first.method):
+        advice = _("Launch the sweep with split = folds: it then tells of all pictures, as the others do.")
+        return f"{said} {advice}"
     return f"{said} {_('Compare runs of the same sample of the data.')}"
 
 

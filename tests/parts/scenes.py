@@ -25,12 +25,14 @@ def scenes(reference: str) -> Dataset:
 def scenes_corpus(project: Project, reference: str = "scenes:120?seed=5&size=48", name: str = "Scenes") -> Corpus:
     """A ready data set of the scenes that the reference names, with its rows and files."""
     dataset = scenes(reference)
-    made = Corpus.objects.create(project=project, name=name, task="retrieval", created_at=timezone.now())
+    made = Corpus.objects.create(project=project, name=name, task=dataset.task, created_at=timezone.now())
     manifest = write_frozen(dataset, store(), made.prefix)
     with transaction.atomic():
-        copy_rows(connection, made.pk, store(), made.prefix, lambda stage, done, total: None)
+        counts = copy_rows(connection, made.pk, store(), made.prefix, lambda stage, done, total: None)
         for number, (external, category) in enumerate(zip(dataset.category_ids, dataset.category_names, strict=True)):
-            Category.objects.create(corpus=made, number=number, external_id=external, name=category)
+            Category.objects.create(
+                corpus=made, number=number, external_id=external, name=category, item_count=counts[number]
+            )
     made.state, made.item_count, made.caption_count = "ready", len(dataset.item_ids), len(dataset.caption_ids)
     made.content_hash, made.about = manifest["content_hash"], dataset.about
     made.save()

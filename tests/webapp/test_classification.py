@@ -31,7 +31,7 @@ from webapp.experiments.case_loading import load_cases
 from webapp.experiments.demo import make_demo, start_classes
 from webapp.experiments.models import CaptionFile, Metric, RegisteredModel, Run, RunInput
 from webapp.experiments.plots import heats_of, sheet_of
-from workers import captions
+from workers import calculating, captions
 from workers.tasks import run_next
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -231,29 +231,49 @@ def test_heat_maps_mark_the_chosen_point_and_the_default_and_begin_with_the_best
     assert heats[0].ends == heats[1].ends == (0.0, pytest.approx(0.7))
 
 
-@pytest.fixture
-def told(project, corpus, tmp_path) -> Run:
-    """A finished classification whose cases are written here: every picture is taken for the next class."""
+def classified(project, corpus, folder: Path, right: set[int], title: str) -> Run:
+    """A finished classification whose cases are written here: every picture is taken for the next class, but for those
+    that are right."""
     run = Run.objects.create(
-        project=project, method="zeroshot.evaluate", title="Told apart", spec={}, fingerprint="0" * 64, queue="gpu",
+        project=project, method="zeroshot.evaluate", title=title, spec={}, fingerprint="0" * 64, queue="gpu",
         state=Run.State.RUNNING, attempt=1, created_at=timezone.now(), started_at=timezone.now(),
     )  # fmt: skip
     RunInput.objects.create(run=run, field="data", corpus=corpus)
-    rows = [
-        {
+    rows = []
+    for number, label in Item.objects.filter(corpus=corpus).order_by("number").values_list("number", "label"):
+        hit = number in right
+        given = [label, (label + 1) % 3] if hit else [(label + 1) % 3, label]
+        rows.append({
             "number": number, "direction": "classify", "unit": number, "prompt_kind": "picture", "prompt": number,
-            "answer_kind": "class", "right": label, "right_score": 0.2, "rank": 2, "margin": -0.001 * (number + 1),
-            "given": [(label + 1) % 3, label, (label + 2) % 3], "scores": [0.3, 0.2, 0.1],
-        }
-        for number, label in Item.objects.filter(corpus=corpus).order_by("number").values_list("number", "label")
-    ]  # fmt: skip
-    path = tmp_path / "cases.parquet"
+            "answer_kind": "class", "right": label, "right_score": 0.3 if hit else 0.2, "rank": 1 if hit else 2,
+            "margin": 0.1 if hit else -0.001 * (number + 1), "given": given, "scores": [0.3, 0.2],
+        })  # fmt: skip
+    path = folder / f"{title}.parquet"
     write_cases(path, [pa.Table.from_pylist(rows, schema=SCHEMA)])
     Run.objects.filter(pk=run.pk).update(
         state=Run.State.SUCCEEDED, case_count=load_cases(run.pk, 1, path), finished_at=timezone.now()
     )
     run.refresh_from_db()
     return run
+
+
+@pytest.fixture
+def told(project, corpus, tmp_path) -> Run:
+    """A classification that is wrong about every picture."""
+    return classified(project, corpus, tmp_path, set(), "Told apart")
+
+
+def test_two_classifications_are_compared_and_what_changed_is_named_by_its_classes(
+    web, told, project, corpus, tmp_path
+):
+    better = classified(project, corpus, tmp_path, set(range(7)), "Better")
+    where = reverse("verdicts:compare", kwargs={"slug": "birds"}) + f"?runs={told.pk},{better.pk}"
+    web.get(where)
+    calculating.work()
+    page = web.get(where).content.decode()
+    assert "7 of 12" in page or ">7<" in page, page[:2000]
+    assert "These runs are not compared" not in page
+    assert "Retrieved" not in page and "blue house" in page
 
 
 def test_a_campaign_on_wrong_classes_takes_the_taxonomy_made_for_them(web, told, owner):
@@ -300,7 +320,7 @@ def test_the_demo_tells_classes_apart_with_captions_and_without(project, owner, 
     run_next("gpu")
     runs = {run.pk: run for run in Run.objects.all()}
     assert [runs[number].state for number in (plain, swept)] == ["succeeded"] * 2, runs[swept].failure
-    assert runs[plain].case_count == 27 and 0 < runs[swept].case_count < 27
+    assert runs[plain].case_count == runs[swept].case_count == 27  # so that they can be compared
     assert runs[plain].provenance["simulated"] and runs[plain].provenance["domain"] == "vehicle"
 
 

@@ -110,6 +110,7 @@ class Mark:
     x: str
     y: str
     name: str
+    chosen: bool = False  # drawn so that it is seen first
 
 
 @dataclass(frozen=True)
@@ -141,7 +142,7 @@ class Heat:
             "kind": "heat", "title": self.title, "xLabel": self.x_label, "yLabel": self.y_label, "x": list(self.x),
             "y": list(self.y), "values": [_finite(row) for row in self.values], "format": self.format,
             "ends": list(self.ends) if self.ends else None, "links": [list(row) for row in self.links],
-            "marks": [{"x": mark.x, "y": mark.y, "name": mark.name} for mark in self.marks],
+            "marks": [{"x": mark.x, "y": mark.y, "name": mark.name, "chosen": mark.chosen} for mark in self.marks],
         }  # fmt: skip
 
     @property

@@ -151,7 +151,7 @@ def _heat(table: Table, taus: tuple[Any, Any], measure: str, ends: tuple[float, 
     found = {(table["alpha"][i], table["beta"][i]): table[measure][i] for i in mine}
     marks = []
     if best in mine:
-        marks.append(Mark(f"{table['alpha'][best]:g}", f"{table['beta'][best]:g}", _("Chosen")))
+        marks.append(Mark(f"{table['alpha'][best]:g}", f"{table['beta'][best]:g}", _("Chosen"), True))
     if taus == DEFAULT[2:] and DEFAULT[:2] in found:
         marks.append(Mark(f"{DEFAULT[0]:g}", f"{DEFAULT[1]:g}", _("Default")))
     told = [_("uniform") if tau is None else f"{tau:g}" for tau in taus]

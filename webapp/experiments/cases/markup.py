@@ -38,8 +38,9 @@ def _card(card: Card, words: Words) -> str:
     else:  # the caption is the link already: the keyboard stops at a case once
         head = f'<h2 class="case-caption"><a href="{url}">{escape(card.caption)}</a></h2>'
         passed_over = ' tabindex="-1"'
+    kind = "case case-classes" if card.classes else "case"
     return (
-        f'<li class="case">{head}\n'
+        f'<li class="{kind}">{head}\n'
         f'      <a class="case-pair" href="{url}" aria-label="{name}"{passed_over}>'
         f"{slides.pair(card.wanted, card.given)}</a>\n"
         f'      <p class="case-foot">{_ladder(card)}<span>{escape(words.rank)} <strong>{rank}</strong></span>'

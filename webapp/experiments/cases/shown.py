@@ -60,6 +60,7 @@ class Card:
     ladder: str  # where the right answer stands on a ladder of ten rungs drawn 108 wide
     beyond: bool  # … or below all of them
     hit: bool
+    classes: bool = False  # names of classes need little room
 
 
 @dataclass(frozen=True)
@@ -100,6 +101,7 @@ def card(row: Row, known: Known, where: Place) -> Card:
         ladder=str(4 + (row.rank - 1) * 10),
         beyond=row.rank > 10,
         hit=hit,
+        classes=row.answer_kind == "class",
     )
 
 
@@ -113,7 +115,8 @@ def answers(row: Row, known: Known, where: Place) -> list[Answer]:
     for place, (number, score) in enumerate(zip(row.given, row.scores, strict=False), start=1):
         right = is_right(row, number, known)
         tone = "near" if place == 1 and not right else ""
-        label = gettext("Wanted") if right else f"{place}."
+        wanted = gettext(NAMED.get(row.direction, NAMED["t2i"])[0])
+        label = wanted if right else f"{place}."
         shown.append(Answer(place, slide(row.answer_kind, number, label, known, where, score=score, tone=tone), right))
     return shown
 

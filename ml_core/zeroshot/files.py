@@ -15,7 +15,9 @@ from ml_core.metrics.ranking import id_order
 from ml_core.spec import BadInput
 
 _ITEMS = {"item", "id", "item_id", "file", "filename", "file_name", "image", "path"}
-_CLASSES = {"label", "class", "category", "predicted", "prediction", "predicted_class", "predicted_label"}
+_TRUE = {"label", "class", "category", "truth", "true_class", "true_label", "ground_truth"}
+_PREDICTED = {"predicted", "prediction", "predicted_class", "predicted_label", "predicted_category"}
+_NUMBERS = ("probabilities", "scores")  # arrays of an NPZ
 _SUM = 1e-3  # by how much probabilities may miss 1
 _SHOWN = 10
 _MOST_BYTES = 16 * 2**30
@@ -119,14 +121,10 @@ def _from_csv(path: Path, field: str) -> Said:
         if len(row) != len(header):
             raise BadInput(f"{path.name}, line {line:,}: {len(row)} cells, but the header has {len(header)}")
     items = [row[0].strip() for _, row in rows[1:]]
-    place = next((n for n, cell in enumerate(header) if n and cell.lower() in _CLASSES), None)
+    place, true = _columns(path, header, rows[1:], field)
     if place is not None:
-        given = [row[place].strip() for _, row in rows[1:]]
-        if "" in given:
-            raise BadInput(f"{path.name}, line {rows[1 + given.index('')][0]:,}: no class is named")
-        return Said(items, given=given)
-    if field == "labels":
-        raise BadInput(f"{path.name}: a column with the class is wanted, called one of {', '.join(sorted(_CLASSES))}")
+        labels = None if true is None else _classes(path, rows[1:], true)
+        return Said(items, given=_classes(path, rows[1:], place), labels=labels)
     values_NC = np.empty((len(items), len(header) - 1))
     for number, (line, row) in enumerate(rows[1:]):
         try:
@@ -134,6 +132,69 @@ def _from_csv(path: Path, field: str) -> Said:
         except ValueError as error:
             raise BadInput(f"{path.name}, line {line:,}: not a number ({error})") from error
     return _checked(path, items, header[1:], values_NC, None)
+
+
+def _columns(
+    path: Path, header: list[str], rows: Sequence[tuple[int, list[str]]], field: str
+) -> tuple[int | None, int | None]:
+    """The column of each item's class, and that of its true one where a file of answers holds that too; None for what
+    there is not. BadInput where it is not plain which column is meant."""
+    names = [cell.lower().replace(" ", "_") for cell in header]
+    predicted = [n for n, name in enumerate(names) if n and name in _PREDICTED]
+    true = [n for n, name in enumerate(names) if n and name in _TRUE]
+    if field == "labels":
+        if len(true) != 1:
+            found = f"; there are {_named(header, true)}" if true else ""
+            wanted = ", ".join(sorted(_TRUE))
+            raise BadInput(f"{path.name}: one column with the true class is wanted, called one of {wanted}{found}")
+        return true[0], None
+    chosen = predicted or true
+    if not chosen:
+        return None, None
+    if len(chosen) > 1:
+        told = _named(header, chosen)
+        raise BadInput(f"{path.name}: the answer may be any of the columns {told}; leave one, or call it predicted")
+    _refuse_rivals(path, header, rows, chosen[0], [*predicted, *true])
+    return chosen[0], true[0] if predicted and len(true) == 1 else None
+
+
+def _refuse_rivals(
+    path: Path, header: list[str], rows: Sequence[tuple[int, list[str]]], chosen: int, known: list[int]
+) -> None:
+    """BadInput where other columns may be the answer as well: numbers by class, or anything beside a class that is not
+    called predicted."""
+    numbers = [n for n in range(1, len(header)) if n not in known and _all_numbers(rows, n)]
+    texts = [n for n in range(1, len(header)) if n not in (*known, *numbers)]
+    if texts and header[chosen].lower().replace(" ", "_") not in _PREDICTED:
+        raise BadInput(
+            f"{path.name}: {_named(header, [chosen])} may be the answer or the truth beside {_named(header, texts)}: call "
+            "the answer predicted, or leave the others out"
+        )
+    said = {row[chosen].strip() for _, row in rows}
+    if len(numbers) > 1 or any(header[n] in said for n in numbers):
+        raise BadInput(
+            f"{path.name}: the column {_named(header, [chosen])} stands beside columns of numbers "
+            f"({_named(header, numbers)}), and either may be the answer: leave one, and put the truth into a file of "
+            "its own"
+        )
+
+
+def _named(header: list[str], columns: Sequence[int]) -> str:
+    return _listed([header[column] for column in columns])
+
+
+def _all_numbers(rows: Sequence[tuple[int, list[str]]], column: int) -> bool:
+    try:
+        return all(float(row[column]) is not None for _, row in rows)
+    except ValueError:
+        return False
+
+
+def _classes(path: Path, rows: Sequence[tuple[int, list[str]]], column: int) -> list[str]:
+    found = [row[column].strip() for _, row in rows]
+    if "" in found:
+        raise BadInput(f"{path.name}, line {rows[found.index('')][0]:,}: no class is named")
+    return found
 
 
 def _from_npz(path: Path, field: str) -> Said:
@@ -153,11 +214,16 @@ def _from_npz(path: Path, field: str) -> Said:
     count = next(iter(lengths.values()))
     items = _texts(arrays["items"]) if "items" in arrays else [str(number) for number in range(count)]
     labels = _texts(arrays["labels"]) if "labels" in arrays else None
+    if field == "labels":
+        if labels is None:
+            raise BadInput(f"{path.name}: labels (N,) are wanted; it holds {_listed(sorted(arrays))}")
+        return Said(items, given=labels)
+    answers = [name for name in ("predictions", *_NUMBERS) if name in arrays]
+    if len(answers) > 1:
+        raise BadInput(f"{path.name}: the answer may be any of {_listed(answers)}; leave one")
     if "predictions" in arrays:
         return Said(items, given=_texts(arrays["predictions"]), labels=labels)
-    name = next((name for name in ("probabilities", "scores") if name in arrays), None)
-    if name is None and field == "labels" and labels is not None:
-        return Said(items, given=labels)
+    name = next(iter(answers), None)
     if name is None or arrays[name].ndim != 2 or arrays[name].dtype.kind not in "fiu":
         raise BadInput(f"{path.name}: predictions (N,) or probabilities or scores (N, C) are wanted")
     values_NC = arrays[name].astype(np.float64)

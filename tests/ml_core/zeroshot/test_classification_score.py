@@ -98,6 +98,49 @@ def test_what_cannot_be_scored_is_named(tmp_path: Path, truth: str, change: Any,
     assert not any((tmp_path / "out").iterdir())
 
 
+def test_the_truth_is_never_taken_for_the_answer(tmp_path: Path, truth: str) -> None:
+    wrong = [[f"i{n}", NAMES[c], NAMES[(c + 1) % 8]] for n, c in enumerate(LABEL_N)]
+    beside = table(tmp_path / "beside.csv", ["file", "label", "predicted"], wrong)
+    for labels in ("", truth):
+        assert metrics_of(run_method(KEY, tmp_path, predictions=beside, labels=labels))["accuracy@1"].value == 0
+    assert metrics_of(run_method(KEY, tmp_path, predictions=beside, labels=beside))["accuracy@1"].value == 0
+    path = tmp_path / "all.npz"
+    np.savez(path, items=np.array([row[0] for row in wrong]), labels=LABEL_N, predictions=(LABEL_N + 1) % 8)
+    assert metrics_of(run_method(KEY, tmp_path, predictions=str(path), labels=str(path)))["accuracy@1"].value == 0
+
+
+@pytest.mark.parametrize(
+    ("header", "cells", "told"),
+    [
+        (["file", "label", "cat", "dog"], ["cat", 0.1, 0.9], "'label' stands beside columns of numbers .'cat', 'dog'"),
+        (["file", "predicted", "cat"], ["cat", 0.1], "'predicted' stands beside columns of numbers .'cat'"),
+        (["file", "predicted", "predicted class"], ["cat", "dog"], "any of the columns 'predicted', 'predicted class'"),
+        (["file", "label", "class"], ["cat", "dog"], "any of the columns 'label', 'class'"),
+        (["file", "label", "answer"], ["cat", "dog"], "'label' may be the answer or the truth beside 'answer'"),
+    ],
+)
+@pytest.mark.parametrize("with_labels", [False, True])
+def test_columns_that_may_be_either_are_refused_by_name(
+    tmp_path: Path, header: list[str], cells: list[Any], told: str, with_labels: bool
+) -> None:
+    labels = table(tmp_path / "truth.csv", ["file", "label"], [["a", "cat"]]) if with_labels else ""
+    with pytest.raises(BadInput, match=told) as caught:
+        run_method(KEY, tmp_path, predictions=table(tmp_path / "p.csv", header, [["a", *cells]]), labels=labels)
+    assert caught.value.field == "predictions"
+
+
+def test_a_truth_that_may_be_any_of_two_columns_is_refused(tmp_path: Path) -> None:
+    answers_ = table(tmp_path / "p.csv", ["file", "label", "class", "predicted"], [["a", "cat", "dog", "dog"]])
+    with pytest.raises(BadInput, match="name the file with the true classes"):
+        run_method(KEY, tmp_path, predictions=answers_)
+    with pytest.raises(BadInput, match=r"one column with the true class .* there are 'label', 'class'"):
+        run_method(KEY, tmp_path, predictions=answers_, labels=answers_)
+    path = tmp_path / "two.npz"
+    np.savez(path, predictions=LABEL_N, probabilities=CHANCE_NC, labels=LABEL_N)
+    with pytest.raises(BadInput, match="any of 'predictions', 'probabilities'"):
+        run_method(KEY, tmp_path, predictions=str(path))
+
+
 def test_answers_without_a_label_are_left_out_and_told(tmp_path: Path) -> None:
     short = table(tmp_path / "short.csv", ["item", "label"], [["i0", NAMES[0]], ["i1", NAMES[1]]])
     events = run_method(KEY, tmp_path, predictions=answers(tmp_path, CHANCE_NC), labels=short)

@@ -18,7 +18,7 @@ from ml_core.spec import BadInput
 CLASS_SIDE, IMAGE_SIDE = "class_captions", "image_captions"  # the fields of specs that name such files
 META = "_meta"
 LONGEST = 4_000  # characters of one caption
-SURE = 20  # right predictions in a row that are a leak even where some pictures have none
+SURE = 20  # predictions that say what labels say, which are a leak even where some pictures have none
 _SHOWN = 40  # problems that one message names
 _IMAGE_KEYS = {"filename", "description", "predicted_class"}
 
@@ -106,7 +106,8 @@ def read_image_captions(path: str, dataset: Dataset) -> ImageCaptions:
 def refuse_leak(predicted: Sequence[str | None], labels: Sequence[str]) -> None:
     """BadInput where `predicted` is what the labels say for every picture: then it was written from them.
 
-    Pictures without a prediction do not count, but then at least SURE right ones are needed to call it a leak.
+    Pictures without a prediction do not count, but then at least SURE right ones are needed to call it a leak. So they
+    are where labels are said by other names, each standing for one class and each class for one of them.
     """
     said = [(guess, label) for guess, label in zip(predicted, labels, strict=True) if guess is not None]
     if not said or (len(said) < len(labels) and len(said) < SURE):
@@ -116,6 +117,16 @@ def refuse_leak(predicted: Sequence[str | None], labels: Sequence[str]) -> None:
             f"the predicted class is the true one for every one of {len(said):,} pictures: the file holds the labels "
             "themselves, which would give the answer away. Make it again with a model's own predictions, or set "
             "predicted_class to null",
+            field=IMAGE_SIDE,
+        )
+    pairs = sorted({(_loose(guess), label) for guess, label in said})
+    alike = len({guess for guess, _ in pairs}) == len({label for _, label in pairs}) == len(pairs)
+    if alike and len(pairs) > 1 and len(said) >= SURE:
+        shown = ", ".join(f"“{_short(guess)}” is always “{_short(label)}”" for guess, label in pairs[:3])
+        raise BadInput(
+            f"the predicted class tells the true one for every one of {len(said):,} pictures, by other names ({shown}"
+            f"{' …' if len(pairs) > 3 else ''}): the file holds the labels themselves, which would give the answer "
+            "away. Make it again with a model's own predictions, or set predicted_class to null",
             field=IMAGE_SIDE,
         )
 

@@ -201,3 +201,17 @@ def test_predictions_that_are_the_labels_are_refused_and_others_are_not() -> Non
     refuse_leak([], [])
     with pytest.raises(BadInput):
         refuse_leak(["wren"] * 20 + [None], ["wren"] * 21)
+
+
+def test_labels_by_other_names_are_refused_too() -> None:
+    labels = ["T-90 tank", "BMP-3"] * 12
+    keys = ["t90", "bmp3"] * 12
+    with pytest.raises(BadInput, match="“bmp3” is always “BMP-3”, “t90” is always “T-90 tank”") as caught:
+        refuse_leak(keys, labels)
+    assert caught.value.field == "image_captions"
+    with pytest.raises(BadInput, match="every one of 22 pictures"):
+        refuse_leak([*keys[:22], None, None], labels)
+    refuse_leak([*keys[:23], "t90"], labels)
+    refuse_leak(["vehicle"] * 24, labels)
+    refuse_leak(["vehicle"] * 24, ["T-90 tank"] * 24)
+    refuse_leak(keys[:18], labels[:18])

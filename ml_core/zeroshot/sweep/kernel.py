@@ -123,7 +123,7 @@ def count(
 def mix(vectors_UE: Any, text_BK: Any, owners_BE: Any, tau_T: Any, mixed_TBE: Any) -> None:
     """Writes n(Σ_k softmax_k(e_k · I / τ) e_k) of B owners at T temperatures; an infinite one weighs all alike.
 
-    An owner without captions (-1) gets itself.
+    An owner without captions (-1), or with captions that cancel out, gets itself, as in `fusion.fused`.
     """
     width = vectors_UE.shape[1]
     likeness = np.empty(text_BK.shape[1], np.float64)
@@ -151,3 +151,5 @@ def mix(vectors_UE: Any, text_BK: Any, owners_BE: Any, tau_T: Any, mixed_TBE: An
             if length > 0:
                 for e in range(width):
                     mixed[e] /= length
+            else:
+                mixed[:] = owners_BE[row]

@@ -20,6 +20,7 @@ from ml_core.zeroshot.sweep.algebra import Sweep, swept
 from ml_core.zeroshot.sweep.choosing import best
 from ml_core.zeroshot.sweep.grid import Grid, grid_of
 from ml_core.zeroshot.sweep.parting import dev_and_test, folds
+from ml_core.zeroshot.vectors import Captions
 from tests.ml_core.zeroshot.made import Made, embeddings, made, metrics_of, run_method
 from tests.ml_core.zeroshot.test_fusion import drawn
 from tests.ml_core.zeroshot.test_synce_classify import both
@@ -57,6 +58,23 @@ def test_without_shares_answers_are_the_plain_ones_to_the_bit() -> None:
     for place, point in enumerate(GRID.points()):
         if point.alpha == point.beta == 0:
             assert (found.given_PFC[place].argmax(1) == plain.answers.given_N).all()
+
+
+def test_captions_that_cancel_out_leave_an_owner_as_it_is() -> None:
+    bare = drawn(3, pictures=30, classes=5)
+
+    def cancelling(owners: int) -> Captions:
+        vectors_UE = bare.images_NE[:1]
+        return Captions(np.concatenate([vectors_UE, -vectors_UE]), np.tile(np.int32([0, 1]), (owners, 1)))
+
+    sides = Sides(bare.images_NE, bare.domain_CE, bare.classes_CE, cancelling(5), cancelling(30))
+    grid = Grid((None,), (None,), (0.0, 0.4, 1.0), (0.0, 0.4, 1.0))
+    found = swept(sides, grid, np.zeros(30, np.int64), part_N=np.arange(30), parts=30)
+    plain = classified(sides, Point(0, 0, None, None), np.zeros(30, np.int64), keep=1, scale=1).answers.given_N
+    assert len(set(plain.tolist())) > 1
+    for place, point in enumerate(grid.points()):
+        given_N = classified(sides, point, np.zeros(30, np.int64), keep=1, scale=1).answers.given_N
+        assert (given_N == plain).all() and (found.given_PFC[place].argmax(1) == plain).all()
 
 
 def test_equal_scores_go_to_the_class_with_the_lower_number() -> None:

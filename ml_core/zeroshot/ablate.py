@@ -83,14 +83,20 @@ def arms(spec: SynceAblate, sides: Sides, other: Sides | None) -> dict[str, Arm]
 
 def _weighted(spec: SynceAblate, sides: Sides, point: Point) -> dict[str, Arm]:
     """Uniform weights where the settings weigh captions, the weighted ones where they do not, and every temperature."""
-    tried = {"uniform": (None, None), f"tau={spec.tau_t2t:g}": (spec.tau_t2t, spec.tau_i2t)}
-    tried |= {f"tau={tau:g}": (tau, tau) for tau in sorted(set(spec.taus))}
+    tried = [(None, None), (spec.tau_t2t, spec.tau_i2t), *((tau, tau) for tau in sorted(set(spec.taus)))]
     same = (point.tau_t2t, point.tau_i2t)
     return {
-        name: Arm("weights", sides, replace(point, tau_t2t=taus[0], tau_i2t=taus[1]))
-        for name, taus in tried.items()
+        _taus_name(*taus): Arm("weights", sides, replace(point, tau_t2t=taus[0], tau_i2t=taus[1]))
+        for taus in tried
         if taus != same
     }
+
+
+def _taus_name(t2t: float | None, i2t: float | None) -> str:
+    """“tau=0.1” for both sides, “tau=0.05,0.2” for the classes' and the pictures'; different for different numbers."""
+    if t2t is None or i2t is None:
+        return "uniform"
+    return f"tau={t2t:.15g}" if t2t == i2t else f"tau={t2t:.15g},{i2t:.15g}"
 
 
 def _answered(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 from pathlib import Path
+from urllib.parse import quote, unquote
 
 import pytest
 
@@ -57,6 +58,19 @@ def test_tests_against_the_plain_classifier_are_one_family(small: Made, tmp_path
     assert [float(row["adjusted"]) for row in rows[1:]] == pytest.approx(holm(p).tolist())
     table = json.loads((tmp_path / "plots" / "ablation.json").read_text())
     assert table["arm"] == [row["arm"] for row in rows] and table["n"] == [84] * len(rows)
+
+
+def test_temperatures_of_two_sides_keep_an_arm_beside_the_tied_ones(small: Made, tmp_path: Path) -> None:
+    given = {"alpha": 0.5, "beta": 0.3, "tau_t2t": 0.05, "tau_i2t": 1.0, "class_counts": [], "image_counts": []}
+    for weighting, more in (("weighted", {"uniform"}), ("uniform", {"tau=0.05,1"})):
+        told = run_method(KEY, tmp_path, **both(small), **given, taus=[0.05, 0.5], weighting=weighting)
+        found = metrics_of(told)
+        weighed = {unquote(name.partition("/")[2]) for name in found if name.startswith("accuracy@1/")}
+        assert {name for name in weighed if name.startswith(("tau", "uniform"))} == {"tau=0.05", "tau=0.5", *more}
+    one = metrics_of(
+        run_method("synce.classify", tmp_path / "one", **both(small), alpha=0.5, beta=0.3, tau_t2t=0.05, tau_i2t=1.0)
+    )
+    assert found[f"accuracy@1/{quote('tau=0.05,1', safe='')}"].value == one["accuracy@1"].value
 
 
 def test_what_would_only_repeat_is_left_out(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ import base64
 import io
 import json
 import logging
+import re
 import socket
 import ssl
 from dataclasses import dataclass, replace
@@ -24,6 +25,7 @@ _FINAL = {
     403: ("does not allow this (403)", "Check what the key may do."),
     404: ("has no such model or address (404)", "Check the model's name and the endpoint's address."),
 }
+_NUMBERED = re.compile(r"\S*\d\S*")  # words that differ from one question to the next: ids, counts
 _LATER = {408, 409, 425, 429}  # what may go well at another time, beside all from 500 on
 _CAUSES: dict[type[BaseException], str] = {
     ConnectionRefusedError: "nobody listens there",
@@ -47,11 +49,13 @@ class Said:
 
 class Trouble(Exception):
     """A question that got no answer. `again`: another attempt may; `wait`: seconds the server asks for; `final`: no
-    other question will either, and why (the `advice`)."""
+    other question will either, and why (the `advice`); `refused`: what the server said where it will not answer."""
 
-    def __init__(self, message: str, *, again: bool = False, wait: float | None = None, advice: str = ""):
+    def __init__(
+        self, message: str, *, again: bool = False, wait: float | None = None, advice: str = "", refused: str = ""
+    ):
         super().__init__(message)
-        self.again, self.wait, self.advice = again, wait, advice
+        self.again, self.wait, self.advice, self.refused = again, wait, advice, refused
 
     @property
     def final(self) -> bool:
@@ -107,11 +111,10 @@ class Asker:
             advice = "Write the address that it leads to."
             return Trouble(f"the endpoint's address leads somewhere else ({status})", advice=advice)
         text = self._door.hide(_first_line(error))
-        return Trouble(
-            f"the endpoint answered {status}{f': {text}' if text else ''}",
-            again=status in _LATER or status >= 500,
-            wait=asked_to_wait(error.response.headers),
-        )
+        message = f"the endpoint answered {status}{f': {text}' if text else ''}"
+        if status in _LATER or status >= 500:
+            return Trouble(message, again=True, wait=asked_to_wait(error.response.headers))
+        return Trouble(message, refused=_NUMBERED.sub("", message))
 
 
 def body(request: Request, model: str) -> dict[str, Any]:

@@ -20,6 +20,8 @@ from ml_core.store import Store
 
 _TICK = 0.1  # seconds between two looks at whether to stop
 _NAMED = 3  # failed questions that a message tells of
+_SAME = 3  # equal refusals, at least, before nobody else is asked
+_SURER = 10  # times as many where the endpoint is known to have answered such questions
 
 
 @dataclass(frozen=True)
@@ -105,6 +107,8 @@ class _Round:
         self._waiting = len(missing)
         self._failed: list[tuple[int, Exception]] = []
         self._answered = 0
+        kept = len(missing) < len(requests)
+        self._enough = max(_SAME, min(endpoint.terms.concurrency, len(missing))) * (_SURER if kept else 1)
         self._threads = [
             threading.Thread(target=self._work, name="endpoint", daemon=True)
             for _ in range(min(endpoint.terms.concurrency, len(missing)))
@@ -148,10 +152,15 @@ class _Round:
             yield from self._next(_TICK)
 
     def _give_up_where_it_is_hopeless(self, error: Exception) -> None:
-        """A wrong key will not become right; nor will an endpoint answer later that answered none of the first."""
+        """A wrong key will not become right; nor will an endpoint answer later that answered none of the first, or
+        refused them all for the same reason."""
         if not isinstance(error, Trouble):
             raise error
         if error.final or (error.again and not self._answered and len(self._failed) >= len(self._threads)):
+            raise self._no_answer()
+        if not error.refused or self._answered or len(self._failed) != self._enough:
+            return
+        if all(getattr(other, "refused", "") == error.refused for _, other in self._failed):
             raise self._no_answer()
 
     def _no_answer(self) -> NoAnswer:

@@ -230,14 +230,40 @@ def test_a_wrong_key_ends_everything_at_the_first_answer(tmp_path: Path) -> None
 def test_one_refused_question_does_not_cost_the_answers_to_the_others(tmp_path: Path) -> None:
     def some(body: dict[str, Any], number: int) -> Reply:
         refused = as_json(400, {"error": {"message": "not allowed"}})
-        return refused if prompt_of(body) == "bad" else echo(body, number)
+        return refused if prompt_of(body) == "bad" and number < 3 else echo(body, number)
 
-    came: list[Answer] = []
-    with serving(some) as seen, pytest.raises(NoAnswer, match=r"1 of 3 questions got no answer.*not allowed"):
-        came.extend(endpoint(seen.url, tmp_path).generate([ask("bad"), ask("a"), ask("b")]))
-    with serving(echo) as seen:
+    with serving(some) as seen:
+        with pytest.raises(NoAnswer, match=r"1 of 3 questions got no answer.*not allowed"):
+            list(endpoint(seen.url, tmp_path).generate([ask("bad"), ask("a"), ask("b")]))
         list(endpoint(seen.url, tmp_path).generate([ask("bad"), ask("a"), ask("b")]))
-    assert seen.prompts() == ["bad"]
+    assert sorted(seen.prompts()) == ["a", "b", "bad", "bad"]
+
+
+def test_a_refusal_that_is_the_same_for_all_ends_it_after_the_first_few(tmp_path: Path) -> None:
+    def refuse(body: dict[str, Any], number: int) -> Reply:
+        return as_json(400, {"error": {"message": f"temperature is not supported (request r-{number}a)"}})
+
+    terms = Terms(concurrency=2)
+    with serving(refuse) as seen, pytest.raises(NoAnswer, match=r"3 of 200 questions.*temperature is not supported"):
+        list(endpoint(seen.url, tmp_path, terms).generate([ask(f"{n}") for n in range(200)]))
+    assert len(seen.bodies) <= 5
+
+
+def test_refusals_that_differ_or_come_after_an_answer_end_nothing(tmp_path: Path) -> None:
+    def some(body: dict[str, Any], number: int) -> Reply:
+        prompt = prompt_of(body)
+        return as_json(400, {"error": {"message": f"no {prompt}"}}) if prompt != "last" else echo(body, number)
+
+    requests = [ask(prompt) for prompt in ("cats", "dogs", "cows", "owls", "last")]
+    with serving(some) as seen, pytest.raises(NoAnswer, match="4 of 5 questions"):
+        list(endpoint(seen.url, tmp_path, Terms(concurrency=1)).generate(requests))
+
+
+def test_what_is_kept_tells_that_an_endpoint_does_answer(tmp_path: Path) -> None:
+    with serving(after(1, lambda: completion("said"), lambda body, number: as_json(400, {}))) as seen:
+        list(endpoint(seen.url, tmp_path).generate([ask("q")]))
+        with pytest.raises(NoAnswer, match="9 of 10 questions"):
+            list(endpoint(seen.url, tmp_path).generate([ask("q"), *(ask(f"bad {n}") for n in range(9))]))
 
 
 def test_models_that_call_the_limit_by_another_name_are_asked_by_that(tmp_path: Path) -> None:

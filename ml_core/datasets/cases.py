@@ -26,13 +26,18 @@ SCHEMA = pa.schema(
         ("scores", pa.list_(pa.float32())),
     ]
 )
+# A classification's cases may say more: JSON text, see `ml_core.zeroshot.evidence`. Every reader may pass it over.
+EVIDENCE = pa.field("evidence", pa.string())
 
 
 def write_cases(path: Path, tables: list[pa.Table]) -> int:
-    """Writes tables of SCHEMA one after the other to `path`, whole or not at all; returns the number of cases."""
+    """Writes tables of SCHEMA, all with EVIDENCE beside it or none, one after the other to `path`, whole or not at
+    all; returns the number of cases."""
+    told = any(EVIDENCE.name in table.column_names for table in tables)
+    schema = SCHEMA.append(EVIDENCE) if told else SCHEMA
     part = path.with_name(path.name + ".part")
-    with pq.ParquetWriter(part, SCHEMA, compression="zstd") as writer:
+    with pq.ParquetWriter(part, schema, compression="zstd") as writer:
         for table in tables:
-            writer.write_table(table.cast(SCHEMA), row_group_size=65_536)
+            writer.write_table(table.cast(schema), row_group_size=65_536)
     part.replace(path)
     return sum(table.num_rows for table in tables)

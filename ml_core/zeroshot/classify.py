@@ -8,6 +8,7 @@ from ml_core.classifying import Fused
 from ml_core.events import Event, Log
 from ml_core.methods.synce_classify import SynceClassify
 from ml_core.spec import Context
+from ml_core.zeroshot.evidence import evidence, told_of
 from ml_core.zeroshot.fusion import Point, classified
 from ml_core.zeroshot.material import gather, read_captions
 from ml_core.zeroshot.preparing import how_of, loaded, opened
@@ -26,7 +27,9 @@ def run(spec: SynceClassify, context: Context) -> Iterator[Event]:
     outcome, plain = (
         classified(sides, where, labelled.labels_N, keep=spec.keep, scale=ready.scale) for where in (point, PLAIN)
     )
-    yield from report(labelled, outcome, Reporting(spec.ks, how_of(spec), context.out), plain)
+    classes, pictures = told_of(sides.class_captions, told.classes), told_of(sides.image_captions, told.images)
+    seen = evidence(outcome, sides.images_NE, classes, pictures)
+    yield from report(labelled, outcome, Reporting(spec.ks, how_of(spec), context.out), plain, evidence_N=seen)
     yield Log(f"{len(sides.images_NE):,} pictures told apart, {len(labelled.class_names):,} classes.")
 
 

@@ -25,6 +25,7 @@ from ml_core.zeroshot.classify import PLAIN
 from ml_core.zeroshot.data import Labelled
 from ml_core.zeroshot.encoding import encode_classification
 from ml_core.zeroshot.evaluate import class_vectors
+from ml_core.zeroshot.evidence import Told, evidence
 from ml_core.zeroshot.fusion import Point, Sides, classified
 from ml_core.zeroshot.material import read_captions
 from ml_core.zeroshot.preparing import Ready, how_of, loaded, opened
@@ -48,7 +49,9 @@ def run(spec: CoreClassify, context: Context) -> Iterator[Event]:
     outcome, plain = (
         classified(sides, where, labelled.labels_N, keep=spec.keep, scale=ready.scale) for where in (point, PLAIN)
     )
-    yield from report(labelled, outcome, Reporting(spec.ks, how_of(spec), context.out), plain)
+    told_of_classes, told_of_images = (_told(captions, database) for captions in (of_classes, of_images))
+    seen = evidence(outcome, sides.images_NE, told_of_classes, told_of_images)
+    yield from report(labelled, outcome, Reporting(spec.ks, how_of(spec), context.out), plain, evidence_N=seen)
     yield from _retrieved_table(sides, database, context)
     yield Log(f"{len(sides.images_NE):,} pictures told apart, {len(labelled.class_names):,} classes.")
 
@@ -111,6 +114,10 @@ def _found(
         rows.append(retrieve(owners_NE[start : start + BLOCK], vectors_UE, spec.retrieved, spec.duplicate))
         yield Progress("Retrieving captions", start + len(rows[-1]), len(owners_NE))
     return Captions(vectors_UE, np.concatenate(rows))
+
+
+def _told(captions: Captions, database: Database) -> Told:
+    return Told(captions, lambda owner, place: database.captions[captions.text_NK[owner, place]])
 
 
 def _vectors(

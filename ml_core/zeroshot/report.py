@@ -34,9 +34,11 @@ def report(
     baseline: Outcome | None = None,
     *,
     numbers_N: np.ndarray | None = None,
+    evidence_N: Sequence[str | None] | None = None,
 ) -> Iterator[Event]:
     """Everything that a run says of its outcome; with a `baseline` also that one's numbers and what changed against it
-    (exact McNemar). `numbers_N` are the pictures' places in the data set where the outcome is of some alone."""
+    (exact McNemar). `numbers_N` are the pictures' places in the data set where the outcome is of some alone,
+    `evidence_N` what speaks for their answers (`ml_core.zeroshot.evidence`)."""
     names, answers = labelled.class_names, outcome.answers
     yield from headline(answers, reporting)
     f1 = f1_estimates(answers, reporting.how)
@@ -46,7 +48,7 @@ def report(
     if baseline is not None:
         yield from headline(baseline.answers, reporting, "baseline/")
         yield from changed(baseline, outcome, reporting.how)
-    yield from tables.outcomes(outcome, labelled.dataset.item_ids, reporting.out, numbers_N)
+    yield from tables.outcomes(outcome, labelled.dataset.item_ids, reporting.out, numbers_N, evidence_N)
     plain = baseline.answers if baseline is not None else None
     yield from tabled(answers, names, f1, plain, reporting.out)
 

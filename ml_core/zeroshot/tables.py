@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from ml_core.datasets.cases import SCHEMA, write_cases
+from ml_core.datasets.cases import EVIDENCE, SCHEMA, write_cases
 from ml_core.events import Artifact, Cases, Event, Provenance
 from ml_core.metrics.classification import Answers, confusion, counts, f1_by_class, precision_by_class, recall_by_class
 from ml_core.metrics.uncertainty import Estimate
@@ -22,11 +22,18 @@ DIRECTION = "classify"
 
 
 def outcomes(
-    outcome: Outcome, item_ids: Sequence[str], out: Path, numbers_N: np.ndarray | None = None
+    outcome: Outcome,
+    item_ids: Sequence[str],
+    out: Path,
+    numbers_N: np.ndarray | None = None,
+    evidence_N: Sequence[str | None] | None = None,
 ) -> Iterator[Event]:
     """cases.parquet and queries.parquet; `numbers_N`: the pictures' places where not all are told."""
     numbers_N = np.arange(len(outcome.answers.label_N)) if numbers_N is None else numbers_N
-    yield Cases("cases.parquet", write_cases(out / "cases.parquet", [_cases(outcome, numbers_N)]))
+    cases = _cases(outcome, numbers_N)
+    if evidence_N is not None:
+        cases = cases.append_column(EVIDENCE, pa.array(evidence_N, EVIDENCE.type))
+    yield Cases("cases.parquet", write_cases(out / "cases.parquet", [cases]))
     ids = [item_ids[number] for number in numbers_N.tolist()]
     pq.write_table(
         pa.table({"number": pa.array(numbers_N, pa.int32()), "id": ids}), out / "queries.parquet", compression="zstd"

@@ -27,12 +27,14 @@ from ml_core.spec import BadInput, Context
 from ml_core.zeroshot import templates
 from ml_core.zeroshot.data import Labelled, plain_name
 from ml_core.zeroshot.encoding import encode_classification
+from ml_core.zeroshot.evidence import evidence, told_of
 from ml_core.zeroshot.outcome import Outcome, classify
 from ml_core.zeroshot.preparing import how_of, loaded, opened
 from ml_core.zeroshot.report import Reporting, report
 from ml_core.zeroshot.vectors import Captions, unit
 
 _SENTENCES = {"name": templates.NAME, "generic": templates.GENERIC, "domain": templates.WITH_DOMAIN}
+DESCRIBED = ("descriptions", "named")  # classes of which captions are read
 
 
 @dataclass(frozen=True)
@@ -65,7 +67,14 @@ def run(spec: WdysClassify, context: Context) -> Iterator[Event]:
         return classify(pictures_NE, told_CE, labelled.labels_N, keep=spec.keep, scale=ready.scale)
 
     reporting = Reporting(spec.ks, how_of(spec), context.out)
-    yield from report(labelled, outcome(summed(images_NE, added), classes_CE), reporting, outcome(images_NE, plain_CE))
+    enriched, plain = outcome(summed(images_NE, added), classes_CE), outcome(images_NE, plain_CE)
+    described = said.classes if spec.classes_as in DESCRIBED else None
+    classes, pictures = told_of(texts[0].ragged(said.classes), described), None
+    if said.descriptions is not None:
+        pictures = told_of(texts[2].ragged(said.descriptions), said.descriptions)
+    told_something = classes is not None or pictures is not None
+    seen = evidence(enriched, images_NE, classes, pictures) if told_something else None
+    yield from report(labelled, enriched, reporting, plain, evidence_N=seen)
     yield Log(f"{len(images_NE):,} pictures told apart, {len(labelled.class_names):,} classes.")
 
 
@@ -85,7 +94,7 @@ def _read(spec: WdysClassify, labelled: Labelled) -> Generator[Event, None, Said
     _, remarks = templates.usable(templates.SETS["domain"], labelled.domain)
     yield from (Log(remark, "warning") for remark in remarks)
     plain = _as_sentence(names, "domain", labelled.domain)
-    if spec.classes_as in ("descriptions", "named"):
+    if spec.classes_as in DESCRIBED:
         classes = yield from _class_texts(spec, names)
     else:
         classes = _as_sentence(names, spec.classes_as, labelled.domain)

@@ -14,8 +14,9 @@ from ml_core.metrics.significance.verdict import judged, verdict_on
 from ml_core.spec import Context, Stopped
 from ml_core.zeroshot.classify import PLAIN
 from ml_core.zeroshot.data import Labelled
+from ml_core.zeroshot.evidence import evidence, told_of
 from ml_core.zeroshot.fusion import Point, Sides, classified
-from ml_core.zeroshot.material import gather, read_captions
+from ml_core.zeroshot.material import Told, gather, read_captions
 from ml_core.zeroshot.outcome import Outcome
 from ml_core.zeroshot.preparing import Ready, how_of, loaded, opened
 from ml_core.zeroshot.report import Reporting, headline, report, said, verdict_metrics
@@ -58,7 +59,7 @@ def run(spec: SynceSweep, context: Context) -> Iterator[Event]:
         Sweep(sides, grid, labelled.labels_N, parts.part_N, parts.count, _ks(spec, labelled)), context
     )
     chosen = choices(surface, spec.select, parts.count, crossed=parts.crossed)
-    yield from _told(spec, ready, sides, parts, surface, chosen, context)
+    yield from _told(spec, ready, told, sides, parts, surface, chosen, context)
 
 
 def _parted(spec: SynceSweep, labelled: Labelled) -> Parts:
@@ -86,6 +87,7 @@ def _swept(sweep: Sweep, context: Context) -> Generator[Event, None, Surface]:
 def _told(
     spec: SynceSweep,
     ready: Ready,
+    told: Told,
     sides: Sides,
     parts: Parts,
     surface: Surface,
@@ -98,7 +100,10 @@ def _told(
     numbers_N, tuned = answered(sides, labelled.labels_N, parts.part_N, chosen, keep=keep, scale=scale)
     tested, label_N = sides.of_pictures(numbers_N), labelled.labels_N[numbers_N]
     untuned, plain = (classified(tested, point, label_N, keep=keep, scale=scale) for point in (UNTUNED, PLAIN))
-    yield from report(labelled, tuned, reporting, plain, numbers_N=numbers_N)
+    pictures = [told.images[n] for n in numbers_N] if told.images is not None else None
+    spoken = told_of(tested.class_captions, told.classes), told_of(tested.image_captions, pictures)
+    seen = evidence(tuned, tested.images_NE, *spoken)
+    yield from report(labelled, tuned, reporting, plain, numbers_N=numbers_N, evidence_N=seen)
     yield from headline(untuned.answers, reporting, "untuned/")
     yield from _changes(plain, untuned, reporting)
     yield from _points(chosen, parts)

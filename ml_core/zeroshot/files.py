@@ -167,8 +167,8 @@ def _refuse_rivals(
     texts = [n for n in range(1, len(header)) if n not in (*known, *numbers)]
     if texts and header[chosen].lower().replace(" ", "_") not in _PREDICTED:
         raise BadInput(
-            f"{path.name}: {_named(header, [chosen])} may be the answer or the truth beside {_named(header, texts)}: call "
-            "the answer predicted, or leave the others out"
+            f"{path.name}: {_named(header, [chosen])} may be the answer or the truth beside {_named(header, texts)}: "
+            "call the answer predicted, or leave the others out"
         )
     said = {row[chosen].strip() for _, row in rows}
     if len(numbers) > 1 or any(header[n] in said for n in numbers):

@@ -14,12 +14,15 @@ from threading import Lock
 import numpy as np
 
 from ml_core.metrics.classification import Counts, macro
+from ml_core.spec import BadInput
 from ml_core.zeroshot.fusion import Sides, class_side
 from ml_core.zeroshot.sweep.grid import Grid
 from ml_core.zeroshot.sweep.kernel import NEVER, STRIDE, answer, count, mix
 from ml_core.zeroshot.vectors import BLOCK, blas, products
 
 _MOST_THREADS = 8
+_MOST_BYTES = 2 * 2**30  # of the counts of all points, and again of the blocks that are worked on
+_CELLS = 2**22  # counts that measures are made of at a time
 
 
 @dataclass(frozen=True)
@@ -39,19 +42,49 @@ class Surface:
         support_C = self.support_FC[parts].sum(0)
         hits_PK = self.hits_PFK[:, parts].sum(1) / max(int(support_C.sum()), 1)
         found = {f"accuracy@{k}": hits_PK[:, place] for place, k in enumerate(self.ks)}
-        means_P3 = macro(Counts(support_C, self.given_PFC[:, parts].sum(1), self.right_PFC[:, parts].sum(1)))
+        step = max(1, _CELLS // (len(parts) * len(support_C)))
+        blocks = (slice(start, start + step) for start in range(0, len(self.grid), step))
+        counted = ((self.given_PFC[block, parts], self.right_PFC[block, parts]) for block in blocks)
+        means_P3 = np.concatenate([macro(Counts(support_C, *(each.sum(1) for each in pair))) for pair in counted])
         return found | dict(zip(("precision/macro", "recall/macro", "f1/macro"), means_P3.T, strict=True))
 
 
+def refuse_too_large(grid: Grid, parts: int, classes: int, ks: int, width: int) -> None:
+    """BadInput (field "alphas") where a surface would not fit into memory: `ks` depths, vectors of `width`."""
+    counts = 4 * len(grid) * parts * (2 * classes + ks)
+    if counts > _MOST_BYTES:
+        raise BadInput(
+            f"the counts of {len(grid):,} points × {parts} parts of the pictures × {classes:,} classes would take "
+            f"{counts / 2**30:.1f} GiB, more than {_MOST_BYTES / 2**30:g}: try fewer shares or temperatures, "
+            "or fewer folds",
+            field="alphas",
+        )
+    room = _room(grid, classes, width)
+    if room > _MOST_BYTES:
+        raise BadInput(
+            f"{len(grid.taus_t2t)} temperatures of the classes × {classes:,} classes and {len(grid.taus_i2t)} of the "
+            f"pictures would take {room / 2**30:.1f} GiB to work in, more than {_MOST_BYTES / 2**30:g}: try fewer",
+            field="taus_t2t",
+        )
+
+
+def _room(grid: Grid, classes: int, width: int) -> int:
+    """Bytes that one block of pictures is worked on in: inner products of both sides, mixed captions, answers."""
+    columns = (1 + len(grid.taus_t2t)) * -(-classes // STRIDE) * STRIDE
+    return 4 * BLOCK * (2 * columns + classes + len(grid.taus_i2t) * width + 2 * grid.pairs)
+
+
 class Sweep:
-    """A surface in the making: go through `blocks()`, then ask for the `surface()`."""
+    """A surface in the making: go through `blocks()`, then ask for the `surface()`. BadInput where it is too large."""
 
     def __init__(
         self, sides: Sides, grid: Grid, label_N: np.ndarray, part_N: np.ndarray, parts: int, ks: tuple[int, ...]
     ):
         self._sides, self._grid, self._ks = sides, grid, ks
         self._label_N, self._part_N = (np.ascontiguousarray(values, np.int64) for values in (label_N, part_N))
-        self._classes = len(sides.classes_CE)
+        self._classes, width = sides.classes_CE.shape
+        refuse_too_large(grid, parts, self._classes, len(ks), width)
+        self._fitting = _MOST_BYTES // _room(grid, self._classes, width)
         self._width = -(-self._classes // STRIDE) * STRIDE
         self._stack_SE, self._shares = self._class_sides()
         self._support_FC = np.zeros((parts, self._classes), np.int64)
@@ -67,7 +100,7 @@ class Sweep:
         pictures = len(self._label_N)
         threads = min(_MOST_THREADS, max((library["num_threads"] for library in blas().info()), default=1))
         starts = range(0, pictures, BLOCK)
-        threads = max(1, min(threads, len(starts)))
+        threads = max(1, min(threads, len(starts), self._fitting))
         with ThreadPoolExecutor(threads) as pool:
             for at in range(0, len(starts), threads):
                 with blas().limit(limits=1):  # a core, a block

@@ -16,7 +16,7 @@ from ml_core.methods import card
 from ml_core.metrics.classification import counts, macro
 from ml_core.spec import BadInput, Context, Stopped
 from ml_core.zeroshot.fusion import Point, Sides, classified, enriched
-from ml_core.zeroshot.sweep.algebra import Sweep, swept
+from ml_core.zeroshot.sweep.algebra import Sweep, refuse_too_large, swept
 from ml_core.zeroshot.sweep.choosing import best
 from ml_core.zeroshot.sweep.grid import Grid, grid_of
 from ml_core.zeroshot.sweep.parting import dev_and_test, folds
@@ -192,6 +192,25 @@ def test_one_side_alone_is_swept_over_its_own_settings(small: Made, tmp_path: Pa
     run_method(KEY, tmp_path / "out", **values, **SMALL)
     table = json.loads((tmp_path / "out" / "plots" / "sweep.json").read_text())
     assert set(table["beta"]) == {0.0} and len(table["beta"]) == 6
+
+
+def test_a_surface_that_would_not_fit_is_refused_by_its_numbers() -> None:
+    grid = Grid((0.1,), (0.1,), tuple(np.linspace(0, 1, 100)), tuple(np.linspace(0, 1, 100)))
+    refuse_too_large(grid, 2, 1000, 2, 768)
+    with pytest.raises(BadInput, match=r"10,000 points × 10 parts of the pictures × 5,000 classes would take 3\.7 GiB"):
+        refuse_too_large(grid, 10, 5000, 2, 768)
+    hot = Grid(tuple(np.linspace(0.1, 1, 50)), (0.1,), (0.0,), (0.0,))
+    with pytest.raises(BadInput, match="50 temperatures of the classes × 21,000 classes") as caught:
+        refuse_too_large(hot, 1, 21_000, 2, 768)
+    assert caught.value.field == "taus_t2t"
+
+
+def test_measures_are_made_a_few_points_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = swept(drawn(9, pictures=60, classes=6), GRID, np.arange(60) % 6, part_N=np.arange(60) % 3, parts=3)
+    whole = found.measures([0, 2])
+    monkeypatch.setattr("ml_core.zeroshot.sweep.algebra._CELLS", 60)
+    for name, values_P in found.measures([0, 2]).items():
+        assert (values_P == whole[name]).all()
 
 
 def test_a_grid_too_large_is_refused(small: Made, tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import uuid
 from collections import Counter
 from pathlib import Path
 
@@ -21,13 +22,18 @@ from tests.ml_core.small_sets import class_folders
 from tests.runs import *  # noqa: F403
 from tests.tiny_models import tiny_clip
 from tests.webapp.case_parts import drawn
-from webapp.annotation.models import Campaign
+from webapp.annotation.campaigns.actions import open_campaign
+from webapp.annotation.labelling.actions import record_answers
+from webapp.annotation.labelling.answers import Answer
+from webapp.annotation.models import AnalysisSet, Annotator, Campaign, Slot
+from webapp.annotation.sets.actions import ask_to_freeze
 from webapp.annotation.taxonomies.actions import default_version
 from webapp.annotation.taxonomies.queries import versions_for
 from webapp.corpora import importing
 from webapp.corpora.models import Corpus, Item
 from webapp.experiments.actions import launch_run
 from webapp.experiments.case_loading import load_cases
+from webapp.experiments.cases.filters import Filters
 from webapp.experiments.demo import make_demo, start_classes
 from webapp.experiments.models import CaptionFile, Metric, RegisteredModel, Run, RunInput
 from webapp.experiments.plots import heats_of, sheet_of
@@ -329,3 +335,33 @@ def test_the_demo_project_waits_for_all_of_it(db, settings):
     methods = list(Run.objects.filter(project=made).order_by("pk").values_list("method", flat=True))
     assert methods[-2:] == ["zeroshot.evaluate", "synce.sweep"] and len(methods) == 5
     assert CaptionFile.objects.filter(project=made, state="checking").count() == 2
+
+
+def test_labels_of_wrong_classes_become_a_set_and_stand_in_the_ledger(web, told, project, corpus, owner, tmp_path):
+    now = timezone.now()
+    campaign = open_campaign(
+        project=project, name="Why", run=told, filters=Filters(direction="classify"), annotators=[owner], size=6,
+        overlap=0, backup=0, taxonomy_version=default_version(project=project, now=now, direction="classify"),
+        actor=owner, now=now,
+    )  # fmt: skip
+    who = Annotator.objects.get(campaign=campaign)
+    keys = CLASSIFICATION.keys
+    answers = [
+        Answer(
+            uuid.uuid4(), slot.task_id, "answer", category=keys[place % 7], subtype="subtle" if not place % 7 else ""
+        )
+        for place, slot in enumerate(Slot.objects.filter(annotator=who, state="open").order_by("position"))
+    ]
+    record_answers(annotator=who, events=answers, source="page", now=now)
+    row = ask_to_freeze(campaign=campaign, actor=owner, now=now, name="", rule="consensus", incomplete=False)
+    calculating.work()
+    row.refresh_from_db()
+    assert row.state == "ready", row.failure
+    kept = AnalysisSet.objects.get(pk=row.result["set"])
+    assert kept.item_count == 6
+    classified(project, corpus, tmp_path, {0, 1, 2}, "Better")
+    where = reverse("verdicts:ledger", kwargs={"slug": "birds"})
+    web.get(where)
+    calculating.work()
+    page = web.get(where).content.decode()
+    assert "Traceback" not in page and "Alike" in page, page[-3000:]

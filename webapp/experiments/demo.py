@@ -77,7 +77,7 @@ def start_classes(
     row = start_import(
         project=project, name=name, reference=reference, source=SOURCE, actor=actor, now=now, confirmed=True
     )
-    corpus = Corpus.objects.get(pk=row.corpus_id)
+    corpus = Corpus.objects.get(imports=row)
     told = {"class_captions": of_scenes.class_captions(), "image_captions": of_scenes.image_captions(count, seed=SEED)}
     captions = {}
     for side, text in told.items():

@@ -20,7 +20,7 @@ from ml_core.spec import BadInput, Context
 from ml_core.store import Store
 from ml_core.zeroshot.captioning import prompts
 from ml_core.zeroshot.captioning.asking import Tally, ask_all, sampling_of, wishes_of
-from ml_core.zeroshot.captioning.reading import captions_of, distinct, is_caption, lines_of, plain
+from ml_core.zeroshot.captioning.reading import captions_of, distinct, plain
 from ml_core.zeroshot.captioning.writing import leave, mean, places_of, shown
 from ml_core.zeroshot.data import Labelled, open_classification
 
@@ -111,7 +111,7 @@ class _Asked:
 
     def take_attributes(self, number: int, answer: Answer) -> None:
         self.last = answer.text
-        self.attributes = distinct(filter(is_caption, lines_of(answer.text, whole=answer.whole)))[:_ATTRIBUTES]
+        self.attributes = distinct(captions_of(answer.text, whole=answer.whole))[:_ATTRIBUTES]
 
     def about_class(self, number: int, turn: int) -> Request | None:
         known = self.captions[number]

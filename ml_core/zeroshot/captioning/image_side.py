@@ -4,6 +4,7 @@ shows. The labels are never looked at."""
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Generator, Iterator
 from typing import Any
 
@@ -21,12 +22,13 @@ from ml_core.spec import BadInput, Context
 from ml_core.store import Store
 from ml_core.zeroshot.captioning import prompts
 from ml_core.zeroshot.captioning.asking import Tally, ask_all, sampling_of, wishes_of
-from ml_core.zeroshot.captioning.reading import captions_of, class_of, distinct
+from ml_core.zeroshot.captioning.reading import captions_of, class_of, distinct, plain
 from ml_core.zeroshot.captioning.writing import leave, mean, places_of, shown
 from ml_core.zeroshot.data import Labelled, open_classification
 from ml_core.zeroshot.encoding import encode_classification
 
 FILE = "image_captions.json"
+_MANY = 4  # pictures from which on a caption of most of them is worth a warning
 
 
 def run(spec: SynceImageCaptions, context: Context) -> Iterator[Event]:
@@ -151,6 +153,7 @@ def _similarities(
 
 
 def _told(found: ImageCaptions, similarities: list[list[float]] | None, tally: Tally) -> Iterator[Event]:
+    yield from _same_for_many(found.captions)
     total = sum(map(len, found.captions))
     yield Metric("captions", total, n=len(found.captions))
     yield Metric("predicted", sum(guess is not None for guess in found.predicted) / len(found.predicted))
@@ -158,6 +161,16 @@ def _told(found: ImageCaptions, similarities: list[list[float]] | None, tally: T
         yield mean("similarity", [float(np.mean(row)) for row in similarities])
     yield from tally.events(last=True)
     yield Log(f"{total:,} captions of {len(found.captions):,} pictures.")
+
+
+def _same_for_many(captions: list[list[str]]) -> Iterator[Log]:
+    """A warning where one caption stands at more than half of the pictures: a model that does not look at them?"""
+    counts = Counter(key for row in captions for key in {plain(text) for text in row})
+    common, most = counts.most_common(1)[0] if counts else ("", 0)
+    if len(captions) >= _MANY and 2 * most > len(captions):
+        text = next(text for row in captions for text in row if plain(text) == common)
+        told = f"{most:,} of {len(captions):,} pictures share the caption “{text[:100]}”: it tells nothing apart."
+        yield Log(f"{told} Look whether the model sees the pictures, or apologises.", "warning")
 
 
 def _facts(spec: SynceImageCaptions, labelled: Labelled, encoder: Any) -> dict[str, Any]:

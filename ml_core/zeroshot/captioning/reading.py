@@ -11,11 +11,36 @@ from typing import Any
 LONGEST = 400  # characters of a line that is still one caption
 _BULLET = re.compile(r"^\s*(?:[-*•–—]+|\(?\d{1,3}[.):]|#+)\s+")
 _CLASS = re.compile(r"^\W*(?:predicted )?class\W*:\W*(.*?)\W*$", re.IGNORECASE)
+_PAGE = re.compile(r"<\s*(?:!doctype|html|head|body)\b", re.IGNORECASE)
+_TAG = re.compile(r"^\s*<|</?[a-z][a-z0-9]*(?:\s[^<>]*)?/?>", re.IGNORECASE)
+_THOUGHT = re.compile(r"<think>.*?(?:</think>|\Z)", re.IGNORECASE | re.DOTALL)  # what a model says to itself
+_REFUSAL = re.compile(
+    r"(?:i'm|i am|we are|we're) (?:very |so |really )?(?:sorry|afraid|unable|not able|not allowed|an ai|a language)"
+    r"|(?:i|we) (?:can't|cannot|can not|won't|will not|couldn't|could not|don't|do not|apologi[sz]e|must decline)\b"
+    r"|(?:my )?apologies\b|sorry\s*[,.!:;–—-]|sorry (?:but|for|about|i)\b|unfortunately\b"
+    r"|as (?:an?|your) (?:(?:large|helpful|text|vision) ?-?)*(?:ai|language model|assistant|model)\b"
+    r"|(?:there is |there's )?no (?:image|picture|photo)s? (?:was|were|is|has|have|attached|provided|given|uploaded)\b"
+    r"|(?:internal server error|bad gateway|service unavailable|gateway time-?out|too many requests|rate limit)\b"
+    r"|(?:error|http)\s*:?\s*\d{3}\b|\d{3} (?:internal|bad|service|gateway|too many|not found|forbidden)\b|error:"
+    r"|(?:非常|很|十分)?(?:抱歉|对不起)|我(?:无法|不能)|作为(?:一个|一名)?(?:ai|人工智能|语言模型)",
+    re.IGNORECASE,
+)
+_AROUND = re.compile(
+    r"(?:sure|certainly|absolutely|of course|okay|ok|great)(?:\s*[!,.:;–—]|$| - | here\b| thing\b)"
+    r"|(?:here's|(?:here|below|the following) (?:is|are|come))\b.*\b(?:captions?|descriptions?|sentences?|attributes)\b"
+    r"|(?:let me know|feel free|if you (?:have|need|want|would|like|could)|i hope)\b"
+    r"|please (?:provide|upload|share|note|let)\b|(?:当然|好的)[，,。！!：:]|以下是|如果您|希望这",
+    re.IGNORECASE,
+)
 _NOBODY = {"", "unknown", "none", "null", "n a", "not sure", "unsure"}
 
 
 def lines_of(text: str, *, whole: bool = True) -> list[str]:
-    """The lines that an answer holds, a JSON list of texts included; the last is left out where it was cut off."""
+    """The lines that an answer holds, a JSON list of texts included; the last is left out where it was cut off. A web
+    page holds none."""
+    text = _THOUGHT.sub("", text)
+    if _PAGE.search(text):
+        return []
     parsed = _from_json(text)
     if parsed is not None:
         return [line for line in map(_line, parsed) if line]
@@ -27,13 +52,21 @@ def lines_of(text: str, *, whole: bool = True) -> list[str]:
 
 
 def captions_of(text: str, *, whole: bool = True) -> list[str]:
-    """Its lines that can be captions: some letters, one sentence long, no line that names the class."""
-    return [line for line in lines_of(text, whole=whole) if is_caption(line) and not _CLASS.match(line)]
+    """Its lines that can be captions: some letters, one sentence long, no line that names the class.
+
+    Of an answer that begins with a refusal, a single other line is taken for the reason, not for a caption.
+    """
+    lines = lines_of(text, whole=whole)
+    found = [line for line in lines if is_caption(line) and not _CLASS.match(line)]
+    return [] if len(found) == 1 and _starts(_REFUSAL, lines[0]) else found
 
 
 def is_caption(line: str) -> bool:
-    """Whether a line can be one: at least three letters or two signs of a script without letters, not too long."""
+    """Whether a line can be one: at least three letters or two signs of a script without letters, not too long, no tag
+    of a page, no apology and nothing that is said around an answer."""
     letters = sum(letter.isalpha() for letter in line)
+    if _TAG.search(line) or _starts(_REFUSAL, line) or _starts(_AROUND, line):
+        return False
     return len(line) <= LONGEST and (letters >= 3 or (letters >= 2 and not line.isascii()))
 
 
@@ -62,6 +95,10 @@ def plain(text: str) -> str:
     """A text as it is compared: small letters and digits, words with one blank between them."""
     folded = unicodedata.normalize("NFKC", text).casefold()
     return " ".join("".join(letter if letter.isalnum() else " " for letter in folded).split())
+
+
+def _starts(pattern: re.Pattern[str], line: str) -> bool:
+    return pattern.match(line.replace("’", "'")) is not None
 
 
 def _line(row: Any) -> str:

@@ -140,6 +140,18 @@ def test_attributes_that_cannot_be_read_are_named_and_nothing_is_written(
     assert not list(tmp_path.glob("class_captions*"))
 
 
+def test_an_apology_counts_as_missing_and_is_asked_again(endpoint: Seen, tmp_path: Path, data: str) -> None:
+    def shy(body: dict[str, Any], number: int) -> Reply:
+        return completion("I'm sorry, I cannot describe weapons.") if number % 2 == 0 else writer(body, number)
+
+    endpoint.reply = shy  # type: ignore[attr-defined]
+    file, metrics, _ = wrote(tmp_path, data, concurrency=1)
+    assert metrics["captions"] == 12 and metrics["answers"] > 4 and "sorry" not in json.dumps(file)
+    endpoint.reply = lambda body, number: completion("As an AI, I cannot.")  # type: ignore[attr-defined]
+    with pytest.raises(NoAnswer, match=r"attributes that tell the classes apart.*As an AI"):
+        wrote(tmp_path / "b", data, rounds=1)
+
+
 def test_captions_that_several_classes_share_are_told_of(endpoint: Seen, tmp_path: Path, data: str) -> None:
     endpoint.reply = lambda body, number: completion("one for all\nanother for all")  # type: ignore[attr-defined]
     _, metrics, events = wrote(tmp_path, data, count=2)

@@ -91,6 +91,31 @@ def test_examples_are_drawn_by_picture_and_seed_and_stay_when_pictures_come_and_
     assert len(set(examples_for("a.png", pool, 40, 0))) == 30 and examples_for("a.png", [], 3, 0) == []
 
 
+def test_apologies_are_asked_again_and_then_named(
+    tmp_path: Path, coloured: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sorry = "I'm sorry, but I can't help with that.\nIt is against the policy."
+    with serving(lambda body, number: completion(sorry)) as seen:
+        monkeypatch.setenv(door.URL, seen.url)
+        with pytest.raises(NoAnswer, match=r"captions of “blue/blue-0.png”.* and 3 more.*I'm sorry"):
+            wrote(tmp_path, coloured, generator="endpoint:m", rounds=1)
+    assert len(seen.bodies) == 16 and not list(tmp_path.glob("image_captions*"))
+
+
+def test_one_caption_at_most_pictures_is_told_of(
+    tmp_path: Path, coloured: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def see(body: dict[str, Any], number: int) -> Reply:
+        return completion("A vehicle." if number % 8 < alike else f"a thing of kind {number}")
+
+    with serving(see) as seen:
+        monkeypatch.setenv(door.URL, seen.url)
+        for alike in (5, 4):
+            _, _, events = wrote(tmp_path / str(alike), coloured, generator="endpoint:m", concurrency=1)
+            told = [event.message for event in events if isinstance(event, Log) and event.level == "warning"]
+            assert any("5 of 8 pictures share the caption “A vehicle.”" in line for line in told) == (alike == 5)
+
+
 def test_a_picture_without_a_caption_is_asked_for_again_then_named(
     tmp_path: Path, coloured: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -42,9 +42,54 @@ def test_lines_that_are_no_captions_are_left_out() -> None:
     assert captions_of(text) == ["a green hull", "高い塔"]
 
 
-@pytest.mark.parametrize("text", ["", "\n\n", "???", "<html>", "{}", "[]", "[1, 2]", '{"a": 1}', "Sure:"])
+@pytest.mark.parametrize("text", ["", "\n\n", "???", "<html>", "{}", "[]", "[1, 2]", '{"a": 1}', "Sure:", "Sure!"])
 def test_nonsense_holds_no_caption(text: str) -> None:
-    assert not [line for line in captions_of(text) if line != "<html>"]
+    assert captions_of(text) == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "I'm sorry, but I can't help with that.",
+        "I’m sorry, I cannot see pictures.\nThe request goes against the policy.",
+        "I am unable to view images.",
+        "Sorry, no.",
+        "As an AI language model, I have no eyes.",
+        "As an AI, I cannot look at it.\nPlease provide a description of it.",
+        "Unfortunately the picture did not load",
+        "No image was provided",
+        "Sure! Here are five descriptions of it.",
+        "Here are the captions that you asked for",
+        "<html><head><title>502 Bad Gateway</title></head>\n<body>\nWelcome to the proxy\n</body></html>",
+        "<!DOCTYPE html>\nplain words of a page",
+        "502 Bad Gateway",
+        "Error: upstream timed out",
+        "<p>a hull</p>",
+        "<think>a red hull\nor a green one",
+        "抱歉，我无法查看图片。",
+        '["I apologize, I cannot do that."]',
+    ],
+)
+def test_apologies_and_error_pages_are_no_captions(text: str) -> None:
+    assert captions_of(text) == []
+
+
+def test_captions_between_courtesies_stay() -> None:
+    text = "Sure! Here are two descriptions.\n- a long barrel\n- six wheels\nLet me know if you need more."
+    assert captions_of(text) == ["a long barrel", "six wheels"]
+    assert captions_of("I'm sorry, I may be wrong.\na long barrel\nsix wheels") == ["a long barrel", "six wheels"]
+    assert captions_of("<think>\nlet me see\n</think>\n\na long barrel") == ["a long barrel"]
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["Surely a long barrel", "a sorry state of paint", "okapi stripes", "great white shark", "here the hull is red",
+     "no picture frame around it", "width < height", "error marks on the hull", "ice cannot form on it",
+     "greatly worn paint", "these wheels are black", "an air vent", "100 seats in rows", "sure-footed goat",
+     "Here is a white car with black lines"],
+)  # fmt: skip
+def test_captions_that_look_like_courtesies_stay(line: str) -> None:
+    assert captions_of(line) == [line]
 
 
 def test_capitals_blanks_and_points_make_no_caption_new() -> None:

@@ -15,7 +15,7 @@ from tests.ml_core.small_sets import class_folders
 from tests.runs import *  # noqa: F403
 from tests.tiny_models import tiny_clip
 from tests.webapp.case_parts import drawn
-from webapp.corpora.models import Corpus
+from webapp.corpora.models import Corpus, Item
 from webapp.experiments.browsing import queries
 from webapp.experiments.files import store
 from webapp.experiments.models import Artifact, CaptionEdit, CaptionFile, RegisteredModel, Run, RunInput
@@ -132,9 +132,24 @@ def test_a_file_is_made_of_what_stands_and_is_read_as_any_other(web, run, corpus
     kept = json.loads(store().read_bytes(file.key))
     assert kept["red ball"] == {"captions": ["crimson"], "similarities": None}
     assert kept["塔"] == TOLD["塔"]
+    assert kept["_meta"]["written_by"] == f"run:{run.pk}"
     assert kept["_meta"]["changed_by_hand"] == {"from": f"run:{run.pk}", "captions": 2, "by": ["olga"]}
     page = web.get(reverse("experiments:captions", args=["birds", "file", made])).content.decode()
-    assert "crimson" in page and "Write anew" not in page
+    assert "crimson" in page and "Write anew" in page
+    again = reverse("experiments:captions_anew", kwargs={"slug": "birds", "kind": "file", "source_id": made})
+    web.post(again, {"entry": "塔"})
+    launched = Run.objects.exclude(pk=run.pk).get()
+    assert (launched.spec["base"], launched.spec["seed"]) == (f"captions:{made}", 5)
+
+
+def test_what_a_file_says_of_its_run_counts_for_a_run_of_this_project_and_side_alone(web, run, corpus) -> None:
+    said = {"meta": {"written_by": f"run:{run.pk}"}}
+    now = {"project": run.project, "corpus": corpus, "state": "ready", "byte_count": 9, "created_at": timezone.now()}
+    files = [CaptionFile.objects.create(side=side, key=side, found=said, **now) for side in CaptionFile.Side]
+    writers = [queries.source_of(run.project, "file", file.pk).writer for file in files]
+    assert writers == [run, None]
+    CaptionFile.objects.update(found={"meta": {"written_by": "run:999999999"}})
+    assert queries.source_of(run.project, "file", files[0].pk).writer is None
 
 
 def test_one_class_is_written_anew_by_a_run_with_the_next_seed(web, run) -> None:
@@ -145,6 +160,54 @@ def test_one_class_is_written_anew_by_a_run_with_the_next_seed(web, run) -> None
     assert launched.cloned_from_id == run.pk and launched.state == "queued"
     wrong = web.post(address("api_captions_anew", run), {"entry": "no"}, content_type="application/json")
     assert wrong.status_code == 400 and Run.objects.count() == 2
+
+
+def test_written_anew_twice_asks_by_another_seed_each_time(web, run) -> None:
+    for _ in range(2):
+        web.post(address("captions_anew", run), {"entry": "塔"})
+    web.post(address("captions_anew", run), {"entry": "red ball"})
+    seeds = Run.objects.exclude(pk=run.pk).order_by("pk").values_list("spec__seed", flat=True)
+    assert list(seeds) == [5, 6, 5]
+
+
+def test_what_was_changed_by_hand_is_kept_by_what_is_written_anew(web, run) -> None:
+    web.post(address("caption_change", run), {"entry": "red ball", "number": "0", "text": "crimson"})
+    for _ in range(2):
+        web.post(address("captions_anew", run), {"entry": "塔"})
+    file = CaptionFile.objects.get()  # one for both
+    bases = Run.objects.exclude(pk=run.pk).values_list("spec__base", flat=True)
+    assert set(bases) == {f"captions:{file.pk}"}
+    assert json.loads(store().read_bytes(file.key))["red ball"]["captions"][0] == "crimson"
+
+
+def test_a_file_too_large_to_be_changed_here_is_a_conflict_over_the_api(web, run) -> None:
+    Artifact.objects.update(byte_count=2**40)
+    for name, body in (
+        ("api_captions", {"entry": "塔", "number": 0, "text": "a"}),
+        ("api_captions_anew", {"entry": "塔"}),
+    ):
+        assert web.post(address(name, run), body, content_type="application/json").status_code == 409
+
+
+def test_a_page_of_thousands_of_digits_is_the_first(web, run) -> None:
+    for page in ("9" * 5000, "²", "-1"):
+        assert web.get(address("captions", run), {"page": page, "class": page}).status_code == 200
+    assert web.get(address("api_captions", run), {"page": "9" * 5000}).json()["number"] == 1
+
+
+def test_pictures_are_found_by_id_by_name_and_by_the_last_part_and_stand_by_their_true_class(
+    web, project, corpus, tmp_path
+) -> None:
+    Item.objects.filter(corpus=corpus, number=2).update(file_name="塔/か\u3099.jpg", external_id="t-1")
+    names = ["t-1", "か\u3099.jpg", "が.jpg", "0.jpg", "./red ball/0.jpg", "elsewhere/が.jpg", "none.jpg"]
+    rows = [{"filename": name, "description": [f"about {name}"]} for name in names]
+    run = written(project, corpus, "synce.image_captions", {}, {"predictions": rows})
+    told = web.get(address("api_captions", run)).json()["entries"]
+    assert [(one["picture"], one["true_class"]) for one in told] == [
+        (2, "塔"), (2, "塔"), (2, "塔"), (0, "red ball"), (0, "red ball"), (None, None), (None, None)
+    ]  # fmt: skip
+    page = web.get(address("captions", run), {"class": "1"}).content.decode()
+    assert "about t-1" in page and "red ball/0.jpg" not in page and "3 of 7" in page and "truly 塔" in page
 
 
 def test_pictures_stand_beside_their_captions_a_page_at_a_time(web, project, corpus) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from datetime import datetime
 from typing import Any
@@ -45,28 +46,60 @@ def change_caption(
     )
 
 
+@transaction.atomic
 def write_anew(*, source: Source, entry: str, actor: User, now: datetime) -> Run:
-    """Launches a run that writes the captions of one class or picture anew, by the next seed, and keeps the others."""
-    if source.run is None:
+    """Launches a run that writes the captions of one class or picture anew and keeps the others as they stand now,
+    changes by hand among them. Its seed is one that nobody has asked by yet: an answer of another time is no answer."""
+    if source.writer is None:
         raise BadInput(_("These captions come from a file, not from a model that could be asked again."))
     if entry not in {row[0] for row in read(source)}:
         raise BadInput(_("There is no such caption."), field="entry")
-    seed = (int(source.run.spec.get("seed", 0)) + 1) % MOST_SEED
-    values = source.run.spec | {"base": source.reference, "only": [entry], "seed": seed}
+    base = _standing_as_file(source, actor=actor, now=now) if edits_of(source) else source.reference
+    values = source.writer.spec | {"base": base, "only": [entry], "seed": _next_seed(source.writer, entry)}
     title = _("%(name)s anew") % {"name": entry[:100]}
     return launch_run(
-        project=source.run.project,
-        method=source.run.method,
+        project=source.writer.project,
+        method=source.writer.method,
         values=values,
         title=title,
-        cloned_from=source.run,
+        cloned_from=source.writer,
         actor=actor,
         now=now,
     )
 
 
+def _next_seed(writer: Run, entry: str) -> int:
+    """One more than the greatest by which these captions were written, the first time or anew."""
+    again = Run.objects.filter(
+        project_id=writer.project_id, method=writer.method, spec__data=writer.spec.get("data"), spec__only=[entry]
+    )
+    seeds = [writer.spec.get("seed", 0), *again.values_list("spec__seed", flat=True)]
+    return (max(int(seed or 0) for seed in seeds) + 1) % MOST_SEED
+
+
+def _standing_as_file(source: Source, *, actor: User, now: datetime) -> str:
+    """The reference of a file of what stands now: the one that was made of it, or a new one."""
+    corpus = Corpus.objects.filter(pk=source.corpus_id or 0).first()
+    if corpus is None:
+        raise BadInput(_("Their data set is no longer there."))
+    digest = hashlib.sha256(_standing_bytes(source)).hexdigest()
+    there = CaptionFile.objects.filter(corpus=corpus, side=source.side, sha256=digest)
+    there = there.exclude(state=CaptionFile.State.REFUSED)
+    file = there.order_by("pk").first() or keep_as_file(source=source, corpus=corpus, actor=actor, now=now)
+    return f"captions:{file.pk}"
+
+
 def keep_as_file(*, source: Source, corpus: Corpus, actor: User, now: datetime) -> CaptionFile:
     """A caption file of what stands now, which runs can name; the first versions stay where they are."""
+    name = f"{source.side}-{source.kind}-{source.id}.json"
+    data = _standing_bytes(source)
+    return keep_captions(
+        project=corpus.project, corpus=corpus, side=source.side, name=name, data=data, actor=actor, now=now
+    )
+
+
+def _standing_bytes(source: Source) -> bytes:
+    """The file of captions with what people wrote in place of the first versions; it says so, and which run wrote."""
     content = json.loads(store().read_bytes(source.key).decode("utf-8-sig"))
     changes = edits_of(source)
     authors: set[str] = set()
@@ -78,11 +111,9 @@ def keep_as_file(*, source: Source, corpus: Corpus, actor: User, now: datetime) 
     meta = content.setdefault("_meta", {})
     if isinstance(meta, dict):
         meta["changed_by_hand"] = {"from": source.reference, "captions": count, "by": sorted(authors)}
-    data = json.dumps(content, ensure_ascii=False, indent=1).encode()
-    name = f"{source.side}-{source.kind}-{source.id}.json"
-    return keep_captions(
-        project=corpus.project, corpus=corpus, side=source.side, name=name, data=data, actor=actor, now=now
-    )
+        if source.writer is not None:
+            meta["written_by"] = f"run:{source.writer.pk}"
+    return json.dumps(content, ensure_ascii=False, indent=1).encode()
 
 
 def _standing(entry: str, texts: list[str], changes: dict[int, list[CaptionEdit]]) -> list[str]:

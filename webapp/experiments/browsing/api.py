@@ -44,6 +44,7 @@ class CaptionedEntry(serializers.Serializer[Any]):
 
     name = serializers.CharField()
     predicted = serializers.CharField(allow_null=True)
+    true_class = serializers.CharField(allow_null=True)
     picture = serializers.IntegerField(allow_null=True)
     captions = CaptionSeen(many=True)
 
@@ -93,19 +94,24 @@ class Captions(ProjectAPIView):
     @extend_schema(
         operation_id="captions",
         responses=CaptionPage,
-        parameters=[OpenApiParameter("words", str), OpenApiParameter("page", int)],
+        parameters=[
+            OpenApiParameter("words", str),
+            OpenApiParameter("class", int, description="The number of a true class: its pictures alone."),
+            OpenApiParameter("page", int),
+        ],
     )
     def get(self, request: Request, slug: str, kind: str, source_id: int) -> Response:
         """Some entries, those alone that hold `words` where they are given."""
-        number = request.query_params.get("page", "1")
+        asked = request.query_params
         try:
             page = queries.page_of(
                 _source_or_404(self, kind, source_id),
-                words=request.query_params.get("words", "").strip()[:200],
-                number=int(number) if number.isascii() and number.isdigit() and len(number) < 9 else 1,
+                words=asked.get("words", "").strip()[:200],
+                label=queries.number_in(asked.get("class", "")),
+                number=queries.number_in(asked.get("page", "")) or 1,
             )
         except queries.TooLarge:
-            raise Conflict("This file is too large to be shown in pages: download it.") from None
+            raise _too_large() from None
         return Response(CaptionPage(page).data)
 
     @extend_schema(operation_id="caption_change", request=CaptionChange, responses={201: CaptionVersion})
@@ -113,7 +119,10 @@ class Captions(ProjectAPIView):
         """Keep another version of a caption beside the ones there are."""
         source = _source_or_404(self, kind, source_id)
         values = checked(CaptionChange, request)
-        kept = actions.change_caption(source=source, **values, actor=self.person, now=timezone.now())
+        try:
+            kept = actions.change_caption(source=source, **values, actor=self.person, now=timezone.now())
+        except queries.TooLarge:
+            raise _too_large() from None
         if kept is None:
             raise Conflict("This is what stands there already.")
         return Response(CaptionVersion(kept).data, status=status.HTTP_201_CREATED)
@@ -129,7 +138,10 @@ class CaptionsAnew(ProjectAPIView):
         """Launch a run that keeps the others."""
         source = _source_or_404(self, kind, source_id)
         entry = checked(CaptionEntryNamed, request)["entry"]
-        run = actions.write_anew(source=source, entry=entry, actor=self.person, now=timezone.now())
+        try:
+            run = actions.write_anew(source=source, entry=entry, actor=self.person, now=timezone.now())
+        except queries.TooLarge:
+            raise _too_large() from None
         return Response(CaptionRun({"run": run.pk}).data, status=status.HTTP_201_CREATED)
 
 
@@ -147,6 +159,10 @@ class CaptionsKept(ProjectAPIView):
             raise BadInput("Their data set is no longer there.")
         file = actions.keep_as_file(source=source, corpus=corpus, actor=self.person, now=timezone.now())
         return Response(CaptionFileMade({"caption_file": file.pk}).data, status=status.HTTP_201_CREATED)
+
+
+def _too_large() -> Conflict:
+    return Conflict("This file is too large to be shown or changed in pages: download it.")
 
 
 def _source_or_404(view: ProjectAPIView, kind: str, source_id: int) -> queries.Source:

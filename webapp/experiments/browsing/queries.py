@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import defaultdict
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
 from webapp.accounts.models import Project
-from webapp.corpora.models import Item
+from webapp.experiments.browsing import pictures
 from webapp.experiments.files import store
 from webapp.experiments.models import Artifact, CaptionEdit, CaptionFile, Run
 from webapp.experiments.queries.details import corpus_of
@@ -36,6 +37,7 @@ class Source:
     corpus_id: int | None
     run: Run | None = None
     file: CaptionFile | None = None
+    writer: Run | None = None  # who can be asked again: the run itself, or the one whose captions a file was made of
 
     @property
     def of_pictures(self) -> bool:
@@ -76,6 +78,7 @@ class Entry:
     captions: list[Caption]
     predicted: str | None = None
     picture: int | None = None  # its number in the data set
+    true_class: str | None = None
 
 
 @dataclass(frozen=True)
@@ -100,24 +103,46 @@ def source_of(project: Project, kind: str, source_id: int) -> Source | None:
         if not run or not row:
             return None
         side, title = METHODS[run.method], run.title
-        return Source("run", run.pk, side, row.key, row.byte_count, title, corpus_of(run), run=run)
+        return Source("run", run.pk, side, row.key, row.byte_count, title, corpus_of(run), run=run, writer=run)
     file = CaptionFile.objects.filter(project=project, pk=source_id, state=CaptionFile.State.READY).first()
     if kind != "file" or file is None:
         return None
-    return Source("file", file.pk, file.side, file.key, file.byte_count, file.name, file.corpus_id, file=file)
+    return Source(
+        "file", file.pk, file.side, file.key, file.byte_count, file.name, file.corpus_id,
+        file=file, writer=_writer_of(file),
+    )  # fmt: skip
 
 
-def page_of(source: Source, *, words: str = "", number: int = 1, size: int = PAGE) -> Page:
-    """The entries whose name, captions or changes hold the words, some at a time. TooLarge for a file of many MiB."""
+def _writer_of(file: CaptionFile) -> Run | None:
+    """The run that wrote the captions which a file was made of, as the file says; of this project and data set."""
+    named = re.fullmatch(r"run:([0-9]{1,18})", str((file.found.get("meta") or {}).get("written_by")))
+    if named is None:
+        return None
+    run = Run.objects.filter(project_id=file.project_id, pk=int(named[1]), method__in=METHODS).first()
+    fits = run is not None and METHODS[run.method] == file.side and corpus_of(run) == file.corpus_id
+    return run if fits else None
+
+
+def number_in(text: str) -> int | None:
+    """A number as an address writes it, of few digits; None for anything else."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 9 else None
+
+
+def page_of(source: Source, *, words: str = "", label: int | None = None, number: int = 1, size: int = PAGE) -> Page:
+    """The entries whose name, captions or changes hold the words, of pictures those of the true class `label` alone;
+    some at a time. TooLarge for a file of many MiB."""
     rows = read(source)
     changes = edits_of(source)
     wanted = words.casefold()
     fitting = [row for row in rows if not wanted or _fits(row, changes.get(row[0], {}), wanted)]
+    if label is not None and source.of_pictures:
+        names = pictures.of_class(source.corpus_id, label)
+        fitting = [row for row in fitting if row[0] in names]
     pages = max(1, -(-len(fitting) // size))
     number = min(max(1, number), pages)
     chosen = fitting[(number - 1) * size : number * size]
-    pictures = _pictures(source, [row[0] for row in chosen])
-    entries = [_entry(row, changes.get(row[0], {}), pictures.get(row[0])) for row in chosen]
+    known = pictures.named(source.corpus_id, [row[0] for row in chosen]) if source.of_pictures else {}
+    entries = [_entry(row, changes.get(row[0], {}), *known.get(row[0], (None, None))) for row in chosen]
     edited = sum(len(numbers) for numbers in changes.values())
     return Page(entries, number, pages, len(fitting), len(rows), edited)
 
@@ -167,18 +192,10 @@ def _fits(row: Row, changes: dict[int, list[CaptionEdit]], wanted: str) -> bool:
     return any(wanted in text.casefold() for text in texts)
 
 
-def _entry(row: Row, changes: dict[int, list[CaptionEdit]], picture: int | None) -> Entry:
+def _entry(row: Row, changes: dict[int, list[CaptionEdit]], picture: int | None, true_class: str | None) -> Entry:
     name, texts, similarities, predicted = row
     captions = [
         Caption(number, text, similarities[number] if similarities else None, changes.get(number, []))
         for number, text in enumerate(texts)
     ]
-    return Entry(name, captions, predicted, picture)
-
-
-def _pictures(source: Source, names: list[str]) -> dict[str, int]:
-    """Numbers of the pictures of these file names in the data set."""
-    if not source.of_pictures or source.corpus_id is None:
-        return {}
-    found = Item.objects.filter(corpus_id=source.corpus_id, file_name__in=names)
-    return dict(found.values_list("file_name", "number"))
+    return Entry(name, captions, predicted, picture, true_class)

@@ -16,7 +16,7 @@ from ml_core.spec import BadInput
 from webapp.accounts.capabilities import role_may
 from webapp.accounts.doors import ProjectRequest, project_page
 from webapp.accounts.views.links import api_call
-from webapp.experiments.browsing import actions, queries
+from webapp.experiments.browsing import actions, pictures, queries
 from webapp.experiments.browsing.queries import Source
 from webapp.experiments.recorded.queries import corpus_of
 
@@ -26,22 +26,25 @@ from webapp.experiments.recorded.queries import corpus_of
 def captions(request: ProjectRequest, kind: str, source_id: int) -> HttpResponse:
     """Captions by class or picture, with a search."""
     source = _source_or_404(request, kind, source_id)
-    words, number = _words(request), request.GET.get("page", "1")
+    words, label = _words(request), _label(request)
+    number = queries.number_in(request.GET.get("page", "")) or 1
     shown: queries.Page | None
     try:
-        shown = queries.page_of(source, words=words, number=int(number) if number.isdecimal() else 1)
+        shown = queries.page_of(source, words=words, label=label, number=number)
     except queries.TooLarge:
         shown = None
-    query = urlencode({"words": words} if words else {})
+    query = _asked(words, label)
     page = {
         "project": request.project,
         "source": source,
         "page": shown,
         "words": words,
-        "previous": _link(request, words, shown.number - 1) if shown and shown.number > 1 else "",
-        "next": _link(request, words, shown.number + 1) if shown and shown.number < shown.pages else "",
+        "label": label,
+        "classes": pictures.classes_of(source.corpus_id) if source.of_pictures else [],
+        "previous": f"?{_asked(words, label, shown.number - 1)}" if shown and shown.number > 1 else "",
+        "next": f"?{_asked(words, label, shown.number + 1)}" if shown and shown.number < shown.pages else "",
         "may_change": role_may(request.role, "run.launch"),
-        "may_rewrite": source.kind == "run" and role_may(request.role, "run.launch"),
+        "may_rewrite": source.writer is not None and role_may(request.role, "run.launch"),
         "may_keep": source.corpus_id is not None and role_may(request.role, "corpus.import"),
         "api": api_call(
             request, "experiments:api_captions", query=query, slug=request.project.slug, kind=kind, source_id=source_id
@@ -54,12 +57,12 @@ def captions(request: ProjectRequest, kind: str, source_id: int) -> HttpResponse
 def change(request: ProjectRequest, kind: str, source_id: int) -> HttpResponse:
     """Another version of one caption."""
     source = _source_or_404(request, kind, source_id)
-    number = request.POST.get("number", "")
+    number = queries.number_in(request.POST.get("number", ""))
     try:
         kept = actions.change_caption(
             source=source,
             entry=request.POST.get("entry", ""),
-            number=int(number) if number.isascii() and number.isdigit() and len(number) < 9 else -1,
+            number=-1 if number is None else number,
             text=request.POST.get("text", ""),
             actor=request.user,
             now=timezone.now(),
@@ -109,14 +112,19 @@ def _words(request: ProjectRequest) -> str:
     return (request.GET.get("words") or request.POST.get("words") or "").replace("\0", "").strip()[:200]
 
 
-def _link(request: ProjectRequest, words: str, number: int) -> str:
-    return "?" + urlencode({"words": words, "page": number} if words else {"page": number})
+def _label(request: ProjectRequest) -> int | None:
+    """The true class whose pictures are asked for."""
+    return queries.number_in(request.GET.get("class") or request.POST.get("class") or "")
+
+
+def _asked(words: str, label: int | None, page: int | None = None) -> str:
+    """The part of the address behind the question mark."""
+    where = {"words": words or None, "class": label, "page": page}
+    return urlencode({name: value for name, value in where.items() if value is not None})
 
 
 def _back(request: ProjectRequest, source: Source) -> HttpResponse:
     """Where the person was."""
     place = reverse("experiments:captions", args=[request.project.slug, source.kind, source.id])
-    page = request.POST.get("page", "")
-    where = {"words": _words(request), "page": page if page.isascii() and page.isdigit() else ""}
-    query = urlencode({name: value for name, value in where.items() if value})
+    query = _asked(_words(request), _label(request), queries.number_in(request.POST.get("page", "")))
     return redirect(f"{place}?{query}" if query else place)

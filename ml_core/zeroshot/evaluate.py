@@ -18,7 +18,7 @@ from ml_core.zeroshot.vectors import Texts, ensemble
 
 
 def run(spec: ZeroshotEvaluate, context: Context) -> Iterator[Event]:
-    """Metrics, cases.parquet, confusions and classes."""
+    """Metrics, with several sentences beside those of the plain one; cases.parquet, confusions and classes."""
     sentences = templates.templates_of(spec.templates, spec.own_templates)
     labelled = yield from opened(spec)
     sentences, remarks = templates.usable(sentences, labelled.domain)
@@ -26,12 +26,16 @@ def run(spec: ZeroshotEvaluate, context: Context) -> Iterator[Event]:
     ready = yield from loaded(labelled, spec, context)
     yield Provenance({"templates": list(sentences)})
     prompts = templates.filled(sentences, labelled.class_names, labelled.domain)
-    group = [text for row in prompts for text in row]
-    images_NE, (texts,) = yield from encode_classification(
-        labelled.dataset, ready.encoder, [group], ready.store, context
+    plain = templates.filled((templates.GENERIC,), labelled.class_names, labelled.domain)
+    beside = [] if len(sentences) == 1 else [plain]
+    told = [prompts, *beside]
+    groups = [[text for row in rows for text in row] for rows in told]
+    images_NE, texts = yield from encode_classification(labelled.dataset, ready.encoder, groups, ready.store, context)
+    outcome, *baseline = (
+        classify(images_NE, class_vectors(found, rows), labelled.labels_N, keep=spec.keep, scale=ready.scale)
+        for found, rows in zip(texts, told, strict=True)
     )
-    outcome = classify(images_NE, class_vectors(texts, prompts), labelled.labels_N, keep=spec.keep, scale=ready.scale)
-    yield from report(labelled, outcome, Reporting(spec.ks, how_of(spec), context.out))
+    yield from report(labelled, outcome, Reporting(spec.ks, how_of(spec), context.out), *baseline)
     yield Log(f"{len(images_NE):,} pictures told apart, {len(labelled.class_names):,} classes.")
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+from dataclasses import replace
 from pathlib import Path
 from urllib.parse import quote
 
@@ -13,6 +14,7 @@ import pytest
 
 from ml_core.datasets.cases import SCHEMA
 from ml_core.events import Cases
+from ml_core.metrics.significance.mcnemar import exact_mcnemar
 from ml_core.spec import BadInput
 from ml_core.zeroshot.data import open_classification
 from ml_core.zeroshot.templates import SETS, filled, templates_of, usable
@@ -43,6 +45,21 @@ def test_an_ensemble_is_the_normalised_mean_of_unit_vectors(small: Made, tmp_pat
     classes_CE /= np.linalg.norm(classes_CE, axis=1, keepdims=True)
     right_N = (small.units() @ classes_CE.T).argmax(1) == small.labels_N
     assert found["accuracy@1"].value == right_N.mean()
+
+
+def test_several_sentences_stand_beside_the_plain_one_on_the_same_pictures(small: Made, tmp_path: Path) -> None:
+    values = {"data": small.data, "encoder": small.encoder}
+    many = metrics_of(run_method(KEY, tmp_path / "many", **values, templates="ensemble"))
+    one = metrics_of(run_method(KEY, tmp_path / "one", **values))
+    for name in ("accuracy@1", "accuracy@5", "f1/macro", "ece"):
+        assert many[f"baseline/{name}"] == replace(one[name], name=f"baseline/{name}")
+    was, now = (
+        pq.read_table(tmp_path / folder / "cases.parquet")["rank"].to_numpy() == 1 for folder in ("one", "many")
+    )
+    repaired, broken = int((now & ~was).sum()), int((was & ~now).sum())
+    assert (many["repaired"].value, many["broken"].value) == (repaired, broken) and repaired + broken
+    assert many["p_value"].value == exact_mcnemar(repaired, broken)
+    assert not any(name.startswith(("baseline/", "repaired")) for name in one)
 
 
 def test_own_templates_and_the_phrase_of_the_domain_reach_the_model(small: Made, tmp_path: Path) -> None:

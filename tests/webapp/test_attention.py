@@ -196,6 +196,12 @@ def test_tones_are_beside_the_strongest_word_of_the_picture():
     assert tone_of(0.0, 0.0) == 0
 
 
+def test_no_shade_stands_over_a_number_that_is_nought():
+    table = WORDS | {"drop": [-0.00002, 0.00004, 0.0]}
+    (caption,) = words_of(table, lambda path: "", {}).pictures[0].captions
+    assert [(word.tone, word.drop) for word in caption.words] == [(-2, "−0.000020"), (4, "+0.000040"), (0, "0.0000")]
+
+
 def test_captions_beyond_a_pages_measure_are_counted(monkeypatch):
     many = {name: [*column, *column] for name, column in WORDS.items()} | {"caption": [0] * 3 + [1] * 3}
     monkeypatch.setattr("webapp.experiments.attention.reading.MOST_WORDS", 4)

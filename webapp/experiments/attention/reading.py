@@ -166,9 +166,8 @@ def _caption(table: Table, rows: list[int], owner: str, place: int, greatest: fl
         start, end = table["start"][i], table["end"][i]
         if not at <= start < end <= len(text):
             raise ValueError(f"a word from {start} to {end} is not in its caption")
-        drop = float(table["drop"][i])
-        number = written(drop, "margin")[0]
-        words.append(Word(text[at:start], text[start:end], number, tone_of(drop, greatest), bool(table["flips"][i])))
+        tone = tone_of(drop := float(table["drop"][i]), greatest)
+        words.append(Word(text[at:start], text[start:end], _signed(drop, tone), tone, bool(table["flips"][i])))
         at = end
     return Caption(owner, int(place) + 1, words, text[at:])
 
@@ -177,3 +176,11 @@ def tone_of(drop: float, greatest: float) -> int:
     """How strongly a word is shaded beside the strongest of its picture: -TONES to TONES, 0 where nothing changes."""
     tone = round(TONES * abs(drop) / greatest) if greatest else 0
     return tone if drop > 0 else -tone
+
+
+def _signed(drop: float, tone: int) -> str:
+    """The number under a word; where there is a shade it says how much, however little."""
+    text = written(drop, "margin")[0]
+    if tone == 0 or text.strip("+−0."):
+        return text
+    return ("+" if drop > 0 else "−") + written(abs(drop), "decimal")[0]

@@ -9,6 +9,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from django.db import connection
 
+from ml_core.datasets.cases import EVIDENCE
 from webapp.corpora.models import Caption, Item
 from webapp.corpora.partitions import attach_partition, create_partition, drop_partition
 from webapp.experiments.lifecycle import held
@@ -17,9 +18,10 @@ from webapp.experiments.models import RunInput
 PARENT = "experiments_case"
 COLUMNS = (
     'run_id, number, direction, unit, prompt_kind, prompt, prompt_text, answer_kind, "right", right_score, rank,'
-    " margin, given, scores, category_numbers"
+    " margin, given, scores, category_numbers, evidence"
 )
 ROWS = 20_000  # rows held in memory at a time
+_NOTHING = "\\N"  # as COPY writes it
 _ESCAPES = str.maketrans({"\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t"})
 
 
@@ -56,8 +58,17 @@ def _lines(run_id: int, batch: pa.RecordBatch, texts: dict[int, str], categories
         pa.array([texts.get(number, "") for number in caption.to_pylist()], pa.string()),
         *(_text(batch[name]) for name in ("answer_kind", "right", "right_score", "rank", "margin", "given", "scores")),
         pa.array([categories.get(number, "{}") for number in batch["unit"].to_pylist()], pa.string()),
+        _evidence(batch),
     ]
     return "\n".join(pc.binary_join_element_wise(*columns, "\t").to_pylist()) + "\n"
+
+
+def _evidence(batch: pa.RecordBatch) -> pa.Array | pa.Scalar:
+    """What speaks for the answers, where the file tells it."""
+    if EVIDENCE.name not in batch.schema.names:
+        return pa.scalar(_NOTHING)
+    told = batch[EVIDENCE.name].to_pylist()
+    return pa.array([_NOTHING if one is None else one.translate(_ESCAPES) for one in told], pa.string())
 
 
 def _text(column: pa.Array) -> pa.Array:

@@ -22,3 +22,7 @@ CREATE TABLE experiments_case (
 """
 
 TABLE_BACK = "DROP TABLE experiments_case;"
+
+# Comes to every partition there is; partitions to come are made LIKE their parent.
+EVIDENCE = "ALTER TABLE experiments_case ADD COLUMN evidence jsonb;"
+EVIDENCE_BACK = "ALTER TABLE experiments_case DROP COLUMN evidence;"

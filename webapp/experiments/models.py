@@ -218,7 +218,8 @@ class Case(models.Model):
     """What a run answered to one prompt. Partitioned by run; rows arrive by COPY from the run's Parquet file.
 
     Prompt and answers are each a picture, a text or a page, named by number in the frozen order of the run's corpus.
-    `prompt_text` repeats the caption so that one index answers a text search.
+    `prompt_text` repeats the caption so that one index answers a text search. `evidence` are the captions that speak
+    for a classification's answers (`ml_core.zeroshot.evidence`), where there are any.
     """
 
     pk = models.CompositePrimaryKey("run_id", "number")
@@ -237,6 +238,7 @@ class Case(models.Model):
     given = ArrayField(models.IntegerField())
     scores = ArrayField(models.FloatField())
     category_numbers = ArrayField(models.IntegerField())
+    evidence = models.JSONField(null=True)
 
     class Meta:
         managed = False

@@ -65,17 +65,24 @@ def ordered(drawn: Drawn) -> list[tuple[str, str]]:
 
 
 def contents(row: Row, known: Known) -> dict[str, Any]:
-    """A case as a task keeps it: prompt, what was wanted, what came first instead."""
+    """A case as a task keeps it: prompt, what was wanted, what came first instead. A class brings its nearest caption
+    along, on a line of its own, where both have one: a side alone would tell which it is."""
     rival = next((place for place, number in enumerate(row.given) if number != row.right), None)
     facts = {"rank": row.rank, "margin": row.margin, "right_score": row.right_score}
     if rival is not None:
         facts["given_score"] = row.scores[rival]
+    told = cases.evidence_of(row)
+    right, given = (told.right, told.given) if told.right and told.given and rival is not None else ("", "")
     return {
         "prompt": _content(row.prompt_kind, row.prompt, known, row.prompt_text),
-        "right": _content(row.answer_kind, row.right, known),
-        "given": None if rival is None else _content(row.answer_kind, row.given[rival], known),
+        "right": _with(right, _content(row.answer_kind, row.right, known)),
+        "given": None if rival is None else _with(given, _content(row.answer_kind, row.given[rival], known)),
         "facts": facts,
     }
+
+
+def _with(caption: str, content: Content) -> Content:
+    return content | {"text": f"{content['text']}\n{' '.join(caption.split())}"} if caption else content
 
 
 def _content(kind: str, number: int, known: Known, text: str = "") -> Content:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 
 from django.http import Http404
@@ -50,6 +51,17 @@ class AnswerShown(serializers.Serializer[Any]):
     text = serializers.CharField(allow_null=True)
 
 
+class EvidenceShown(serializers.Serializer[Any]):
+    """The caption nearest the picture of the true class and of the first wrong class given, with their cosines; of the
+    picture's own captions the nearest."""
+
+    given = serializers.CharField()
+    given_cosine = serializers.FloatField()
+    right = serializers.CharField()
+    right_cosine = serializers.FloatField()
+    picture = serializers.CharField()
+
+
 class CaseShown(serializers.Serializer[Any]):
     """What a run answered to one prompt."""
 
@@ -62,6 +74,7 @@ class CaseShown(serializers.Serializer[Any]):
     margin = serializers.FloatField(help_text="Its score minus the best wrong answer's.")
     given = AnswerShown(many=True, help_text="The best answers, best first.")
     categories = serializers.ListField(child=serializers.IntegerField())
+    evidence = EvidenceShown(help_text="The captions that speak for a classification's answers; empty where none does.")
 
 
 class PageShown(serializers.Serializer[Any]):
@@ -149,6 +162,7 @@ def as_json(row: Row, known: Known) -> dict[str, Any]:
         "margin": row.margin,
         "given": [answer(row.answer_kind, one, score) for one, score in zip(row.given, row.scores, strict=False)],
         "categories": row.category_numbers,
+        "evidence": asdict(queries.evidence_of(row)),
     }
 
 

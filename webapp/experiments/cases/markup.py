@@ -38,14 +38,22 @@ def _card(card: Card, words: Words) -> str:
     else:  # the caption is the link already: the keyboard stops at a case once
         head = f'<h2 class="case-caption"><a href="{url}">{escape(card.caption)}</a></h2>'
         passed_over = ' tabindex="-1"'
+    pair = (
+        f'<a class="case-pair" href="{url}" aria-label="{name}"{passed_over}>{slides.pair(card.wanted, card.given)}</a>'
+    )
     kind = "case case-classes" if card.classes else "case"
     return (
         f'<li class="{kind}">{head}\n'
-        f'      <a class="case-pair" href="{url}" aria-label="{name}"{passed_over}>'
-        f"{slides.pair(card.wanted, card.given)}</a>\n"
+        f"      {_with_evidence(card, pair)}\n"
         f'      <p class="case-foot">{_ladder(card)}<span>{escape(words.rank)} <strong>{rank}</strong></span>'
         f"<span>{escape(words.margin)} <strong>{escape(card.margin)}</strong></span></p></li>"
     )
+
+
+def _with_evidence(card: Card, pair: str) -> str:
+    """The answers with what speaks for them below, in one row of the gallery's grid."""
+    lines = "".join(f"<li>{escape(line)}</li>" for line in card.evidence)
+    return f'<div>{pair}<ul class="case-evidence small" role="list">{lines}</ul></div>' if lines else pair
 
 
 def _ladder(card: Card) -> str:

@@ -32,7 +32,7 @@ NO_INDEXES = "".join(
 
 COLUMNS = (
     'number, direction, unit, prompt_kind, prompt, prompt_text, answer_kind, "right", right_score, rank, margin,'
-    " given, scores, category_numbers"
+    " given, scores, category_numbers, evidence"
 )
 Key = tuple[float, int]  # the sorted value and the case's number
 

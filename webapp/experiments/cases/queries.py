@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import lru_cache
 from typing import Any
 
@@ -42,6 +43,19 @@ class Row:
     given: list[int]
     scores: list[float]
     category_numbers: list[int]
+    evidence: str | None = None  # JSON, see `Evidence`
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """The captions that speak for a classification's answers; "" where none does. `given` is the first class given
+    that is not the true one, `right` the true one, each with its nearest caption and that one's cosine."""
+
+    given: str = ""
+    given_cosine: float = 0.0
+    right: str = ""
+    right_cosine: float = 0.0
+    picture: str = ""
 
 
 @dataclass(frozen=True)
@@ -144,6 +158,12 @@ def case_of(run: Run, number: int) -> Row | None:
     """One case of the run."""
     found = _cases(page_sql.one(run.pk, number)) if number < 2**31 else []
     return found[0] if found else None
+
+
+def evidence_of(row: Row) -> Evidence:
+    """What speaks for a case's answers; nothing where nothing was told."""
+    told = json.loads(row.evidence) if row.evidence else {}
+    return Evidence(**{field.name: told[field.name] for field in fields(Evidence) if field.name in told})
 
 
 def cases_numbered(run: Run, numbers: list[int]) -> list[Row]:

@@ -9,7 +9,7 @@ from django.utils.translation import gettext, gettext_noop
 
 from webapp.design.numbers import Whisker, written
 from webapp.design.slides import Slide
-from webapp.experiments.cases.queries import PICTURES, Known, Row
+from webapp.experiments.cases.queries import PICTURES, Known, Row, evidence_of
 
 SHORT = 280  # characters of a caption in the gallery
 NAMED = {
@@ -61,6 +61,7 @@ class Card:
     beyond: bool  # … or below all of them
     hit: bool
     classes: bool = False  # names of classes need little room
+    evidence: tuple[str, ...] = ()  # what speaks for the classes, a sentence each
 
 
 @dataclass(frozen=True)
@@ -102,7 +103,23 @@ def card(row: Row, known: Known, where: Place) -> Card:
         beyond=row.rank > 10,
         hit=hit,
         classes=row.answer_kind == "class",
+        evidence=evidence(row, known),
     )
+
+
+def evidence(row: Row, known: Known) -> tuple[str, ...]:
+    """The captions that speak for the true class, for the wrong one given first, and for the picture, in sentences."""
+    told = evidence_of(row)
+    rival = next((number for number in row.given if number != row.right), row.right)
+    sentence = gettext("Nearest caption of “%(name)s”: %(caption)s (%(cosine)s)")
+    sides = ((row.right, told.right, told.right_cosine), (rival, told.given, told.given_cosine))
+    said = [
+        sentence % {"name": known.texts[number].text, "caption": caption, "cosine": f"{cosine:.2f}"}
+        for number, caption, cosine in sides
+        if caption and number in known.texts
+    ]
+    own = gettext("The picture's own nearest caption: %(caption)s") % {"caption": told.picture}
+    return (*said, own) if told.picture else tuple(said)
 
 
 def _asked(row: Row) -> str:

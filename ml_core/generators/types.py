@@ -30,10 +30,12 @@ class Message:
 
 @dataclass(frozen=True)
 class Picture:
-    """A picture of a request: the SHA-256 (hex) of its bytes, and how to read them once they are needed."""
+    """A picture of a request: the SHA-256 (hex) of its bytes, how to read them once they are needed, and the file's
+    name for messages (never sent)."""
 
     hash: str
     read: Callable[[], bytes] = field(repr=False, compare=False)
+    name: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True)

@@ -125,7 +125,8 @@ class _Asked:
         examples = examples_for(dataset.item_ids[number], self._pool, spec.examples, spec.seed)
         names = self._labelled.class_names if spec.predict else None
         text = prompts.image_captions(self._labelled.domain, spec.count, examples, names)
-        picture = Picture(dataset.file_hashes[number], lambda: dataset.open_bytes(number))
+        name = dataset.file_names[number]
+        picture = Picture(dataset.file_hashes[number], lambda: dataset.open_bytes(number), name)
         return Request((Message("user", text),), self._sampling, (picture,), ordinal=turn)
 
     def take(self, number: int, answer: Answer) -> None:

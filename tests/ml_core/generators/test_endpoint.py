@@ -101,9 +101,12 @@ def test_pictures_are_sent_as_small_jpegs_before_the_words(tmp_path: Path) -> No
 
 def test_a_picture_that_cannot_be_read_is_named_and_the_others_are_answered(tmp_path: Path) -> None:
     broken = ask("broken")
-    broken = type(broken)(broken.messages, pictures=(Picture("0" * 64, lambda: b"no picture"),))
-    with serving(echo) as seen, pytest.raises(NoAnswer, match=r"1 of 3 questions.*A picture cannot be sent"):
-        list(endpoint(seen.url, tmp_path).generate([ask("a"), broken, ask("b")]))
+    broken = type(broken)(broken.messages, pictures=(Picture("0" * 64, lambda: b"no picture", "red/1.png"),))
+    gone = Picture("1" * 64, (tmp_path / "gone.png").read_bytes, "red/2.png")
+    missing = type(broken)(broken.messages, pictures=(gone,))
+    told = r"2 of 4 questions.*A picture cannot be sent: red/1\.png: not a pic.*red/2\.png: the file cannot be read: No"
+    with serving(echo) as seen, pytest.raises(NoAnswer, match=told):
+        list(endpoint(seen.url, tmp_path, Terms(concurrency=1)).generate([ask("a"), broken, missing, ask("b")]))
     assert sorted(seen.prompts()) == ["a", "b"]
 
 

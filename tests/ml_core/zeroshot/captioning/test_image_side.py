@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from ml_core.events import Log, Metric, Provenance
 from ml_core.generators import door
 from ml_core.generators.recorded import read_image_captions
 from ml_core.generators.types import NoAnswer
+from ml_core.spec import BadInput
 from ml_core.zeroshot.captioning.image_side import examples_for
 from tests import tiny_generators, tiny_models
 from tests.ml_core import small_sets
@@ -100,6 +102,19 @@ def test_apologies_are_asked_again_and_then_named(
         with pytest.raises(NoAnswer, match=r"captions of “blue/blue-0.png”.* and 3 more.*I'm sorry"):
             wrote(tmp_path, coloured, generator="endpoint:m", rounds=1)
     assert len(seen.bodies) == 16 and not list(tmp_path.glob("image_captions*"))
+
+
+def test_a_picture_that_cannot_be_sent_is_named_by_its_file(
+    tmp_path: Path, coloured: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copytree(coloured, tmp_path / "set")
+    whole = (tmp_path / "set/red/red-0.png").read_bytes()
+    with serving(lambda body, number: completion("a flat area")) as seen:
+        monkeypatch.setenv(door.URL, seen.url)
+        for number, data in enumerate((b"", whole[: len(whole) // 2])):
+            (tmp_path / "set/red/red-0.png").write_bytes(data)
+            with pytest.raises((NoAnswer, BadInput), match=r"red/red-0\.png"):
+                wrote(tmp_path / str(number), tmp_path / "set", generator="endpoint:m")
 
 
 def test_one_caption_at_most_pictures_is_told_of(

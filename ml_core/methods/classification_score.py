@@ -24,7 +24,13 @@ class ClassificationScore(Spec):
     )
     labels: str = setting(
         "",
-        "Truth: a CSV of item and class. Empty where the NPZ holds labels.",
+        "Truth: a CSV of item and class. Empty where the answers' own file holds labels.",
+        group="Files",
+        reference="file",
+    )
+    baseline: str = setting(
+        "",
+        "Answers of another classifier to the same items: scored beside these, with what changed against them.",
         group="Files",
         reference="file",
     )
@@ -41,6 +47,7 @@ class ClassificationScore(Spec):
         2000, "Bootstrap resamples of items behind each interval.", group="Numbers", ge=100, le=100_000
     )
     seed: int = setting(0, "Seed of the bootstrap.", group="Numbers", ge=0, le=2**31 - 1)
+    keep: int = setting(10, "First answers kept for every item.", group="Numbers", unit="answers", ge=1, le=100)
 
 
 CARD = Card(
@@ -51,4 +58,5 @@ CARD = Card(
     entry="ml_core.zeroshot.score:run",
     headline="accuracy@1",
     web=False,
+    leaves_cases=True,
 )

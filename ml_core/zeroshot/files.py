@@ -5,7 +5,7 @@ from __future__ import annotations
 import zipfile
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -25,18 +25,21 @@ _MOST_BYTES = 16 * 2**30
 
 @dataclass(frozen=True)
 class Said:
-    """What a file says of N items: a class each, or numbers for every one of C classes (`values_NC`)."""
+    """What a file says of N items: a class each, or numbers for every one of C classes (`values_NC`). `named`: it has
+    ids of its own for them."""
 
     items: list[str]
     given: list[str] | None = None
     classes: list[str] | None = None
     values_NC: np.ndarray | None = None
     labels: list[str] | None = None
+    named: bool = True
 
 
 @dataclass(frozen=True)
 class Task:
-    """N items in the truth's order: the classes' names, label and either the given class or values of all classes."""
+    """N items in the truth's order: the classes' names, label and either the given class or values of all classes.
+    `named`: the items have ids, and are not told by their place in a file alone."""
 
     items: list[str]
     names: list[str]
@@ -44,6 +47,7 @@ class Task:
     given_N: np.ndarray | None
     values_NC: np.ndarray | None
     remarks: list[str]
+    named: bool
 
 
 def read_task(predictions: str, labels: str) -> Task:
@@ -53,16 +57,25 @@ def read_task(predictions: str, labels: str) -> Task:
         truth = _read(Path(labels), "labels")
         if truth.given is None:
             raise BadInput(f"{Path(labels).name}: a column with the class of each item is wanted", field="labels")
-        items, true = truth.items, truth.given
+        items, true, named = truth.items, truth.given, truth.named
     elif said.labels is not None:
-        items, true = said.items, said.labels
+        items, true, named = said.items, said.labels, said.named
     else:
         raise BadInput("name the file with the true classes", field="labels")
+    return _matched(Path(predictions), said, items, true, named, "predictions")
+
+
+def read_beside(baseline: str, task: Task) -> Task:
+    """Other answers to the same items, with classes of their own; BadInput (field "baseline")."""
+    said, true = _read(Path(baseline), "baseline"), [task.names[label] for label in task.label_N]
+    return _matched(Path(baseline), said, task.items, true, task.named, "baseline")
+
+
+def _matched(path: Path, said: Said, items: list[str], true: list[str], named: bool, field: str) -> Task:
     at = {item: place for place, item in enumerate(said.items)}
     if missing := [item for item in items if item not in at]:
         raise BadInput(
-            f"{Path(predictions).name}: {len(missing):,} of {len(items):,} items have no answer: {_listed(missing)}",
-            field="predictions",
+            f"{path.name}: {len(missing):,} of {len(items):,} items have no answer: {_listed(missing)}", field=field
         )
     extra = sorted(set(said.items) - set(items))
     remarks = [f"{len(extra):,} answered items have no label and are left out: {_listed(extra)}."] if extra else []
@@ -71,17 +84,18 @@ def read_task(predictions: str, labels: str) -> Task:
         given = [said.given[place] for place in order]
         names = _ordered({*given, *true})
         number = {name: place for place, name in enumerate(names)}
-        return Task(items, names, _numbers(true, number), _numbers(given, number), None, remarks)
+        return Task(items, names, _numbers(true, number), _numbers(given, number), None, remarks, named)
     assert said.classes is not None and said.values_NC is not None
     number = {name: place for place, name in enumerate(said.classes)}
     if strange := sorted({name for name in true if name not in number}):
         raise BadInput(
-            f"{len(strange)} true classes have no column among the answers: {_listed(strange)}", field="labels"
+            f"{len(strange)} true classes have no column among the answers: {_listed(strange)}",
+            field="baseline" if field == "baseline" else "labels",
         )
-    return Task(items, said.classes, _numbers(true, number), None, said.values_NC[order], remarks)
+    return Task(items, said.classes, _numbers(true, number), None, said.values_NC[order], remarks, named)
 
 
-def probabilities(values_NC: np.ndarray, kind: str, scale: float) -> np.ndarray:
+def probabilities(values_NC: np.ndarray, kind: str, scale: float, field: str = "predictions") -> np.ndarray:
     """(N, C) that sum to 1: the file's own, or of its scores. BadInput where they should be and are not."""
     if kind == "scores":
         raised_NC = np.exp(scale * (values_NC - values_NC.max(axis=1, keepdims=True)))
@@ -93,7 +107,7 @@ def probabilities(values_NC: np.ndarray, kind: str, scale: float) -> np.ndarray:
             f"{int(off_N.sum()):,} rows are no probabilities (the first, row {row + 1:,}, sums to "
             f"{values_NC[row].sum():.4g}): they must lie from 0 to 1 and sum to 1. Say values=scores where they are "
             "logits or cosines",
-            field="predictions",
+            field=field,
         )
     return values_NC
 
@@ -217,12 +231,12 @@ def _from_npz(path: Path, field: str) -> Said:
     if field == "labels":
         if labels is None:
             raise BadInput(f"{path.name}: labels (N,) are wanted; it holds {_listed(sorted(arrays))}")
-        return Said(items, given=labels)
+        return Said(items, given=labels, named="items" in arrays)
     answers = [name for name in ("predictions", *_NUMBERS) if name in arrays]
     if len(answers) > 1:
         raise BadInput(f"{path.name}: the answer may be any of {_listed(answers)}; leave one")
     if "predictions" in arrays:
-        return Said(items, given=_texts(arrays["predictions"]), labels=labels)
+        return Said(items, given=_texts(arrays["predictions"]), labels=labels, named="items" in arrays)
     name = next(iter(answers), None)
     if name is None or arrays[name].ndim != 2 or arrays[name].dtype.kind not in "fiu":
         raise BadInput(f"{path.name}: predictions (N,) or probabilities or scores (N, C) are wanted")
@@ -230,7 +244,7 @@ def _from_npz(path: Path, field: str) -> Said:
     classes = (
         _texts(arrays["classes"]) if "classes" in arrays else [str(number) for number in range(values_NC.shape[1])]
     )
-    return _checked(path, items, classes, values_NC, labels)
+    return replace(_checked(path, items, classes, values_NC, labels), named="items" in arrays)
 
 
 def _checked(path: Path, items: list[str], classes: list[str], values_NC: np.ndarray, labels: list[str] | None) -> Said:

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import csv
+import json
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow.parquet as pq
 import pytest
 from sklearn.metrics import accuracy_score, f1_score, top_k_accuracy_score
 
+from ml_core.events import Cases
+from ml_core.metrics.significance.mcnemar import exact_mcnemar
 from ml_core.spec import BadInput
 from tests.ml_core.zeroshot.made import metrics_of, run_method, warnings_of
 
@@ -139,6 +143,48 @@ def test_a_truth_that_may_be_any_of_two_columns_is_refused(tmp_path: Path) -> No
     np.savez(path, predictions=LABEL_N, probabilities=CHANCE_NC, labels=LABEL_N)
     with pytest.raises(BadInput, match="any of 'predictions', 'probabilities'"):
         run_method(KEY, tmp_path, predictions=str(path))
+
+
+def test_a_baseline_is_scored_on_the_same_items_and_paired(tmp_path: Path, truth: str) -> None:
+    other_N = np.where(np.arange(120) % 3, CHANCE_NC.argmax(1), (LABEL_N + 1) % 8)
+    rows = [[f"i{n}", NAMES[c] if n else "none of them"] for n, c in enumerate(other_N)]
+    beside = table(tmp_path / "other.csv", ["id", "prediction"], rows)
+    values = {"predictions": answers(tmp_path, CHANCE_NC), "labels": truth, "baseline": beside}
+    found = metrics_of(run_method(KEY, tmp_path, **values))
+    assert "baseline_right" not in json.loads((tmp_path / "plots" / "classes.json").read_text())
+    was_N, now_N = other_N == LABEL_N, CHANCE_NC.argmax(1) == LABEL_N
+    was_N[0] = False
+    assert found["baseline/accuracy@1"].value == was_N.mean() and found["accuracy@1"].value == now_N.mean()
+    repaired, broken = int((now_N & ~was_N).sum()), int((was_N & ~now_N).sum())
+    assert (found["repaired"].value, found["broken"].value) == (repaired, broken) and repaired and "accuracy@5" in found
+    assert found["p_value"].value == exact_mcnemar(repaired, broken)
+    swapped = metrics_of(run_method(KEY, tmp_path, predictions=beside, labels=truth, baseline=values["predictions"]))
+    assert swapped["broken"].value == repaired and swapped["baseline/ece"].value == found["ece"].value
+    run_method(KEY, tmp_path, **(values | {"baseline": values["predictions"]}))
+    per_class = json.loads((tmp_path / "plots" / "classes.json").read_text())
+    assert per_class["baseline_right"] == per_class["right"]
+    short = table(tmp_path / "short.csv", ["id", "prediction"], rows[:-2])
+    with pytest.raises(BadInput, match="2 of 120 items have no answer") as caught:
+        run_method(KEY, tmp_path, **(values | {"baseline": short}))
+    assert caught.value.field == "baseline"
+
+
+def test_every_item_with_an_id_is_a_case(tmp_path: Path, truth: str) -> None:
+    events = run_method(KEY, tmp_path, predictions=answers(tmp_path, CHANCE_NC), labels=truth, keep=3)
+    assert Cases("cases.parquet", 120) in events
+    cases = pq.read_table(tmp_path / "cases.parquet")
+    order_NC = np.argsort(-CHANCE_NC, axis=1)
+    assert cases["given"].to_pylist() == order_NC[:, :3].tolist() and cases["right"].to_pylist() == LABEL_N.tolist()
+    assert cases["rank"].to_pylist() == (np.argmax(order_NC == LABEL_N[:, None], axis=1) + 1).tolist()
+    assert pq.read_table(tmp_path / "queries.parquet")["id"].to_pylist() == [f"i{n}" for n in range(120)]
+    rows = [["a", "cat", "cat"], ["b", "cat", "dog"]]
+    run_method(KEY, tmp_path, predictions=table(tmp_path / "p.csv", ["id", "class", "predicted"], rows))
+    cases = pq.read_table(tmp_path / "cases.parquet")
+    assert [cases[name].to_pylist() for name in ("given", "rank", "margin")] == [[[0], [1]], [1, 2], [1, -1]]
+    path, out = tmp_path / "bare.npz", tmp_path / "bare"
+    np.savez(path, probabilities=CHANCE_NC, labels=LABEL_N)
+    assert any("No case is kept" in told for told in warnings_of(run_method(KEY, out, predictions=str(path))))
+    assert not (out / "cases.parquet").exists()
 
 
 def test_answers_without_a_label_are_left_out_and_told(tmp_path: Path) -> None:

@@ -135,3 +135,8 @@ ENCODERS = {
     "PE-Core-L-14-336": {"encoder": "open_clip:PE-Core-L-14-336/meta"},
     "PE-Core-bigG-14-448": {"encoder": "open_clip:PE-Core-bigG-14-448/meta"},
 }
+PUBLISHED = {
+    "Military-Vehicles": {"expects": "military-vehicles"},
+    "Patch-Camelyon": {"expects": "patch-camelyon"},
+    "Parasitic Egg": {"expects": "parasitic-egg"},
+}

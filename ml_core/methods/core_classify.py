@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from ml_core.classifying import ENCODERS, Captioned, Classified, Measured
+from ml_core.classifying import ENCODERS, PUBLISHED, Captioned, Classified, Measured
 from ml_core.spec import Card, Spec, setting
 
 RETRIEVAL, FUSION = "Retrieval", "Fusion"
@@ -63,7 +63,7 @@ CARD = Card(
     entry="ml_core.zeroshot.core_baseline:run",
     queue="gpu",
     headline="accuracy@1",
-    presets={"both sides": {}, "classes alone": {"beta": 0}, "pictures alone": {"alpha": 0}, **ENCODERS},
+    presets={"both sides": {}, "classes alone": {"beta": 0}, "pictures alone": {"alpha": 0}, **ENCODERS, **PUBLISHED},
     leaves_cases=True,
     paper="CoRE (retrieval-enriched zero-shot classification)",
 )

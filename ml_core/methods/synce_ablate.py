@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from ml_core.classifying import ENCODERS, Captioned, Classified, Fused, Measured
+from ml_core.classifying import ENCODERS, PUBLISHED, Captioned, Classified, Fused, Measured
 from ml_core.spec import Card, Spec, setting
 
 Count = Annotated[int, Field(ge=1, le=1000)]
@@ -42,7 +42,12 @@ CARD = Card(
     entry="ml_core.zeroshot.ablate:run",
     queue="gpu",
     headline="accuracy@1",
-    presets={"all": {}, "sides and weights": {"class_counts": (), "image_counts": (), "taus": ()}, **ENCODERS},
+    presets={
+        "all": {},
+        "sides and weights": {"class_counts": (), "image_counts": (), "taus": ()},
+        **ENCODERS,
+        **PUBLISHED,
+    },
     leaves_cases=True,
     paper="SynCE (synthetic caption enrichment)",
 )

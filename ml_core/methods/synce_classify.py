@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ml_core.classifying import ENCODERS, Captioned, Classified, Fused, Measured
+from ml_core.classifying import ENCODERS, PUBLISHED, Captioned, Classified, Fused, Measured
 from ml_core.spec import Card
 
 
@@ -23,6 +23,7 @@ CARD = Card(
         "uniform": {"weighting": "uniform"},
         "generic sentence": {"template": "generic"},
         **ENCODERS,
+        **PUBLISHED,
     },
     leaves_cases=True,
     paper="SynCE (synthetic caption enrichment)",

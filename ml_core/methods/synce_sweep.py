@@ -6,7 +6,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from ml_core.classifying import ENCODERS, Captioned, Classified, Measured
+from ml_core.classifying import ENCODERS, PUBLISHED, Captioned, Classified, Measured
 from ml_core.spec import Card, Spec, setting
 
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -98,6 +98,7 @@ CARD = Card(
             "taus_i2t": (0.01, 0.03, 0.05, 0.1, 0.3, 1),
         },
         **ENCODERS,
+        **PUBLISHED,
     },
     leaves_cases=True,
     paper="SynCE (synthetic caption enrichment)",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from ml_core.classifying import ENCODERS, Captioned, Classified, Measured
+from ml_core.classifying import ENCODERS, PUBLISHED, Captioned, Classified, Measured
 from ml_core.spec import Card, Spec, setting
 
 PICTURES, CLASSES = "Pictures", "Classes"
@@ -47,6 +47,7 @@ CARD = Card(
         "classes by name": {"classes_as": "name"},
         "without the prediction": {"use_prediction": False},
         **ENCODERS,
+        **PUBLISHED,
     },
     leaves_cases=True,
     paper="What Do You See? (zero-shot classification with multimodal language models)",

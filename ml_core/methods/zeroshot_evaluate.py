@@ -6,7 +6,7 @@ from typing import Literal, Self
 
 from pydantic import model_validator
 
-from ml_core.classifying import ENCODERS, Classified, Measured
+from ml_core.classifying import ENCODERS, PUBLISHED, Classified, Measured
 from ml_core.spec import Card, Spec, setting
 
 
@@ -50,9 +50,7 @@ CARD = Card(
         "domain": {"templates": "domain"},
         "prompt ensemble": {"templates": "ensemble"},
         **ENCODERS,
-        "Military-Vehicles": {"expects": "military-vehicles", "templates": "domain"},
-        "Patch-Camelyon": {"expects": "patch-camelyon", "templates": "domain"},
-        "Parasitic Egg": {"expects": "parasitic-egg", "templates": "domain"},
+        **{name: {**values, "templates": "domain"} for name, values in PUBLISHED.items()},
     },
     leaves_cases=True,
     paper="Radford et al. 2021 (prompt ensembling)",

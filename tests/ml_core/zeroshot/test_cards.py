@@ -15,7 +15,7 @@ from ml_core.classifying import ENCODERS, KNOWN_SETS
 from ml_core.methods import card
 from ml_core.zeroshot.known import KNOWN
 
-KEYS = ("zeroshot.evaluate", "synce.classify", "synce.sweep", "synce.ablate")
+KEYS = ("zeroshot.evaluate", "synce.classify", "synce.sweep", "synce.ablate", "core.classify", "wdys.classify")
 
 
 @pytest.mark.parametrize("key", KEYS)
@@ -23,6 +23,7 @@ def test_every_preset_is_a_valid_choice(key: str) -> None:
     found = card(key)
     for values in found.presets.values():
         found.parse({"data": "imagefolder:x", "encoder": "hf:x"} | values)
+    assert {found.presets[known.title]["expects"] for known in KNOWN.values()} == set(KNOWN_SETS)
 
 
 def test_the_large_preset_has_as_many_points_as_the_published_grid() -> None:

@@ -115,7 +115,7 @@
   }
 
   // Points on a sheet: colour is the class, shape what it is. SVG, for the policy forbids what WebGL would need.
-  const SHAPES = ["circle", "diamond-open", "cross", "star", "square-open"];
+  const SHAPES = ["circle", "diamond-open", "cross", "star", "triangle-up-open", "square-open"];
   function scatter(table, colours) {
     const hues = 1 + Math.max(0, ...table.groups.map((group) => group.colour));
     const dark = matchDark(colours);

@@ -10,6 +10,7 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.http import QueryDict
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
@@ -36,7 +37,7 @@ from webapp.experiments.case_loading import load_cases
 from webapp.experiments.cases.filters import Filters
 from webapp.experiments.demo import make_demo, start_classes
 from webapp.experiments.models import CaptionFile, Metric, RegisteredModel, Run, RunInput
-from webapp.experiments.plots import heats_of, sheet_of
+from webapp.experiments.plots import heats_of, plots_of, sheet_of
 from workers import calculating, captions
 from workers.tasks import run_next
 
@@ -214,13 +215,22 @@ def test_the_page_of_a_classification_shows_who_is_taken_for_whom_and_each_class
 
 def test_vectors_of_a_run_stand_on_a_sheet_with_their_pictures():
     table = {
-        "x": [0.0, 1.0, 2.0], "y": [0.0, 1.0, 2.0], "kind": ["photo", "photo", "domain"], "class": [0, 1, 1],
+        "x": [0.0, 1.0, 2.0], "y": [0.0, 1.0, 2.0], "kind": ["photo", "photo", "domain"],
+        "side": ["picture", "picture", "class"], "class": [0, 1, 1],
         "name": ["cat", "dog", "dog"], "picture": [0, 1, None], "text": ["", "", "An image of a dog"],
     }  # fmt: skip
     sheet = sheet_of({"tsne": table}, lambda number: f"/picture/{number}/")
     assert [group.name for group in sheet.groups] == ["cat: Photo", "dog: Photo", "dog: Class name"]
     assert [group.pictures for group in sheet.groups] == [("/picture/0/",), ("/picture/1/",), ("",)]
     assert sheet_of({}, str) is None
+
+
+def test_every_arm_of_an_ablation_is_drawn_with_its_change_against_the_plain_one():
+    table = {"arm": ["plain", "both"], "n": [9, 9], "net": [None, 0.1], "net.low": [None, 0.0], "net.high": [None, 0.2]}
+    table |= {"accuracy@1": [0.5, 0.6], "accuracy@1.low": [0.4, 0.5], "accuracy@1.high": [0.6, 0.7]}
+    reached, changed = [plot for _, plot in plots_of({"ablation": table})]
+    assert (reached.x, reached.series[0].values) == (("plain", "both"), (0.5, 0.6))
+    assert (changed.x, changed.series[0].values, changed.series[0].low) == (("both",), (0.1,), (0.0,))
 
 
 def test_heat_maps_mark_the_chosen_point_and_the_default_and_begin_with_the_best_temperatures():
@@ -317,7 +327,7 @@ def test_every_category_of_classes_has_its_words_in_both_languages_and_keys_of_i
 
 def test_the_demo_tells_classes_apart_with_captions_and_without(project, owner, tiny):
     before = {"project": project, "actor": owner, "now": timezone.now()}
-    plain, swept = start_classes(encoder="model:tiny", count=27, size=32, **before)
+    started = start_classes(encoder="model:tiny", count=27, size=32, **before)
     run_next("gpu")
     assert set(Run.objects.values_list("state", flat=True)) == {"queued"}  # neither data nor captions are there yet
     importing.work()
@@ -325,15 +335,19 @@ def test_the_demo_tells_classes_apart_with_captions_and_without(project, owner, 
     assert set(CaptionFile.objects.values_list("state", flat=True)) == {"ready"}
     run_next("gpu")
     runs = {run.pk: run for run in Run.objects.all()}
-    assert [runs[number].state for number in (plain, swept)] == ["succeeded"] * 2, runs[swept].failure
-    assert runs[plain].case_count == runs[swept].case_count == 27  # so that they can be compared
-    assert runs[plain].provenance["simulated"] and runs[plain].provenance["domain"] == "vehicle"
+    assert {run.state for run in runs.values()} == {"succeeded"}, [run.failure for run in runs.values()]
+    plain = runs[started[0]]
+    assert plain.provenance["simulated"] and plain.provenance["domain"] == "vehicle"
+    found = beside(plain)
+    assert found.count == len(started) == len(runs) == 5 and not found.others  # so that they can be compared
+    assert not comparison_of(project, read(QueryDict(found.query))).refusals
 
 
 def test_the_demo_project_waits_for_all_of_it(db, settings):
     made = make_demo(now=timezone.now())
     methods = list(Run.objects.filter(project=made).order_by("pk").values_list("method", flat=True))
-    assert methods[-2:] == ["zeroshot.evaluate", "synce.sweep"] and len(methods) == 5
+    classifiers = ["zeroshot.evaluate", "synce.classify", "core.classify", "wdys.classify", "synce.sweep"]
+    assert methods[3:] == classifiers and len(methods) == 8
     assert CaptionFile.objects.filter(project=made, state="checking").count() == 2
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -125,6 +125,26 @@ def _arm(name: str) -> str:
     return f"τ {value}" if part == "tau" else words.get(name, name)
 
 
+def _ablation(table: Table) -> list[Plot]:
+    """Every arm of an ablation: what it reached, and what it changes against the plain classifier."""
+    arms, every = tuple(str(arm) for arm in table["arm"]), range(len(table["arm"]))
+    reached = _arms(table, in_words("accuracy@1"), "accuracy@1", every, tuple(table["n"]))
+    changed = [place for place, net in enumerate(table["net"]) if net is not None]
+    change = _arms(table, _("Net change"), "net", changed)
+    title, told = _("What each part reaches"), _("What each part changes against the plain classifier")
+    shown = [Plot("bars", title, _("Arm"), reached.name, arms, (reached,), "percent", x_scale="category")]
+    if changed:
+        x = tuple(arms[place] for place in changed)
+        shown.append(Plot("bars", told, _("Arm"), change.name, x, (change,), "points", x_scale="category"))
+    return shown
+
+
+def _arms(table: Table, words: str, name: str, places: Iterable[int], n: tuple[int | None, ...] = ()) -> Series:
+    places = list(places)
+    values, low, high = (tuple(table[f"{name}{end}"][place] for place in places) for end in ("", ".low", ".high"))
+    return Series(words, values, low, high, n)
+
+
 def heats_of(tables: dict[str, Table]) -> list[tuple[str, Heat]]:
     """(id, heat map) of shares α and β for each pair of temperatures of a sweep; that of the best point first."""
     try:
@@ -173,8 +193,8 @@ def _heat(table: Table, taus: tuple[Any, Any], measure: str, ends: tuple[float, 
 def sheet_of(tables: dict[str, Table], picture: Callable[[int], str]) -> Scatter | None:
     """Vectors of pictures, captions and classes on one sheet, coloured by class; None where the run left none.
 
-    The table `tsne` has a row a vector: x, y, kind ("photo", "caption", "fused", "domain"), class (number), name (of
-    the class), picture (number or null), text. `picture` gives a thumbnail's address.
+    The table `tsne` has a row a vector: x, y, kind ("photo", "caption", "fused", "domain"), side ("picture", "class"),
+    class (number), name (of the class), picture (number or null), text. `picture` gives a thumbnail's address.
     """
     try:
         return _sheet(tables["tsne"], picture)
@@ -183,24 +203,30 @@ def sheet_of(tables: dict[str, Table], picture: Callable[[int], str]) -> Scatter
 
 
 def _sheet(table: Table, picture: Callable[[int], str]) -> Scatter:
-    kinds = {"photo": _("Photo"), "caption": _("Caption"), "fused": _("Enriched"), "domain": _("Class name")}
-    shapes = {kind: place for place, kind in enumerate(dict.fromkeys([*kinds, *table["kind"]]))}
+    kinds = {
+        ("photo", "picture"): _("Photo"),
+        ("caption", "picture"): _("Caption"),
+        ("fused", "picture"): _("Enriched photo"),
+        ("domain", "class"): _("Class name"),
+        ("caption", "class"): _("Caption of the class"),
+        ("fused", "class"): _("Enriched class"),
+    }
+    shapes = {kind: place for place, kind in enumerate(kinds)}
     colours = {number: place for place, number in enumerate(sorted(set(table["class"])))}
-    rows: dict[tuple[Any, Any], list[int]] = {}
-    for i, key in enumerate(zip(table["class"], table["kind"], strict=True)):
-        rows.setdefault(key, []).append(i)
+    rows: dict[tuple[int, tuple[str, str]], list[int]] = {}
+    for i, (number, *kind) in enumerate(zip(table["class"], table["kind"], table["side"], strict=True)):
+        rows.setdefault((number, (kind[0], kind[1])), []).append(i)
     groups = []
-    for (number, kind), mine in sorted(rows.items(), key=lambda entry: (entry[0][0], shapes[entry[0][1]])):
-        of = [table["picture"][i] if "picture" in table else None for i in mine]
-        texts = tuple(str(table["text"][i] or "") if "text" in table else "" for i in mine)
+    for (number, what), mine in sorted(rows.items(), key=lambda entry: (entry[0][0], shapes[entry[0][1]])):
+        of = [table["picture"][i] for i in mine]
         groups.append(
             Dots(
-                f"{table['name'][mine[0]]}: {kinds.get(kind, kind)}",
+                f"{table['name'][mine[0]]}: {kinds[what]}",
                 tuple(table["x"][i] for i in mine),
                 tuple(table["y"][i] for i in mine),
-                texts,
+                tuple(str(table["text"][i] or "") for i in mine),
                 tuple("" if one is None else picture(one) for one in of),
-                shapes[kind],
+                shapes[what],
                 colours[number],
             )
         )

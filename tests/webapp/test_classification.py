@@ -37,7 +37,7 @@ from webapp.experiments.case_loading import load_cases
 from webapp.experiments.cases.filters import Filters
 from webapp.experiments.demo import make_demo, start_classes
 from webapp.experiments.models import CaptionFile, Metric, RegisteredModel, Run, RunInput
-from webapp.experiments.plots import heats_of, plots_of, sheet_of
+from webapp.experiments.plots import heats_of, sheet_of
 from workers import calculating, captions
 from workers.tasks import run_next
 
@@ -225,14 +225,6 @@ def test_vectors_of_a_run_stand_on_a_sheet_with_their_pictures():
     assert sheet_of({}, str) is None
 
 
-def test_every_arm_of_an_ablation_is_drawn_with_its_change_against_the_plain_one():
-    table = {"arm": ["plain", "both"], "n": [9, 9], "net": [None, 0.1], "net.low": [None, 0.0], "net.high": [None, 0.2]}
-    table |= {"accuracy@1": [0.5, 0.6], "accuracy@1.low": [0.4, 0.5], "accuracy@1.high": [0.6, 0.7]}
-    reached, changed = [plot for _, plot in plots_of({"ablation": table})]
-    assert (reached.x, reached.series[0].values) == (("plain", "both"), (0.5, 0.6))
-    assert (changed.x, changed.series[0].values, changed.series[0].low) == (("both",), (0.1,), (0.0,))
-
-
 def test_heat_maps_mark_the_chosen_point_and_the_default_and_begin_with_the_best_temperatures():
     points = [(a, b, t, t) for t in (0.01, 0.1) for a in (0.0, 0.2) for b in (0.0, 0.1)]
     table = dict(zip(("alpha", "beta", "tau_t2t", "tau_i2t"), map(list, zip(*points, strict=True)), strict=True))
@@ -333,13 +325,14 @@ def test_the_demo_tells_classes_apart_with_captions_and_without(project, owner, 
     importing.work()
     captions.work()
     assert set(CaptionFile.objects.values_list("state", flat=True)) == {"ready"}
+    Run.objects.filter(pk__in=started[1:4]).delete()  # the first and the last are enough here
     run_next("gpu")
     runs = {run.pk: run for run in Run.objects.all()}
     assert {run.state for run in runs.values()} == {"succeeded"}, [run.failure for run in runs.values()]
     plain = runs[started[0]]
     assert plain.provenance["simulated"] and plain.provenance["domain"] == "vehicle"
     found = beside(plain)
-    assert found.count == len(started) == len(runs) == 5 and not found.others  # so that they can be compared
+    assert found.count == len(runs) == 2 and not found.others  # so that they can be compared
     assert not comparison_of(project, read(QueryDict(found.query))).refusals
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -123,26 +123,6 @@ def _arm(name: str) -> str:
     if part == "image-captions":
         return _("%(n)s a picture") % {"n": value}
     return f"τ {value}" if part == "tau" else words.get(name, name)
-
-
-def _ablation(table: Table) -> list[Plot]:
-    """Every arm of an ablation: what it reached, and what it changes against the plain classifier."""
-    arms, every = tuple(str(arm) for arm in table["arm"]), range(len(table["arm"]))
-    reached = _arms(table, in_words("accuracy@1"), "accuracy@1", every, tuple(table["n"]))
-    changed = [place for place, net in enumerate(table["net"]) if net is not None]
-    change = _arms(table, _("Net change"), "net", changed)
-    title, told = _("What each part reaches"), _("What each part changes against the plain classifier")
-    shown = [Plot("bars", title, _("Arm"), reached.name, arms, (reached,), "percent", x_scale="category")]
-    if changed:
-        x = tuple(arms[place] for place in changed)
-        shown.append(Plot("bars", told, _("Arm"), change.name, x, (change,), "points", x_scale="category"))
-    return shown
-
-
-def _arms(table: Table, words: str, name: str, places: Iterable[int], n: tuple[int | None, ...] = ()) -> Series:
-    places = list(places)
-    values, low, high = (tuple(table[f"{name}{end}"][place] for place in places) for end in ("", ".low", ".high"))
-    return Series(words, values, low, high, n)
 
 
 def heats_of(tables: dict[str, Table]) -> list[tuple[str, Heat]]:

@@ -163,7 +163,7 @@ def test_a_run_asks_the_endpoint_and_its_key_stands_nowhere(root, owner, project
     assert len(seen.bodies) == 4 and set(seen.keys) == {f"Bearer {KEY}"}
     (file,) = Artifact.objects.filter(run=run, path="class_captions.json")
     assert json.loads(store().read_bytes(file.key))["red ball"]["captions"] == ["a large ball", "a small ball"]
-    assert Metric.objects.filter(run=run, name="tokens_in", step=-1).get().value == 30
+    assert Metric.objects.filter(run=run, name="tokens_in", slice="", step=-1).get().value == 30
     rows = [*Run.objects.all(), *LogLine.objects.all(), *Artifact.objects.all(), *AuditEvent.objects.all()]
     told = serializers.serialize("json", rows)
     files = b"".join(path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()).decode("utf-8", "replace")

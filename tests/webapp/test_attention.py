@@ -175,7 +175,8 @@ def test_a_run_without_attention_says_why_and_other_methods_say_nothing(web, run
 
 def test_tables_that_cannot_be_read_spoil_no_page(web, run):
     left(run, "occlusion.json", json.dumps({"number": [1], "item": []}).encode())
-    left(run, "text_occlusion.json", json.dumps(WORDS | {"end": [1, 7, 90]}).encode())
+    left(run, "text_occlusion.json", json.dumps(WORDS | {"end": [1, 7, 90], "number": [7, 2**40, "x"]}).encode())
+    Run.objects.filter(pk=run.pk).update(case_count=1)
     answer = web.get(address("run", run))
     assert answer.status_code == 200
     assert (
@@ -185,10 +186,13 @@ def test_tables_that_cannot_be_read_spoil_no_page(web, run):
 
 
 def test_what_stands_in_captions_is_text(web, run):
-    evil = "<script>alert(1)</script> ball"
-    table = {name: column[:1] for name, column in WORDS.items()} | {"text": [evil], "start": [1], "end": [7]}
+    evil = "<script>alert(1)</script> <b>ball</b> <i>red</i>"
+    place = {"start": [26], "end": [37]}  # a word as no method would find it
+    table = {name: column[:1] for name, column in WORDS.items()} | {"text": [evil]} | place
     left(run, "text_occlusion.json", json.dumps(table).encode())
-    assert "<script>alert" not in web.get(address("run", run)).content.decode()
+    page = web.get(address("run", run)).content.decode()
+    assert "&lt;b&gt;ball&lt;/b&gt;" in page.replace("</span>", "").replace("<span>", "")
+    assert not any(tag in page for tag in ("<script>alert", "<b>", "<i>"))
 
 
 def test_tones_are_beside_the_strongest_word_of_the_picture():

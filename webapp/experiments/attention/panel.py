@@ -26,14 +26,15 @@ def values(request: ProjectRequest, run: Run, tables: dict[str, Any], artifacts:
     if (run.method != METHOD and not any(path in left for path in paths)) or not role_may(request.role, "case.view"):
         return {}
     where: dict[str, Any] = {"slug": run.project.slug, "run_id": run.pk}
+    picture = reverse("experiments:picture", kwargs=where | {"artifact_id": 0}).removesuffix("0/picture/")
+    table = reverse("experiments:squares_csv", kwargs=where | {"number": 0}).removesuffix("0.csv")
 
     def file(path: str) -> str:
         row = left.get(path)
-        return reverse("experiments:picture", kwargs=where | {"artifact_id": row.pk}) if row and is_picture(row) else ""
+        return f"{picture}{row.pk}/picture/" if row and is_picture(row) else ""
 
     def squares(number: int) -> str:
-        known = f"plots/occlusion_{number}.json" in left
-        return reverse("experiments:squares_csv", kwargs=where | {"number": number}) if known else ""
+        return f"{table}{number}.csv" if f"plots/occlusion_{number}.json" in left else ""
 
     cases = _cases(run, where, [occluded, told])
     attention = reading.attention_of(occluded, file, squares, cases)
@@ -54,9 +55,11 @@ def is_picture(row: Artifact) -> bool:
 
 def _cases(run: Run, where: dict[str, Any], tables: list[Any]) -> dict[int, str]:
     """Addresses of the cases of the pictures that tables name."""
-    wanted = {number for table in tables if table for number in table.get("number", []) if isinstance(number, int)}
+    columns = [table["number"] for table in tables if table and isinstance(table.get("number"), list)]
+    named = [number for column in columns for number in column if isinstance(number, int)]
+    wanted = {number for number in named if 0 <= number < 2**31}
     if not wanted or not run.case_count:
         return {}
     found = Case.objects.filter(run_id=run.pk, direction=CLASSIFY, number__in=wanted).values_list("number", flat=True)
-    asked = f"?direction={CLASSIFY}&outcome=all"
-    return {number: reverse("experiments:case", kwargs=where | {"number": number}) + asked for number in found}
+    gallery, asked = reverse("experiments:cases", kwargs=where), f"?direction={CLASSIFY}&outcome=all"
+    return {number: f"{gallery}{number}/{asked}" for number in found}

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from html import escape
 from typing import Any
+
+from django.utils.safestring import SafeString, mark_safe
 
 from webapp.design.numbers import written
 
@@ -64,6 +67,12 @@ class Caption:
     place: int
     words: list[Word]
     rest: str
+
+    @property
+    def markup(self) -> SafeString:
+        """The words as HTML: written here rather than in a template, as slides are, for a page holds thousands."""
+        text = "".join(map(_marked_up, self.words)) + escape(self.rest)
+        return mark_safe(text)  # noqa: S308  # everything that comes from outside is escaped
 
 
 @dataclass
@@ -170,6 +179,14 @@ def _caption(table: Table, rows: list[int], owner: str, place: int, greatest: fl
         words.append(Word(text[at:start], text[start:end], _signed(drop, tone), tone, bool(table["flips"][i])))
         at = end
     return Caption(owner, int(place) + 1, words, text[at:])
+
+
+def _marked_up(word: Word) -> str:
+    flips, mark = (" data-flips", " ≠") if word.flips else ("", "")
+    return (
+        f'{escape(word.before)}<span class="told-word" data-tone="{word.tone:d}"{flips}>'
+        f'<span>{escape(word.text)}</span><span class="told-drop">{escape(word.drop)}{mark}</span></span>'
+    )
 
 
 def tone_of(drop: float, greatest: float) -> int:

@@ -103,6 +103,16 @@ def test_a_classification_set_has_labels_and_counts(project, tmp_path):
     assert list(corpus.categories.order_by("number").values_list("name", "item_count")) == [("a", 3), ("b", 1)]
 
 
+def test_names_of_classes_that_are_cut_or_get_no_metrics_are_told_in_the_report(project, tmp_path):
+    folder = class_folders(tmp_path / "set", {"a": 1, "b": 1, "c": 1})
+    write(folder / "classes.json", {"classes": {"a": "dog", "b": "long " * 100, "c": "犬" * 250}})
+    row = parts.carried_out(parts.started(project, f"imagefolder:{folder}"))
+    told = [(place, text) for _, code, place, text in row.preview["problems"] if code == "long-name"]
+    assert [place for place, _ in told] == ["class 1", "class 2"]
+    assert "500 characters" in told[0][1] and "2,250 bytes" in told[1][1]
+    assert row.preview["errors"] == 0
+
+
 def test_drawn_scenes_come_in_marked_as_simulated(project):
     corpus = parts.imported(project, "scenes:8?seed=3")
     assert (corpus.item_count, corpus.caption_count, corpus.about["simulated"]) == (8, 40, True)

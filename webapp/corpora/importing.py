@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import logging
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 from django.conf import settings
 from django.db import OperationalError, connection, transaction
@@ -34,6 +34,8 @@ from webapp.corpora.unpacking import unpack
 logger = logging.getLogger(__name__)
 MOST_ATTEMPTS = 5
 THREADS = 4
+LONGEST_NAME, LONGEST_ABOVE = 400, 200  # characters of a class's name that rows keep, and of what it belongs to
+MOST_SLICE = 2000  # bytes of a name, percent-encoded, in that of a metric
 
 
 def work(*, stopping: Callable[[], bool] = lambda: False) -> None:
@@ -153,6 +155,7 @@ def remove_deleted() -> bool:
 def _check(row: Import, heart: Heart) -> None:
     look = Look(deep=True, workers=THREADS, tell=heart.tell)
     dataset, problems = read_dataset(_reference(row, heart), look)
+    problems = [*problems, *_long_names(dataset)]
     preview = preview_of(dataset, problems)
     confirmed = Import.objects.get(pk=row.pk).confirmed_at is not None
     if confirmed and preview["errors"] and not row.leave_out:
@@ -231,12 +234,27 @@ def _categories(corpus: Corpus, dataset: Dataset, counts: dict[int, int]) -> lis
             corpus=corpus,
             number=number,
             external_id=external,
-            name=name[:400],
-            supercategory=above[:200],
+            name=name[:LONGEST_NAME],
+            supercategory=above[:LONGEST_ABOVE],
             item_count=counts.get(number, 0),
         )
         for number, (external, name, above) in enumerate(rows)
     ]
+
+
+def _long_names(dataset: Dataset) -> Iterator[Problem]:
+    """Names of classes that are cut here, or that are too long for metrics of their own."""
+    for number, (name, above) in enumerate(zip(dataset.category_names, dataset.supercategories, strict=True)):
+        where = f"class {number}"
+        if len(name) > LONGEST_NAME:
+            told = f"“{name[:60]}…” has {len(name):,} characters; pages show the first {LONGEST_NAME}"
+            yield Problem("long-name", where, told)
+        if len(above) > LONGEST_ABOVE:
+            told = f"what “{name[:60]}” belongs to has {len(above):,} characters; pages show the first {LONGEST_ABOVE}"
+            yield Problem("long-name", where, told)
+        if (size := len(quote(name, safe=""))) > MOST_SLICE:
+            told = f"“{name[:60]}…” takes {size:,} bytes in a metric's name, {MOST_SLICE:,} are the most"
+            yield Problem("long-name", where, f"{told}: give it a shorter name, or its own metrics are not kept")
 
 
 def _reference(row: Import, heart: Heart) -> str:

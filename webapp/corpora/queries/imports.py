@@ -31,6 +31,7 @@ WORDS = {
     "other-file": gettext_noop("Other files"),
     "empty-class": gettext_noop("Classes without a picture"),
     "two-names": gettext_noop("Labels with two names"),
+    "long-name": gettext_noop("Names of classes that are too long"),
 }
 SHOWN = 200
 

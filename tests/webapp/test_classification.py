@@ -38,6 +38,9 @@ from webapp.experiments.cases.filters import Filters
 from webapp.experiments.demo import make_demo, start_classes
 from webapp.experiments.models import CaptionFile, Metric, RegisteredModel, Run, RunInput
 from webapp.experiments.plots import heats_of, sheet_of
+from webapp.experiments.queries.following import beside
+from webapp.verdicts.comparing.asked import read
+from webapp.verdicts.comparing.queries import comparison_of
 from workers import calculating, captions
 from workers.tasks import run_next
 

@@ -70,8 +70,8 @@ def start_runs(
 def start_classes(
     *, project: Project, encoder: str, count: int, size: int, actor: User | None, now: datetime
 ) -> list[int]:
-    """A set of classes on its way in, captions of both sides beside it, and the plain classifier and a sweep waiting
-    for them, both told of all pictures so that they can be compared; the runs' ids."""
+    """A set of classes on its way in, captions of both sides beside it, and waiting for them the plain classifier, the
+    ways to enrich it and a sweep, each told of all pictures so that they can be compared; the runs' ids."""
     reference = f"scenes:{count}?task=classification&seed={SEED}&size={size}&split=heldout"
     name = "Vehicles by name"
     row = start_import(
@@ -89,6 +89,9 @@ def start_classes(
     runs = []
     for method, title, values in (
         ("zeroshot.evaluate", "Vehicles told apart by their names", {"templates": "domain"}),
+        ("synce.classify", "The same with captions on both sides", captions),
+        ("core.classify", "The same with captions that are looked up", captions),
+        ("wdys.classify", "The same with what was seen and guessed", captions),
         ("synce.sweep", "The same with captions, every share tried", captions | {"split": "folds"}),
     ):
         run = launch_run(project=project, method=method, title=title, values=both | values, actor=actor, now=now)

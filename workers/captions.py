@@ -82,7 +82,7 @@ def read(row: CaptionFile) -> tuple[dict[str, Any], list[str]]:
 
 
 def _classes(path: str, labelled: Labelled) -> tuple[dict[str, Any], list[str]]:
-    told = read_class_captions(path, labelled.class_names)
+    told = read_class_captions(path, labelled.class_names, labelled.empty_classes)
     return _found(told.captions) | {"meta": told.meta}, told.warnings
 
 

@@ -91,15 +91,17 @@ def _from_folders(root: Path, within: Path | None) -> Draft:
             text = "the folder's name is not valid text; left out"
             draft.problems.append(Problem("wrong-type", ascii(folder.name[:100]), text, "error"))
             continue
+        name = names.get(folder.name, folder.name.replace("_", " "))
         files = sorted(file for file in inside(folder, within).iterdir() if file.is_file())
         pictures = [file for file in files if _is_picture(file)]
         if not pictures:
             draft.problems.append(Problem("empty-class", f"{folder.name}/", "there is no picture in it; left out"))
+            draft.about.setdefault("empty_classes", []).append(name)
             continue
-        draft.categories.append((label, names.get(folder.name, folder.name.replace("_", " ")), ""))
+        draft.categories.append((label, name, ""))
         for file in pictures:
-            name = f"{folder.name}/{file.name}"
-            draft.add(Entry(name, name, name, label=label))
+            place = f"{folder.name}/{file.name}"
+            draft.add(Entry(place, place, place, label=label))
         for file in files:
             if file not in pictures and not file.name.startswith(".") and file.name != "Thumbs.db":
                 text = "not named like a picture; left out"

@@ -46,10 +46,11 @@ class ImageCaptions:
     warnings: list[str] = field(default_factory=list)
 
 
-def read_class_captions(path: str, class_names: Sequence[str]) -> ClassCaptions:
+def read_class_captions(path: str, class_names: Sequence[str], empty: Sequence[str] = ()) -> ClassCaptions:
     """`{"_meta": {...}, "<class>": {"captions": [...], "similarities": [...]}}`; a class may be a bare list.
 
-    Class names are compared letter by letter, composed and decomposed accents being one letter.
+    Class names are compared letter by letter, composed and decomposed accents being one letter. `empty` are classes
+    that the data set was without pictures for, so that they were left out of it.
 
     BadInput (field "class_captions") that names every class that is missing, extra, empty or stands there twice.
     """
@@ -59,10 +60,16 @@ def read_class_captions(path: str, class_names: Sequence[str]) -> ClassCaptions:
     if not isinstance(meta, dict):
         problems.add(f"“{META}” must be an object")
     wanted = _by_plain_name(class_names, problems)
+    without = {_plain(name) for name in empty}
     found: dict[int, tuple[list[str], list[float] | None]] = {}
     for name, entry in content.items():
         place = wanted.get(_plain(name))
-        if place is None:
+        if place is None and _plain(name) in without:
+            problems.add(
+                f"the class “{_short(name)}” has no pictures in the data set, and was left out when that was read: "
+                "take it out of this file, or read the data set again with pictures of it"
+            )
+        elif place is None:
             problems.add(f"“{_short(name)}” is no class of the data set{_near(name, class_names)}")
         elif place in found:
             problems.add(f"the class “{_short(name)}” stands in it twice")

@@ -28,6 +28,12 @@ class Labelled:
     remarks: list[str] = field(default_factory=list)
 
     @property
+    def empty_classes(self) -> list[str]:
+        """Classes that the set was found to have no pictures of, and that it is without."""
+        found = self.dataset.about.get("empty_classes")
+        return [plain_name(str(name)) for name in found] if isinstance(found, list) else []
+
+    @property
     def label_names(self) -> list[str]:
         """The class of each picture by name, (N,)."""
         return [self.class_names[label] for label in self.labels_N]

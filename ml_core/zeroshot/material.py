@@ -35,7 +35,7 @@ def read_captions(spec: Captioned, labelled: Labelled) -> Generator[Event, None,
         raise BadInput("give captions of the classes, of the pictures, or both", field="class_captions")
     told = Told(None, None)
     if spec.class_captions:
-        classes = read_class_captions(spec.class_captions, labelled.class_names)
+        classes = read_class_captions(spec.class_captions, labelled.class_names, labelled.empty_classes)
         yield from (Log(warning, "warning") for warning in classes.warnings)
         yield Provenance({"class_captions": classes.meta})
         most = spec.captions_per_class or None

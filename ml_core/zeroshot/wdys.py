@@ -95,7 +95,7 @@ def _read(spec: WdysClassify, labelled: Labelled) -> Generator[Event, None, Said
     yield from (Log(remark, "warning") for remark in remarks)
     plain = _as_sentence(names, "domain", labelled.domain)
     if spec.classes_as in DESCRIBED:
-        classes = yield from _class_texts(spec, names)
+        classes = yield from _class_texts(spec, labelled)
     else:
         classes = _as_sentence(names, spec.classes_as, labelled.domain)
     if not spec.use_description and not spec.use_prediction:
@@ -115,12 +115,13 @@ def _read(spec: WdysClassify, labelled: Labelled) -> Generator[Event, None, Said
     return Said(classes, plain, descriptions, predictions)
 
 
-def _class_texts(spec: WdysClassify, names: list[str]) -> Generator[Event, None, list[list[str]]]:
+def _class_texts(spec: WdysClassify, labelled: Labelled) -> Generator[Event, None, list[list[str]]]:
     if not spec.class_captions:
         raise BadInput(
             "captions of the classes are needed, or another choice of what stands for them", field=CLASS_SIDE
         )
-    found = read_class_captions(spec.class_captions, names)
+    names = labelled.class_names
+    found = read_class_captions(spec.class_captions, names, labelled.empty_classes)
     yield from (Log(warning, "warning") for warning in found.warnings)
     yield Provenance({"class_captions": found.meta})
     rows = [row[: spec.captions_per_class or None] for row in found.captions]

@@ -39,7 +39,7 @@ def run(spec: SynceClassCaptions, context: Context) -> Iterator[Event]:
     family, rest = split(spec.generator)
     tally = Tally()
     if family == "recorded":
-        recorded = read_class_captions(rest, labelled.class_names)
+        recorded = read_class_captions(rest, labelled.class_names, labelled.empty_classes)
         yield from (Log(warning, "warning") for warning in recorded.warnings)
         captions, about = recorded.captions, {"generator": "recorded", "recorded": recorded.meta}
     else:
@@ -67,7 +67,8 @@ def _written(
     about: dict[str, Any] = {"generator": generator.model_id, "generator_revision": generator.revision}
     asked = _Asked(spec, labelled)
     if spec.base:
-        about |= asked.begin_with(read_class_captions(spec.base, labelled.class_names))
+        base = read_class_captions(spec.base, labelled.class_names, labelled.empty_classes)
+        about |= asked.begin_with(base)
     rounds: dict[str, Any] = {"rounds": spec.rounds, "tally": tally}
     yield from ask_all(generator, 1, asked.about_attributes, asked.take_attributes, stage="Attributes", **rounds)
     if not asked.attributes:

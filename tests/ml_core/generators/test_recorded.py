@@ -18,6 +18,7 @@ from ml_core.generators.recorded import (
     refuse_leak,
 )
 from ml_core.spec import BadInput
+from ml_core.zeroshot.data import open_classification
 from tests.ml_core import small_sets
 
 NAMES = ["tank", "heavy truck"]
@@ -111,6 +112,18 @@ def test_very_long_class_names_work_and_are_shortened_in_messages(tmp_path: Path
 )
 def test_what_cannot_be_read_says_where(tmp_path: Path, text: str, part: str) -> None:
     assert part in complaint(tmp_path, text)
+
+
+def test_a_class_that_was_left_out_for_want_of_pictures_is_said_to_have_none(tmp_path: Path) -> None:
+    root = small_sets.class_folders(tmp_path / "set", {"tank": 1, "heavy_truck": 1, "light_tank": 0, "jeep": 0})
+    small_sets.write(root / "classes.json", {"classes": {"jeep": "Jeep (4×4)"}})
+    labelled = open_classification(f"imagefolder:{root}")
+    assert sorted(labelled.class_names) == sorted(NAMES) and labelled.empty_classes == ["Jeep (4×4)", "light tank"]
+    content = {name: ["a"] for name in (*NAMES, "light tank", "Jeep (4×4)", "boat")}
+    with pytest.raises(BadInput) as caught:
+        read_class_captions(written(tmp_path, content), labelled.class_names, labelled.empty_classes)
+    for told in ("the class “light tank” has no pictures", "“Jeep (4×4)” has no pictures", "“boat” is no class of"):
+        assert told in str(caught.value)
 
 
 def test_a_file_that_is_not_there_or_no_text_is_named(tmp_path: Path) -> None:

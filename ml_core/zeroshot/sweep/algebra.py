@@ -49,8 +49,9 @@ class Surface:
         return found | dict(zip(("precision/macro", "recall/macro", "f1/macro"), means_P3.T, strict=True))
 
 
-def refuse_too_large(grid: Grid, parts: int, classes: int, ks: int, width: int) -> None:
-    """BadInput (field "alphas") where a surface would not fit into memory: `ks` depths, vectors of `width`."""
+def refuse_too_large(grid: Grid, parts: int, classes: int, ks: int, width: int = 0) -> None:
+    """BadInput (field "alphas" or "taus_t2t") where a surface would not fit into memory: `ks` depths, vectors of
+    `width` (0: not known yet)."""
     counts = 4 * len(grid) * parts * (2 * classes + ks)
     if counts > _MOST_BYTES:
         raise BadInput(

@@ -21,7 +21,7 @@ from ml_core.zeroshot.outcome import Outcome
 from ml_core.zeroshot.preparing import Ready, how_of, loaded, opened
 from ml_core.zeroshot.report import Reporting, headline, report, said, verdict_metrics
 from ml_core.zeroshot.sweep import surfaces
-from ml_core.zeroshot.sweep.algebra import Surface, Sweep
+from ml_core.zeroshot.sweep.algebra import Surface, Sweep, refuse_too_large
 from ml_core.zeroshot.sweep.choosing import Choice, answered, choices
 from ml_core.zeroshot.sweep.grid import grid_of
 from ml_core.zeroshot.sweep.parting import dev_and_test, folds
@@ -43,21 +43,20 @@ def run(spec: SynceSweep, context: Context) -> Iterator[Event]:
     classifier on the same; the surface; cases.parquet of the tested pictures."""
     labelled = yield from opened(spec)
     told = yield from read_captions(spec, labelled)
-    parts = _parted(spec, labelled)
-    ready = yield from loaded(labelled, spec, context)
-    sides = yield from gather(ready, told, spec.template, context)
+    parts, ks = _parted(spec, labelled), _ks(spec, labelled)
     grid = grid_of(
         spec.alphas,
         spec.betas,
         spec.taus_t2t,
         spec.taus_i2t,
         uniform=spec.uniform,
-        class_side=sides.class_captions is not None,
-        image_side=sides.image_captions is not None,
+        class_side=told.classes is not None,
+        image_side=told.images is not None,
     )
-    surface = yield from _swept(
-        Sweep(sides, grid, labelled.labels_N, parts.part_N, parts.count, _ks(spec, labelled)), context
-    )
+    refuse_too_large(grid, parts.count, len(labelled.class_names), len(ks))
+    ready = yield from loaded(labelled, spec, context)
+    sides = yield from gather(ready, told, spec.template, context)
+    surface = yield from _swept(Sweep(sides, grid, labelled.labels_N, parts.part_N, parts.count, ks), context)
     chosen = choices(surface, spec.select, parts.count, crossed=parts.crossed)
     yield from _told(spec, ready, told, sides, parts, surface, chosen, context)
 

@@ -194,11 +194,17 @@ def test_one_side_alone_is_swept_over_its_own_settings(small: Made, tmp_path: Pa
     assert set(table["beta"]) == {0.0} and len(table["beta"]) == 6
 
 
-def test_a_surface_that_would_not_fit_is_refused_by_its_numbers() -> None:
+def test_a_surface_that_would_not_fit_is_refused_by_its_numbers_before_a_model_is_loaded(
+    small: Made, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     grid = Grid((0.1,), (0.1,), tuple(np.linspace(0, 1, 100)), tuple(np.linspace(0, 1, 100)))
     refuse_too_large(grid, 2, 1000, 2, 768)
     with pytest.raises(BadInput, match=r"10,000 points × 10 parts of the pictures × 5,000 classes would take 3\.7 GiB"):
         refuse_too_large(grid, 10, 5000, 2, 768)
+    monkeypatch.setattr("ml_core.zeroshot.sweep.algebra._MOST_BYTES", 5_000)
+    with pytest.raises(BadInput, match="54 points × 2 parts of the pictures × 7 classes"):
+        run_method(KEY, tmp_path, **(both(small) | {"encoder": "hf:nothing"}), **SMALL, uniform=True)
+    monkeypatch.undo()
     hot = Grid(tuple(np.linspace(0.1, 1, 50)), (0.1,), (0.0,), (0.0,))
     with pytest.raises(BadInput, match="50 temperatures of the classes × 21,000 classes") as caught:
         refuse_too_large(hot, 1, 21_000, 2, 768)

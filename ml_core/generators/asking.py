@@ -49,12 +49,21 @@ class Said:
 
 class Trouble(Exception):
     """A question that got no answer. `again`: another attempt may; `wait`: seconds the server asks for; `final`: no
-    other question will either, and why (the `advice`); `refused`: what the server said where it will not answer."""
+    other question will either, and why (the `advice`); `refused`: what the server said where it will not answer;
+    `tokens` in and out that it counted all the same."""
 
     def __init__(
-        self, message: str, *, again: bool = False, wait: float | None = None, advice: str = "", refused: str = ""
+        self,
+        message: str,
+        *,
+        again: bool = False,
+        wait: float | None = None,
+        advice: str = "",
+        refused: str = "",
+        tokens: tuple[int, int] = (0, 0),
     ):
         super().__init__(message)
+        self.tokens = tokens
         self.again, self.wait, self.advice, self.refused = again, wait, advice, refused
 
     @property
@@ -143,17 +152,16 @@ def said(text: str) -> Said:
     except (ValueError, RecursionError):
         kind = "a web page" if "<html" in text[:2000].lower() else "no JSON"
         raise Trouble(f"the endpoint's answer is {kind if text.strip() else 'empty'}", again=True) from None
+    tokens = _tokens(content)
     choices = content.get("choices") if isinstance(content, dict) else None
     if not isinstance(choices, list) or not choices or not isinstance(choices[0], dict):
-        raise Trouble("the endpoint's answer has no choices: it is no chat completion", again=True)
+        raise Trouble("the endpoint's answer has no choices: it is no chat completion", again=True, tokens=tokens)
     message = choices[0].get("message")
     words = message.get("content") if isinstance(message, dict) else None
     if not isinstance(words, str) or not words.strip():
-        raise Trouble("the endpoint's answer holds no text", again=True)
-    usage = content.get("usage")
-    counts = usage if isinstance(usage, dict) else {}
+        raise Trouble("the endpoint's answer holds no text", again=True, tokens=tokens)
     whole = choices[0].get("finish_reason") != "length"
-    return Said(_clean(words), _count(counts.get("prompt_tokens")), _count(counts.get("completion_tokens")), whole)
+    return Said(_clean(words), *tokens, whole)
 
 
 def _as_data(picture: Picture) -> str:
@@ -181,6 +189,12 @@ def _cause(error: BaseException) -> str:
 
 def _clean(text: str) -> str:
     return text.replace("\0", "").encode("utf-8", "replace").decode()
+
+
+def _tokens(content: Any) -> tuple[int, int]:
+    usage = content.get("usage") if isinstance(content, dict) else None
+    counts = usage if isinstance(usage, dict) else {}
+    return _count(counts.get("prompt_tokens")), _count(counts.get("completion_tokens"))
 
 
 def _count(value: Any) -> int:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
-from ml_core.generators.types import Answer, Request
+from ml_core.generators.types import NOTHING, Answer, Request, Spent
 from ml_core.store import Store
 
 FORMAT = "nearmiss-answer-1"  # raise it when what is sent for the same request changes
@@ -21,34 +21,42 @@ class AnswerCache:
 
     def read(self, number: int, request: Request) -> Answer | None:
         """The kept answer to a request, None where there is none or where the file is damaged."""
+        found = self._read(number, request)
+        return found if isinstance(found, Answer) else None
+
+    def write(self, request: Request, answer: Answer, lost: Spent = NOTHING) -> None:
+        """Keeps an answer, and what was `lost` on its way; the next `read` of an equal request finds it."""
+        self._write(request, answer.text, answer.spent + lost, answer.whole)
+
+    def lose(self, request: Request, lost: Spent) -> None:
+        """Keeps in mind what was paid so far for a request that has no answer yet."""
+        self._write(request, None, lost, True)
+
+    def known(self, requests: Sequence[Request]) -> tuple[list[Answer], dict[int, Spent]]:
+        """Kept answers, and the places of the requests that have none with what was paid for them in vain."""
+        found = [self._read(number, request) for number, request in enumerate(requests)]
+        missing = {number: kept for number, kept in enumerate(found) if isinstance(kept, Spent)}
+        return [kept for kept in found if isinstance(kept, Answer)], missing
+
+    def _read(self, number: int, request: Request) -> Answer | Spent:
         key = request.key(self.model_id)
         try:
             kept = json.loads(self.store.read_bytes(_place(key)))
-            if kept["format"] != FORMAT or kept["key"] != key or not isinstance(kept["text"], str):
-                return None
-            counts = int(kept["tokens_in"]), int(kept["tokens_out"])
+            if kept["format"] != FORMAT or kept["key"] != key:
+                return NOTHING
+            spent = Spent(int(kept["tokens_in"]), int(kept["tokens_out"]), float(kept.get("cost", 0)))
+            if not isinstance(kept["text"], str):
+                return spent
+            counts = spent.tokens_in, spent.tokens_out, spent.cost
             return Answer(number, kept["text"], kept["model_id"], *counts, cached=True, whole=bool(kept["whole"]))
-        except (FileNotFoundError, ValueError, KeyError, TypeError):
-            return None
+        except (FileNotFoundError, ValueError, KeyError, TypeError, AttributeError):
+            return NOTHING
 
-    def write(self, request: Request, answer: Answer) -> None:
-        """Keeps an answer; the next `read` of an equal request finds it."""
+    def _write(self, request: Request, text: str | None, spent: Spent, whole: bool) -> None:
         key = request.key(self.model_id)
-        kept = {
-            "format": FORMAT,
-            "key": key,
-            "model_id": answer.model_id,
-            "text": answer.text,
-            "tokens_in": answer.tokens_in,
-            "tokens_out": answer.tokens_out,
-            "whole": answer.whole,
-        }
+        named = self.model_id.partition("|")[0]
+        kept = {"format": FORMAT, "key": key, "model_id": named, "text": text, **asdict(spent), "whole": whole}
         self.store.write_bytes(_place(key), json.dumps(kept, ensure_ascii=False).encode())
-
-    def known(self, requests: Sequence[Request]) -> tuple[list[Answer], list[int]]:
-        """Kept answers, and the places of the requests that have none."""
-        found = [self.read(number, request) for number, request in enumerate(requests)]
-        return [answer for answer in found if answer is not None], [n for n, a in enumerate(found) if a is None]
 
 
 def _place(key: str) -> str:

@@ -14,7 +14,7 @@ from ml_core.generators.cache import AnswerCache
 from ml_core.generators.door import Door
 from ml_core.generators.pace import Pace, backing_off
 from ml_core.generators.pictures import PICTURE_EDGE
-from ml_core.generators.types import Answer, NoAnswer, Request
+from ml_core.generators.types import NOTHING, Answer, Lost, NoAnswer, Request, Spent
 from ml_core.spec import Stopped
 from ml_core.store import Store
 
@@ -46,6 +46,7 @@ class Endpoint:
     def __init__(self, model: str, door: Door, terms: Terms, store: Store, stop: Callable[[], bool] = lambda: False):
         self.model_id = f"endpoint:{model}"
         self.terms = terms
+        self.lost, self._lock = Lost(), threading.Lock()
         self._stop = stop
         self._asker = Asker(door, model, terms.timeout)
         self._cache = AnswerCache(store, f"{self.model_id}|{PICTURE_EDGE}|{JPEG_QUALITY}|{door.digest}")
@@ -57,22 +58,27 @@ class Endpoint:
         requests that got none. Whatever came is kept in each case.
         """
         known, missing = self._cache.known(requests)
+        self.lost.before = sum(missing.values(), self.lost.before)
         yield from known
         if missing:
             yield from _Round(self, requests, missing).answers()
 
-    def ask(self, number: int, request: Request, pace: Pace) -> Answer | None:
-        """The answer to one request, kept; None where all is to stop. Trouble after the last attempt."""
+    def ask(self, number: int, request: Request, pace: Pace, lost: Spent = NOTHING) -> Answer | None:
+        """The answer to one request, kept; None where all is to stop. Trouble after the last attempt.
+
+        `lost` was paid for it before; what is paid for replies of no use is kept with it at once.
+        """
         for attempt in range(1, self.terms.attempts + 1):
             if not pace.turn():
                 return None
             try:
                 answer = self._answer(number, self._asker.ask(request))
-                self._cache.write(request, answer)
+                self._cache.write(request, answer, lost)
                 return answer
             except BrokenPicture as error:
                 raise Trouble(f"a picture cannot be sent: {error}") from None
             except Trouble as trouble:
+                lost = self._lose(request, trouble, lost)
                 if not trouble.again or attempt == self.terms.attempts:
                     raise
                 if trouble.wait is not None:
@@ -86,9 +92,21 @@ class Endpoint:
         return self._stop()
 
     def _answer(self, number: int, said: Said) -> Answer:
-        terms = self.terms
-        cost = (said.tokens_in * terms.price_in + said.tokens_out * terms.price_out) / 1e6
+        cost = self._cost(said.tokens_in, said.tokens_out)
         return Answer(number, said.text, self.model_id, said.tokens_in, said.tokens_out, cost, whole=said.whole)
+
+    def _lose(self, request: Request, trouble: Trouble, lost: Spent) -> Spent:
+        """Counts a reply of no use that was charged for all the same."""
+        if not any(trouble.tokens):
+            return lost
+        more = Spent(*trouble.tokens, self._cost(*trouble.tokens))
+        self._cache.lose(request, lost + more)
+        with self._lock:
+            self.lost.now += more
+        return lost + more
+
+    def _cost(self, tokens_in: int, tokens_out: int) -> float:
+        return (tokens_in * self.terms.price_in + tokens_out * self.terms.price_out) / 1e6
 
 
 class _Round:
@@ -97,8 +115,8 @@ class _Round:
     They are daemons: an answer that hangs does not keep a process that was asked to stop.
     """
 
-    def __init__(self, endpoint: Endpoint, requests: Sequence[Request], missing: list[int]):
-        self._endpoint, self._requests = endpoint, requests
+    def __init__(self, endpoint: Endpoint, requests: Sequence[Request], missing: dict[int, Spent]):
+        self._endpoint, self._requests, self._lost = endpoint, requests, missing
         self._pace = Pace(endpoint.terms.per_minute)
         self._todo: queue.SimpleQueue[int] = queue.SimpleQueue()
         self._done: queue.SimpleQueue[Answer | tuple[int, Exception] | None] = queue.SimpleQueue()
@@ -185,7 +203,7 @@ class _Round:
 
     def _result(self, number: int) -> Answer | tuple[int, Exception] | None:
         try:
-            return self._endpoint.ask(number, self._requests[number], self._pace)
+            return self._endpoint.ask(number, self._requests[number], self._pace, self._lost[number])
         except Exception as error:  # noqa: BLE001 (told where the answers are read)
             if isinstance(error, Trouble) and error.final:
                 self._pace.halted.set()

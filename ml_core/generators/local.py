@@ -31,7 +31,7 @@ from ml_core.encoders.hub import out_of_reach
 from ml_core.encoders.torch_encoder import resolved_precision, usable_device, weights_digest
 from ml_core.generators.cache import AnswerCache
 from ml_core.generators.pictures import PICTURE_EDGE, shown
-from ml_core.generators.types import Answer, NoAnswer, Request
+from ml_core.generators.types import Answer, Lost, NoAnswer, Request
 from ml_core.spec import BadInput, Stopped
 from ml_core.store import Store
 
@@ -64,6 +64,7 @@ class Local:
         self._tokenizer = getattr(self._processor, "tokenizer", self._processor)
         self._batch = batch or (16 if self.device.type == "cuda" else 4)
         self._stop = stop
+        self.lost = Lost()
         self.model_id = f"local:{Path(name).name if os.path.isdir(name) else name}"
         settings = self._model.config.to_diff_dict()
         self.revision = weights_digest(self._model, {k: v for k, v in settings.items() if k not in _TRANSIENT})
@@ -74,7 +75,8 @@ class Local:
 
         BadInput where the model cannot do what is asked; NoAnswer where a picture cannot be read.
         """
-        known, missing = self._cache.known(requests)
+        known, places = self._cache.known(requests)
+        missing = list(places)
         yield from known
         for request in (requests[number] for number in missing):
             self._refuse(request)

@@ -69,10 +69,34 @@ def ask(prompt: str, sampling: Sampling = Sampling(), *, system: str = "", ordin
 
 
 @dataclass(frozen=True)
+class Spent:
+    """Tokens in and out, and what they cost in the currency of the prices given."""
+
+    tokens_in: int = 0
+    tokens_out: int = 0
+    cost: float = 0.0
+
+    def __add__(self, other: Spent) -> Spent:
+        return Spent(self.tokens_in + other.tokens_in, self.tokens_out + other.tokens_out, self.cost + other.cost)
+
+
+NOTHING = Spent()
+
+
+@dataclass
+class Lost:
+    """Paid for replies that were of no use: in this run, and before it for the questions that it asks again."""
+
+    now: Spent = NOTHING
+    before: Spent = NOTHING
+
+
+@dataclass(frozen=True)
 class Answer:
     """What came back for the request at place `number` of those given.
 
-    `cost` is in the currency of the prices given, 0 for a cached answer; `whole` is False where max_tokens cut it off.
+    Tokens and `cost` (in the currency of the prices given) are what it took; for a cached answer what was paid once,
+    replies of no use to the same question included. `whole` is False where max_tokens cut it off.
     """
 
     number: int
@@ -83,6 +107,11 @@ class Answer:
     cost: float = 0.0
     cached: bool = False
     whole: bool = True
+
+    @property
+    def spent(self) -> Spent:
+        """Its tokens and cost."""
+        return Spent(self.tokens_in, self.tokens_out, self.cost)
 
 
 class NoAnswer(Exception):
@@ -96,10 +125,12 @@ class NoAnswer(Exception):
 
 @runtime_checkable
 class Generator(Protocol):
-    """A model that answers. `model_id` names it, `revision` its weights where they are known ("" where not)."""
+    """A model that answers. `model_id` names it, `revision` its weights where they are known ("" where not), `lost` is
+    what it took for nothing."""
 
     model_id: str
     revision: str
+    lost: Lost
 
     def generate(self, requests: Sequence[Request]) -> Iterator[Answer]:
         """Answers as they come, in any order, one a request; NoAnswer where one cannot be had."""

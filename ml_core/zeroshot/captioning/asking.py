@@ -10,7 +10,8 @@ from ml_core.events import Event, Metric, Progress
 from ml_core.generating import Asked
 from ml_core.generators import types
 from ml_core.generators.loading import Wishes
-from ml_core.generators.types import Answer, Request, Sampling
+from ml_core.generators.types import NOTHING, Answer, Lost, NoAnswer, Request, Sampling, Spent
+from ml_core.spec import Stopped
 
 _QUIET = 2.0  # seconds between two reports
 
@@ -35,13 +36,13 @@ def sampling_of(spec: Asked) -> Sampling:
 
 @dataclass
 class Tally:
-    """What was asked so far: answers, those from the cache, tokens of the others, their cost."""
+    """What was asked so far: answers, those from the cache, what the others took and what the kept ones took once."""
 
     answers: int = 0
     cached: int = 0
-    tokens_in: int = 0
-    tokens_out: int = 0
-    cost: float = 0.0
+    now: Spent = NOTHING
+    once: Spent = NOTHING
+    lost: Lost = field(default_factory=Lost)
     said: float = field(default=0.0, repr=False)
 
     def take(self, answer: Answer) -> None:
@@ -49,22 +50,25 @@ class Tally:
         self.answers += 1
         if answer.cached:
             self.cached += 1
-            return
-        self.tokens_in += answer.tokens_in
-        self.tokens_out += answer.tokens_out
-        self.cost += answer.cost
+            self.once += answer.spent
+        else:
+            self.now += answer.spent
 
     def events(self, *, last: bool = False) -> Iterator[Event]:
         """The counts as metrics: a curve over answers while it goes on, the final values at the end."""
         step = None if last else self.answers
-        for name in ("answers", "cached", "tokens_in", "tokens_out"):
-            yield Metric(name, getattr(self, name), step=step)
-        yield Metric("cost", round(self.cost, 9), step=step)
+        for name, value in self.facts().items():
+            yield Metric(name, value, step=step)
 
     def facts(self) -> dict[str, float]:
-        """The same for the file."""
-        counts = {"answers": self.answers, "cached": self.cached}
-        return counts | {"tokens_in": self.tokens_in, "tokens_out": self.tokens_out, "cost": round(self.cost, 9)}
+        """Tokens and cost of this run, replies of no use included; with what kept answers took before, as `…/all`."""
+        run = self.now + self.lost.now
+        in_all = run + self.once + self.lost.before
+        counts: dict[str, float] = {"answers": self.answers, "cached": self.cached}
+        for spent, ending in ((run, ""), (in_all, "/all")):
+            counts |= {f"tokens_in{ending}": spent.tokens_in, f"tokens_out{ending}": spent.tokens_out}
+            counts |= {f"cost{ending}": round(spent.cost, 9)}
+        return counts
 
 
 def ask_all(
@@ -81,12 +85,17 @@ def ask_all(
 
     The first round asks about everything, each further one (at most `rounds`) about what is still missing.
     """
+    tally.lost = generator.lost
     for turn in range(rounds + 1):
         wanted = [(n, request) for n in range(count) if (request := question(n, turn)) is not None]
         if not wanted:
             return
         name = stage if turn == 0 else f"{stage}, for the missing ones"
-        yield from _ask(generator, wanted, taken, tally, name)
+        try:
+            yield from _ask(generator, wanted, taken, tally, name)
+        except (NoAnswer, Stopped):
+            yield from tally.events(last=True)  # paid for, whatever comes of it
+            raise
 
 
 def _ask(

@@ -28,7 +28,7 @@ from ml_core.generators import door as doors
 from ml_core.generators.door import Door, address_problem, from_environment
 from ml_core.generators.endpoint import Endpoint, Terms
 from ml_core.generators.pace import Pace, asked_to_wait, backing_off
-from ml_core.generators.types import Answer, NoAnswer, Picture, Sampling, ask
+from ml_core.generators.types import Answer, Lost, NoAnswer, Picture, Sampling, Spent, ask
 from ml_core.spec import BadInput, Stopped
 from ml_core.store import Store
 from tests.ml_core import small_sets
@@ -65,7 +65,7 @@ def test_every_question_is_answered_once_and_the_second_time_from_what_is_kept(t
     assert set(seen.keys) == {f"Bearer {KEY}"}
     assert not any(answer.cached for answer in answers) and all(answer.cached for answer in again)
     assert answers[0].tokens_in == 10 and answers[0].cost == pytest.approx((10 * 2 + 5 * 10) / 1e6)
-    assert again[0].tokens_in == 10 and again[0].cost == 0
+    assert again[0].spent == answers[0].spent
 
 
 def test_another_temperature_seed_ordinal_system_or_model_is_another_question(tmp_path: Path) -> None:
@@ -319,6 +319,20 @@ def test_who_asks_to_stop_gets_what_is_under_way_and_nothing_new(tmp_path: Path)
         asked = len(seen.bodies)
         list(endpoint(seen.url, tmp_path).generate(requests))
     assert len(came) == asked <= 6 and len(seen.bodies) == 40
+
+
+def test_what_is_charged_for_replies_of_no_use_is_counted_and_kept_in_mind(tmp_path: Path) -> None:
+    empty = lambda: completion("", (100, 0))  # noqa: E731
+    terms = Terms(attempts=2, pause=0.01, price_in=1e6, price_out=1e6)
+    with serving(after(3, empty)) as seen:
+        first, second, third = (endpoint(seen.url, tmp_path, terms) for _ in range(3))
+        with pytest.raises(NoAnswer, match="holds no text"):
+            list(first.generate([ask("q")]))
+        (answer,) = second.generate([ask("q")])
+        (kept,) = third.generate([ask("q")])
+    assert first.lost == Lost(Spent(200, 0, 200))
+    assert second.lost == Lost(Spent(100, 0, 100), Spent(200, 0, 200)) and answer.spent == Spent(10, 5, 15)
+    assert third.lost == Lost() and kept.spent == Spent(310, 5, 315) and kept.text == "said: q"
 
 
 def test_a_damaged_answer_is_asked_for_again(tmp_path: Path) -> None:

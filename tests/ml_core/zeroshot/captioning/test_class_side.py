@@ -14,7 +14,8 @@ from ml_core.events import Log, Metric, Progress, Provenance
 from ml_core.generators import door
 from ml_core.generators.recorded import read_class_captions
 from ml_core.generators.types import NoAnswer
-from ml_core.spec import BadInput
+from ml_core.methods import card
+from ml_core.spec import BadInput, Context
 from tests import tiny_models
 from tests.ml_core import small_sets
 from tests.ml_core.generators.serving import Reply, Seen, completion, prompt_of, serving
@@ -93,6 +94,7 @@ def test_a_second_run_pays_nothing_and_writes_the_same(endpoint: Seen, tmp_path:
     asked = len(endpoint.bodies)
     second, metrics, _ = wrote(tmp_path, data)
     assert len(endpoint.bodies) == asked and metrics["cost"] == 0 and metrics["cached"] == 4
+    assert metrics["tokens_in/all"] == 340 and second["_meta"]["asked"]["tokens_out/all"] == 160
     assert {**first, "_meta": 0} == {**second, "_meta": 0}
 
 
@@ -157,6 +159,32 @@ def test_captions_that_several_classes_share_are_told_of(endpoint: Seen, tmp_pat
     _, metrics, events = wrote(tmp_path, data, count=2)
     assert metrics["distinct"] == pytest.approx(2 / 6)
     assert any("2 captions stand at more than one class" in line for line in said(events))
+
+
+def test_after_a_resume_the_cost_of_this_run_and_of_all_are_told_apart(
+    endpoint: Seen, tmp_path: Path, data: str
+) -> None:
+    def broke(body: dict[str, Any], number: int) -> Reply:
+        prompt = prompt_of(body)
+        if "“green tree”" in prompt:
+            return completion("", (1000, 0))
+        return writer(body, number)
+
+    endpoint.reply = broke  # type: ignore[attr-defined]
+    prices = {"price_in": 1, "price_out": 10, "attempts": 1}
+    encoder = f"hf:{tiny_models.tiny_clip()}"
+    settings = {"data": data, "generator": "endpoint:gpt-4o", "encoder": encoder, "count": 4} | prices
+    method, context = card("synce.class_captions"), Context(out=tmp_path, cache=str(tmp_path / "cache"))
+    told: list[Any] = []
+    with pytest.raises(NoAnswer):
+        told.extend(method.load()(method.parse(settings), context))
+    paid = {event.name: event.value for event in told if isinstance(event, Metric) and event.step is None}
+    assert paid["tokens_in"] == 1240 and paid["cost"] == pytest.approx((1240 + 110 * 10) / 1e6)
+    endpoint.reply = writer  # type: ignore[attr-defined]
+    file, metrics, _ = wrote(tmp_path, data, **prices)
+    assert (metrics["tokens_in"], metrics["tokens_in/all"]) == (100, 1340)
+    assert metrics["cost/all"] == pytest.approx(paid["cost"] + metrics["cost"]) and metrics["cached"] == 3
+    assert file["_meta"]["asked"]["cost/all"] == metrics["cost/all"]
 
 
 def test_one_class_is_written_anew_and_the_others_stay(endpoint: Seen, tmp_path: Path, data: str) -> None:

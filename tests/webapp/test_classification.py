@@ -208,7 +208,7 @@ def test_the_page_of_a_classification_shows_who_is_taken_for_whom_and_each_class
     asked = f"direction=classify&amp;outcome={outcome}&amp;right={right}&amp;first={first}"
     assert f'{asked}">{count}</a>' in page
     cell = web.get(address("cases", run_id=run.pk) + "?" + asked.replace("&amp;", "&")).content.decode()
-    assert cell.count('class="case"') == count
+    assert cell.count('<li class="case ') == count
     told = web.get(
         reverse("experiments:api_cases", kwargs={"slug": "birds", "run_id": run.pk}) + f"?outcome=all&right={right}"
     )

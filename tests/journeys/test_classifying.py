@@ -24,9 +24,7 @@ def ground() -> tuple[Project, User]:
     owner = people.person("olga")
     project = people.project("Birds", owner)
     scenes_corpus(project, f"scenes:{PICTURES}?task=classification&seed=11&size=160", "Vehicles")
-    RegisteredModel.objects.create(
-        slug="tiny", name="Tiny", reference=f"hf:{tiny_clip()}", created_at=timezone.now()
-    )
+    RegisteredModel.objects.create(slug="tiny", name="Tiny", reference=f"hf:{tiny_clip()}", created_at=timezone.now())
     return project, owner
 
 

@@ -66,8 +66,8 @@ usage: python -m ml_core failures.mine key=value … out=DIR [--events]
 settings:
   run  [required]  run
       Evaluation whose failures are wanted.
-  direction  [t2i]  t2i | i2t
-      Captions that found the wrong picture (t2i) or pictures that found the wrong caption (i2t).
+  direction  [t2i]  t2i | i2t | classify
+      Captions that found the wrong picture (t2i), pictures that found the wrong caption (i2t) or pictures that were given the wrong class (classify).
   size  [200]  whole number, ≥ 0, ≤ 100,000, in failures
       Failures in the sample.
   overlap  [30]  whole number, ≥ 0, ≤ 100,000, in failures
@@ -102,7 +102,7 @@ every method also takes:
       folder or store URL that keeps embeddings between runs
   workers  [1]
       processes or threads that may decode pictures
-"""
+"""  # noqa: E501
 
 
 def test_the_help_of_a_method_keeps_its_shape() -> None:

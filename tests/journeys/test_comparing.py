@@ -53,7 +53,7 @@ def test_two_runs_are_ticked_compared_and_their_broken_queries_opened(page: Page
     expect(page.locator(".verdict")).to_have_count(1, timeout=30_000)  # a worker counts meanwhile
     expect(page.locator(".verdict-cell-repaired strong")).to_have_text("7")
     expect(page.locator(".verdict-cell-broken strong")).to_have_text("1")
-    expect(page.get_by_role("columnheader", name="k_templates")).to_be_visible()
+    expect(page.get_by_role("rowheader", name="k_templates")).to_be_visible()
     for plot in ("#plot-recall", "#plot-ranks"):
         page.locator(plot).scroll_into_view_if_needed()  # plots are drawn when they are looked at
         expect(page.locator(f"{plot} svg.main-svg").first).to_be_visible(timeout=30_000)
@@ -97,6 +97,12 @@ def test_many_runs_are_ordered_by_a_click_on_a_column(page: Page, runs: tuple[Ru
     expect(page.locator(".comparing-many tbody .row-link").first).to_have_text("Try 2")
     page.set_viewport_size({"width": 390, "height": 844})
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    page.set_viewport_size({"width": 1440, "height": 900})
+    page.get_by_text("Runs and their settings", exact=True).first.click()  # they come when they are opened
+    expect(page.get_by_role("button", name="Make baseline")).to_have_count(11)
+    table.get_by_role("row", name="Try 5").get_by_role("button").click()
+    page.wait_for_url("**against=**#flips")
+    expect(page.locator("#flips")).to_contain_text("Try 5")
 
 
 def _shots(page: Page, name: str) -> None:

@@ -42,7 +42,7 @@ _ANSWERS = """
 INSERT INTO {table} ({columns})
 SELECT {run}, number, direction, unit, 'text', prompt, '', 'picture', unit, 0.3, rank, 0.01,
     array[CASE WHEN rank = 1 THEN unit ELSE (unit * 7 + 1) % {pictures} END, 1, 2, 3, 4, 5, 6, 7, 8, 9],
-    array[0.3, 0.29, 0.28, 0.27, 0.26, 0.25, 0.24, 0.23, 0.22, 0.21], '{{}}'
+    array[0.3, 0.29, 0.28, 0.27, 0.26, 0.25, 0.24, 0.23, 0.22, 0.21], '{{}}', NULL
 FROM (
     SELECT n AS number, CASE WHEN n < {queries} THEN 't2i' ELSE 'i2t' END AS direction, n % {queries} AS prompt,
         CASE WHEN n < {queries} THEN (n / {share}) % {pictures} ELSE n - {queries} END AS unit,

@@ -70,7 +70,7 @@ def _pool(spec: SynceImageCaptions, labelled: Labelled) -> list[str]:
     """Every distinct class-side caption; BadInput where the file is not what it should be."""
     if not spec.class_captions:
         return []
-    read = read_class_captions(spec.class_captions, labelled.class_names)
+    read = read_class_captions(spec.class_captions, labelled.class_names, labelled.empty_classes)
     return list(dict.fromkeys(text for row in read.captions for text in row))
 
 

@@ -146,3 +146,14 @@ def test_a_picture_without_a_caption_is_asked_for_again_then_named(
         with pytest.raises(NoAnswer, match=r"captions of “blue/blue-0.png”.* and 3 more.*Class: red"):
             wrote(tmp_path / "b", coloured, generator="endpoint:m", rounds=1)
     assert not list((tmp_path / "b").glob("image_captions*"))
+
+
+def test_examples_from_a_class_that_the_set_has_no_pictures_of_are_refused_by_that_reason(
+    tmp_path: Path, coloured: Path
+) -> None:
+    shutil.copytree(coloured, tmp_path / "set")
+    (tmp_path / "set" / "purple").mkdir()
+    told = {name: [f"a {name} thing"] for name in (*COLOURS, "purple")}
+    small_sets.write(tmp_path / "captions.json", told)
+    with pytest.raises(BadInput, match="the class “purple” has no pictures in the data set"):
+        wrote(tmp_path / "out", tmp_path / "set", class_captions=str(tmp_path / "captions.json"))

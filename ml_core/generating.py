@@ -2,11 +2,39 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal, Self
+
+from pydantic import model_validator
 
 from ml_core.spec import Spec, setting
 
 WHAT, WHO, DRAWN, PATIENCE = "What is described", "Who writes", "How it is drawn", "Patience and price"
+AGAIN = "Writing some anew"
+
+
+def writer(method: str = "") -> Any:
+    """The setting that says who writes; `method` leaves the captions that may be there already."""
+    return setting(
+        ...,
+        "Model that writes: endpoint:MODEL (the endpoint that an administrator set, or MODEL_API_URL), local:MODEL, or"
+        " captions that are there already and are measured (recorded:FILE, in the web a caption file).",
+        group=WHO,
+        reference="generator",
+        accepts=(method,) if method else (),
+        min_length=1,
+    )
+
+
+def there_already(method: str = "") -> Any:
+    """The setting that names the captions of which some are written anew, as `method` leaves them."""
+    return setting(
+        "",
+        "Captions that are there already, of which some are to be written anew; empty writes all.",
+        group=AGAIN,
+        reference="file",
+        accepts=(method,) if method else (),
+        advanced=True,
+    )
 
 
 class Described(Spec):
@@ -31,14 +59,7 @@ class Described(Spec):
 class Asked(Spec):
     """Which model writes, how its words are drawn, how an endpoint is asked and what it charges."""
 
-    generator: str = setting(
-        ...,
-        "Model that writes: endpoint:MODEL (the endpoint that an administrator set, or MODEL_API_URL), local:MODEL, or"
-        " recorded:FILE for captions that are there already.",
-        group=WHO,
-        reference="generator",
-        min_length=1,
-    )
+    generator: str = writer()
     temperature: float = setting(
         0.7, "How freely words are drawn; 0 takes the likeliest each time.", group=DRAWN, ge=0, le=2
     )
@@ -80,3 +101,23 @@ class Asked(Spec):
         0, "Questions to a local model at a time; 0 leaves it to the machine.", group=PATIENCE, ge=0, le=1024,
         advanced=True,
     )  # fmt: skip
+
+
+class Anew(Asked):
+    """Which of the captions that are there already are written once more."""
+
+    base: str = there_already()
+    only: tuple[str, ...] = setting(
+        (),
+        "Names of the classes or pictures whose captions are written anew; all others stay as they are.",
+        group=AGAIN,
+        advanced=True,
+    )
+
+    @model_validator(mode="after")
+    def _some_of_what_is_there(self) -> Self:
+        if bool(self.base) != bool(self.only):
+            raise ValueError("“base” and “only” are given together: which captions, and which of them anew")
+        if self.only and self.generator.startswith(("recorded:", "captions:")):
+            raise ValueError("captions that are there already are measured, not written anew: name a model that writes")
+        return self

@@ -61,7 +61,8 @@ def _placed(run: Run, named: references.Named, extra: dict[str, Any], plan: Plan
         case "endpoint":
             return f"endpoint:{named.target}"
         case "captions":
-            return _file(_captions(run, named).key, plan)
+            path = _file(_captions(run, named).key, plan)
+            return f"recorded:{path}" if extra["reference"] == "generator" else path
         case "run" if extra["reference"] == "file":
             return _written(_run(run, named), named, extra, plan)
         case "run":

@@ -2,17 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Self
-
-from pydantic import model_validator
-
-from ml_core.generating import DRAWN, WHAT, Asked, Described
+from ml_core.generating import DRAWN, WHAT, Anew, Described, there_already, writer
 from ml_core.spec import Card, setting
 
-AGAIN = "Writing some anew"
 
-
-class SynceClassCaptions(Asked, Described):
+class SynceClassCaptions(Anew, Described):
     """Whose classes are described, by whom, and how many captions each gets."""
 
     encoder: str = setting(
@@ -22,25 +16,9 @@ class SynceClassCaptions(Asked, Described):
         reference="encoder",
         min_length=1,
     )
-    base: str = setting(
-        "",
-        "Captions that are there already, of which some are to be written anew; empty writes all.",
-        group=AGAIN,
-        reference="file",
-        accepts=("synce.class_captions",),
-        advanced=True,
-    )
-    only: tuple[str, ...] = setting(
-        (), "Names of the classes whose captions are written anew; all others stay as they are.", group=AGAIN,
-        advanced=True,
-    )  # fmt: skip
+    generator: str = writer("synce.class_captions")
+    base: str = there_already("synce.class_captions")
     count: int = setting(20, "Captions of each class.", group=DRAWN, unit="captions", ge=1, le=100)
-
-    @model_validator(mode="after")
-    def _some_of_what_is_there(self) -> Self:
-        if bool(self.base) != bool(self.only):
-            raise ValueError("“base” and “only” are given together: which captions, and which of them anew")
-        return self
 
 
 CARD = Card(

@@ -2,17 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Self
-
-from pydantic import model_validator
-
-from ml_core.generating import DRAWN, WHAT, Asked, Described
+from ml_core.generating import DRAWN, WHAT, Anew, Described, there_already, writer
 from ml_core.spec import Card, setting
 
-AGAIN = "Writing some anew"
 
-
-class SynceImageCaptions(Asked, Described):
+class SynceImageCaptions(Anew, Described):
     """Which pictures are described, by whom, and after which examples."""
 
     class_captions: str = setting(
@@ -28,27 +22,11 @@ class SynceImageCaptions(Asked, Described):
         group=WHAT,
         reference="encoder",
     )
-    base: str = setting(
-        "",
-        "Captions that are there already, of which some are to be written anew; empty writes all.",
-        group=AGAIN,
-        reference="file",
-        accepts=("synce.image_captions",),
-        advanced=True,
-    )
-    only: tuple[str, ...] = setting(
-        (), "Names of the pictures whose captions are written anew; all others stay as they are.", group=AGAIN,
-        advanced=True,
-    )  # fmt: skip
+    generator: str = writer("synce.image_captions")
+    base: str = there_already("synce.image_captions")
     count: int = setting(5, "Most captions of each picture.", group=DRAWN, unit="captions", ge=1, le=20)
     examples: int = setting(3, "Examples of the style shown for each picture.", group=DRAWN, ge=0, le=20)
     predict: bool = setting(True, "Ask which class the picture shows as well; the labels are never used.", group=DRAWN)
-
-    @model_validator(mode="after")
-    def _some_of_what_is_there(self) -> Self:
-        if bool(self.base) != bool(self.only):
-            raise ValueError("“base” and “only” are given together: which captions, and which of them anew")
-        return self
 
 
 CARD = Card(

@@ -335,15 +335,26 @@ def test_the_demo_tells_classes_apart_with_captions_and_without(project, owner, 
     plain = runs[started[0]]
     assert plain.provenance["simulated"] and plain.provenance["domain"] == "vehicle"
     found = beside(plain)
-    assert found.count == len(runs) == 2 and not found.others  # so that they can be compared
+    assert found.count == 2 and len(runs) == 4 and not found.others  # so that they can be compared
     assert not comparison_of(project, read(QueryDict(found.query))).refusals
+    client = Client()
+    client.force_login(owner)
+    for file, measuring in zip(CaptionFile.objects.order_by("pk"), started[5:], strict=True):
+        where = reverse("experiments:api_captions", args=["birds", "file", file.pk])
+        told = client.get(where).json()["entries"]
+        values = [caption["similarity"] for entry in told for caption in entry["captions"]]
+        assert None not in values and len(set(values)) > 5
+        page = client.get(reverse("experiments:captions", args=["birds", "file", file.pk])).content.decode()
+        assert f'/runs/{measuring}/">run {measuring}</a>' in page and "Write anew" not in page
+        page = client.get(address("caption_file", file_id=file.pk)).content.decode()
+        assert f"{runs[measuring].method}/?data=corpus:{file.corpus_id}&amp;generator=captions:{file.pk}" in page
 
 
 def test_the_demo_project_waits_for_all_of_it(db, settings):
     made = make_demo(now=timezone.now())
     methods = list(Run.objects.filter(project=made).order_by("pk").values_list("method", flat=True))
     classifiers = ["zeroshot.evaluate", "synce.classify", "core.classify", "wdys.classify", "synce.sweep"]
-    assert methods[3:] == classifiers and len(methods) == 8
+    assert methods[3:] == [*classifiers, "synce.class_captions", "synce.image_captions"]
     assert CaptionFile.objects.filter(project=made, state="checking").count() == 2
 
 

@@ -22,7 +22,7 @@ from webapp.experiments.actions import launch_run
 from webapp.experiments.files import store
 from webapp.experiments.generating.actions import set_endpoint
 from webapp.experiments.generating.queries import KeyLost, address_and_key
-from webapp.experiments.models import Artifact, LogLine, Metric, ModelEndpoint, RegisteredModel, Run
+from webapp.experiments.models import Artifact, CaptionFile, LogLine, Metric, ModelEndpoint, RegisteredModel, Run
 from workers.child import child_environment
 from workers.tasks import run_next
 
@@ -188,3 +188,18 @@ def test_the_form_offers_the_endpoints_models_and_refuses_others(web, owner, pro
         )
         told = answer.content.decode()
         assert answer.status_code == 400 and part in told and "writes text" in told
+
+
+def test_captions_that_are_there_are_offered_to_be_measured_by_the_method_of_their_side_alone(
+    owner, project, corpus
+) -> None:
+    client = Client()
+    client.force_login(owner)
+    now = {"project": project, "corpus": corpus, "state": "ready", "byte_count": 9, "created_at": timezone.now()}
+    files = {side: CaptionFile.objects.create(side=side, name=side, key=side, **now) for side in CaptionFile.Side}
+    for side, other in (tuple(files), tuple(files)[::-1]):
+        address = reverse("experiments:new", kwargs={"slug": "birds", "method": f"synce.{side}"})
+        page = client.get(f"{address}?generator=captions:{files[side].pk}").content.decode()
+        assert f'value="captions:{files[side].pk}" selected' in page
+        values = {"data": f"corpus:{corpus.pk}", "generator": f"captions:{files[other].pk}"}
+        assert "holds captions of" in client.post(address, values).content.decode()

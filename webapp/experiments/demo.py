@@ -71,7 +71,8 @@ def start_classes(
     *, project: Project, encoder: str, count: int, size: int, actor: User | None, now: datetime
 ) -> list[int]:
     """A set of classes on its way in, captions of both sides beside it, and waiting for them the plain classifier, the
-    ways to enrich it and a sweep, each told of all pictures so that they can be compared; the runs' ids."""
+    ways to enrich it and a sweep, each told of all pictures so that they can be compared, and what measures how like
+    the captions are to what they tell of; the runs' ids."""
     reference = f"scenes:{count}?task=classification&seed={SEED}&size={size}&split=heldout"
     name = "Vehicles by name"
     row = start_import(
@@ -93,6 +94,8 @@ def start_classes(
         ("core.classify", "The same with captions that are looked up", captions),
         ("wdys.classify", "The same with what was seen and guessed", captions),
         ("synce.sweep", "The same with captions, every share tried", captions | {"split": "folds"}),
+        ("synce.class_captions", "How like captions are to their class", {"generator": captions["class_captions"]}),
+        ("synce.image_captions", "How like captions are to their picture", {"generator": captions["image_captions"]}),
     ):
         run = launch_run(project=project, method=method, title=title, values=both | values, actor=actor, now=now)
         runs.append(run.pk)

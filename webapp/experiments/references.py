@@ -18,7 +18,7 @@ from webapp.experiments.models import CaptionFile, ModelEndpoint, RegisteredMode
 ALLOWED = {
     "dataset": ("corpus",),
     "encoder": ("model", "run"),
-    "generator": ("endpoint", "model"),
+    "generator": ("endpoint", "model", "captions"),
     "run": ("run",),
     "subset": ("set",),
     "file": ("captions", "run"),

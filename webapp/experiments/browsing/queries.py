@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections import defaultdict
+import unicodedata
+from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
@@ -38,6 +39,7 @@ class Source:
     run: Run | None = None
     file: CaptionFile | None = None
     writer: Run | None = None  # who can be asked again: the run itself, or the one whose captions a file was made of
+    measured: Run | None = None  # by which run the similarities of a file were measured here, where one has
 
     @property
     def of_pictures(self) -> bool:
@@ -103,14 +105,27 @@ def source_of(project: Project, kind: str, source_id: int) -> Source | None:
         if not run or not row:
             return None
         side, title = METHODS[run.method], run.title
-        return Source("run", run.pk, side, row.key, row.byte_count, title, corpus_of(run), run=run, writer=run)
+        writer = run if _asks_a_model(run) else None
+        return Source("run", run.pk, side, row.key, row.byte_count, title, corpus_of(run), run=run, writer=writer)
     file = CaptionFile.objects.filter(project=project, pk=source_id, state=CaptionFile.State.READY).first()
     if kind != "file" or file is None:
         return None
     return Source(
         "file", file.pk, file.side, file.key, file.byte_count, file.name, file.corpus_id,
-        file=file, writer=_writer_of(file),
+        file=file, writer=_writer_of(file), measured=_measured(file),
     )  # fmt: skip
+
+
+def _asks_a_model(run: Run) -> bool:
+    """Whether a run had captions written, and did not measure those that were there."""
+    return not str(run.spec.get("generator", "")).startswith("captions:")
+
+
+def _measured(file: CaptionFile) -> Run | None:
+    """The newest finished run that measured this file beside its own data set."""
+    said = {"spec__generator": f"captions:{file.pk}", "spec__data": f"corpus:{file.corpus_id}"}
+    found = Run.objects.filter(project_id=file.project_id, state=Run.State.SUCCEEDED, method__in=METHODS, **said)
+    return found.order_by("-pk").first()
 
 
 def _writer_of(file: CaptionFile) -> Run | None:
@@ -120,7 +135,7 @@ def _writer_of(file: CaptionFile) -> Run | None:
         return None
     run = Run.objects.filter(project_id=file.project_id, pk=int(named[1]), method__in=METHODS).first()
     fits = run is not None and METHODS[run.method] == file.side and corpus_of(run) == file.corpus_id
-    return run if fits else None
+    return run if run is not None and fits and _asks_a_model(run) else None
 
 
 def number_in(text: str) -> int | None:
@@ -131,7 +146,7 @@ def number_in(text: str) -> int | None:
 def page_of(source: Source, *, words: str = "", label: int | None = None, number: int = 1, size: int = PAGE) -> Page:
     """The entries whose name, captions or changes hold the words, of pictures those of the true class `label` alone;
     some at a time. TooLarge for a file of many MiB."""
-    rows = read(source)
+    rows = _with_measures(source, read(source))
     changes = edits_of(source)
     wanted = words.casefold()
     fitting = [row for row in rows if not wanted or _fits(row, changes.get(row[0], {}), wanted)]
@@ -168,6 +183,31 @@ def read(source: Source) -> list[Row]:
     if source.byte_count > MOST_BYTES:
         raise TooLarge
     return _rows(source.key, source.of_pictures)
+
+
+def _with_measures(source: Source, rows: list[Row]) -> list[Row]:
+    """The rows of a file with the similarities of the run that measured it in place of its own."""
+    path = f"{source.side}.json"
+    kept = source.measured and Artifact.objects.filter(run=source.measured, path=path).order_by("-attempt").first()
+    if not kept or kept.byte_count > MOST_BYTES:
+        return rows
+    found = _by_name(_rows(kept.key, source.of_pictures))
+    return [(name, texts, found.get((_plain(name), *texts), given), guess) for name, texts, given, guess in rows]
+
+
+def _by_name(rows: list[Row]) -> dict[tuple[str, ...], list[float]]:
+    """Similarities by name and captions: a run writes whole file names where a file may say their last part alone."""
+    lasts = Counter(name.rpartition("/")[2] for name, *_rest in rows)
+    found = {}
+    for name, texts, given, _guess in rows:
+        last = name.rpartition("/")[2]
+        for called in {name, last} if lasts[last] == 1 else {name}:
+            found[_plain(called), *texts] = given
+    return found
+
+
+def _plain(name: str) -> str:
+    return unicodedata.normalize("NFC", " ".join(name.removeprefix("./").split()))
 
 
 @lru_cache(maxsize=4)

@@ -26,7 +26,8 @@ def choices_for(project: Project, extra: dict[str, Any]) -> list[Any]:
         case "encoder":
             return [(_("Models"), models()), (_("Trained here"), trained(project, accepts))]
         case "generator":
-            return [(_("At the endpoint"), at_endpoint()), (_("Models"), models(writing=True))]
+            there = [(_("There already, to be measured"), files(project, accepts))] if accepts else []
+            return [(_("At the endpoint"), at_endpoint()), (_("Models"), models(writing=True)), *there]
         case "run":
             return list(runs(project, accepts))
         case "subset":
@@ -70,12 +71,16 @@ def runs(project: Project, accepts: tuple[str, ...]) -> Options:
 
 def captions(project: Project, accepts: tuple[str, ...]) -> list[Any]:
     """Caption files that can be used or are being checked, and runs that leave such; grouped where there are both."""
+    there, written = files(project, accepts), runs(project, accepts)
+    return [(_("Files"), there), (_("Written here"), written)] if there and written else [*there, *written]
+
+
+def files(project: Project, accepts: tuple[str, ...]) -> Options:
+    """Caption files of these sides that can be used or are being checked."""
     found = CaptionFile.objects.filter(project=project, side__in=sides_of(accepts)).exclude(
         state=CaptionFile.State.REFUSED
     )
-    files = [(f"captions:{file.pk}", _file_words(file)) for file in found.select_related("corpus").order_by("-id")]
-    written = runs(project, accepts)
-    return [(_("Files"), files), (_("Written here"), written)] if files and written else [*files, *written]
+    return [(f"captions:{file.pk}", _file_words(file)) for file in found.select_related("corpus").order_by("-id")]
 
 
 def model_slug(reference: str) -> str | None:

@@ -82,6 +82,7 @@ def file(request: ProjectRequest, file_id: int) -> HttpResponse:
         "project": request.project,
         "file": row,
         "method": "synce.classify",
+        "measures": f"synce.{row.side}",
         "may_remove": role_may(request.role, "corpus.import"),
         "may_launch": role_may(request.role, "run.launch"),
         "may_download": role_may(request.role, "run.download"),

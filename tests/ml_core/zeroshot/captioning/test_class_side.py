@@ -228,3 +228,20 @@ def test_the_key_stands_in_no_file_and_no_event(endpoint: Seen, tmp_path: Path, 
     kept = "".join(path.read_text("utf-8", "replace") for path in tmp_path.rglob("*") if path.is_file())
     for secret in (KEY, endpoint.url, endpoint.url.removeprefix("http://").removesuffix("/v1")):
         assert secret not in kept and secret not in repr(events)
+
+
+@pytest.mark.parametrize(
+    ("values", "told"),
+    [
+        ({"base": "a.json"}, "“base” and “only” are given together"),
+        ({"only": ["ant"]}, "“base” and “only” are given together"),
+        ({"base": "a.json", "only": ["ant"], "generator": "recorded:b.json"}, "are measured, not written anew"),
+    ],
+)
+@pytest.mark.parametrize("key", ["synce.class_captions", "synce.image_captions"])
+def test_what_is_written_anew_is_named_whole_and_by_a_model_that_writes(
+    key: str, values: dict[str, Any], told: str
+) -> None:
+    given = {"data": "imagefolder:a", "encoder": "hf:b", "generator": "endpoint:m"} | values
+    with pytest.raises(BadInput, match=told):
+        card(key).parse(given)

@@ -14,11 +14,13 @@ from django.urls import reverse
 from django.utils import timezone
 from PIL import Image
 
+from ml_core.pictures.text_occlusion import Caption, Picture, packed, without_each
 from tests.runs import *  # noqa: F403
 from webapp.accounts.models import Membership, User
 from webapp.experiments.attention.reading import tone_of, words_of
 from webapp.experiments.files import store
 from webapp.experiments.models import Artifact, Run
+from webapp.experiments.queries import details
 
 pytestmark = pytest.mark.django_db
 TEXT = "A small, red ball."
@@ -30,10 +32,14 @@ OCCLUSION = {
     "table": ["occlusion_7", "occlusion_2"],
 }  # fmt: skip
 WORDS = {
-    "number": [7, 7, 7], "item": ["cat/7.jpg"] * 3, "label_name": ["cat"] * 3, "given_name": ["dog"] * 3,
-    "side": ["picture"] * 3, "class_name": [None] * 3, "caption": [0] * 3, "text": [TEXT] * 3,
-    "word": ["A", "small", "ball"], "start": [0, 2, 13], "end": [1, 7, 17], "margin": [0.25] * 3,
-    "drop": [0.0, -0.05, 0.1], "flips": [False, False, True],
+    "texts": [TEXT], "spans": [[[0, 1], [2, 7], [13, 17]]],
+    "pictures": {
+        "number": [7], "item": ["cat/7.jpg"], "label_name": ["cat"], "given_name": ["dog"], "margin": [0.25],
+    },
+    "captions": {
+        "picture": [0], "side": ["picture"], "class_name": [None], "caption": [0], "text": [0],
+        "drops": [[0.0, -0.05, 0.1]], "flips": [[2]],
+    },
 }  # fmt: skip
 
 
@@ -175,7 +181,9 @@ def test_a_run_without_attention_says_why_and_other_methods_say_nothing(web, run
 
 def test_tables_that_cannot_be_read_spoil_no_page(web, run):
     left(run, "occlusion.json", json.dumps({"number": [1], "item": []}).encode())
-    left(run, "text_occlusion.json", json.dumps(WORDS | {"end": [1, 7, 90], "number": [7, 2**40, "x"]}).encode())
+    pictures = WORDS["pictures"] | {"number": [2**40]}
+    table = WORDS | {"spans": [[[0, 1], [2, 7], [13, 90]]], "pictures": pictures}
+    left(run, "text_occlusion.json", json.dumps(table).encode())
     Run.objects.filter(pk=run.pk).update(case_count=1)
     answer = web.get(address("run", run))
     assert answer.status_code == 200
@@ -187,8 +195,8 @@ def test_tables_that_cannot_be_read_spoil_no_page(web, run):
 
 def test_what_stands_in_captions_is_text(web, run):
     evil = "<script>alert(1)</script> <b>ball</b> <i>red</i>"
-    place = {"start": [26], "end": [37]}  # a word as no method would find it
-    table = {name: column[:1] for name, column in WORDS.items()} | {"text": [evil]} | place
+    captions = WORDS["captions"] | {"drops": [[0.0]], "flips": [[]]}
+    table = WORDS | {"texts": [evil], "spans": [[[26, 37]]], "captions": captions}  # a word as no method would find it
     left(run, "text_occlusion.json", json.dumps(table).encode())
     page = web.get(address("run", run)).content.decode()
     assert "&lt;b&gt;ball&lt;/b&gt;" in page.replace("</span>", "").replace("<span>", "")
@@ -201,13 +209,30 @@ def test_tones_are_beside_the_strongest_word_of_the_picture():
 
 
 def test_no_shade_stands_over_a_number_that_is_nought():
-    table = WORDS | {"drop": [-0.00002, 0.00004, 0.0]}
+    table = WORDS | {"captions": WORDS["captions"] | {"drops": [[-0.00002, 0.00004, 0.0]]}}
     (caption,) = words_of(table, lambda path: "", {}).pictures[0].captions
     assert [(word.tone, word.drop) for word in caption.words] == [(-2, "−0.000020"), (4, "+0.000040"), (0, "0.0000")]
 
 
 def test_captions_beyond_a_pages_measure_are_counted(monkeypatch):
-    many = {name: [*column, *column] for name, column in WORDS.items()} | {"caption": [0] * 3 + [1] * 3}
+    twice = {name: [*column, *column] for name, column in WORDS["captions"].items()}
+    many = WORDS | {"captions": twice | {"caption": [0, 1]}}
     monkeypatch.setattr("webapp.experiments.attention.reading.MOST_WORDS", 4)
     found = words_of(many, lambda path: "", {7: "/case/"})
     assert (found.left_out, len(found.pictures[0].captions), found.pictures[0].case) == (1, 1, "/case/")
+
+
+def test_the_words_of_a_thousand_pictures_are_shown_for_their_texts_are_kept_once(web, run):
+    text = " ".join(f"word{n}" for n in range(60))
+    spans = [(one.start, one.end) for one in without_each(text)]
+    own = [Caption("picture", None, n, f"{n} {text}"[:-1], spans, [0.0123456789] * 60, [False] * 60) for n in range(2)]
+    of_class = Caption("class", "dog", 3, text, spans, [-0.0123456789] * 60, [False] * 59 + [True])
+    told = [(Picture(n, f"{n}.jpg", "cat", "dog", 0.5), [*own, of_class]) for n in range(1000)]
+    data = json.dumps(packed(told)).encode()
+    left(run, "text_occlusion.json", data)
+    page = web.get(address("run", run)).content.decode()
+    assert "0.jpg: cat → dog" in page and "more captions are in the CSV" in page and len(data) < details.PLOT_BYTES
+    rows = web.get(address("words_csv", run)).content.decode().splitlines()
+    assert len(rows) == 1 + 1000 * 3 * 60 and rows[-1].endswith(
+        f"{text},word59,{spans[-1][0]},{spans[-1][1]},-0.0123457,True"
+    )

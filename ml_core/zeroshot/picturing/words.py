@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 
 from ml_core.encoders.encoding import encode_texts
 from ml_core.events import Event, Log
 from ml_core.pictures.occlusion import margins
-from ml_core.pictures.text_occlusion import Without, without_each
+from ml_core.pictures.text_occlusion import Caption, Picture, Without, packed, without_each
 from ml_core.spec import Context
 from ml_core.zeroshot import templates
 from ml_core.zeroshot.picturing.classifier import Classifier
@@ -39,8 +39,9 @@ class Told:
 
 
 def words(classifier: Classifier, ready: Ready, looked_L: np.ndarray, context: Context) -> Iterator[Event]:
-    """plots/text_occlusion.json: a row for each word of each caption of the pictures, and of the weightiest caption of
-    the class given and the true one; `drop` is what the given class's margin loses without the word."""
+    """plots/text_occlusion.json (`ml_core.pictures.text_occlusion.packed`): the words of each caption of the pictures,
+    and of the weightiest caption of the class given and the true one; `drops` are what the given class's margin loses
+    without each."""
     told = [one for number in looked_L.tolist() for one in _told(classifier, number) if one.words]
     if not told:
         yield Log("No caption of more than a word bears on these pictures: no words are left out.")
@@ -49,11 +50,11 @@ def words(classifier: Classifier, ready: Ready, looked_L: np.ndarray, context: C
     texts = list(dict.fromkeys(text for one in told for text in one.variants(names)))
     vectors_UE = yield from encode_texts(texts, ready.encoder, ready.store, context)
     place = {text: number for number, text in enumerate(texts)}
-    rows: list[dict[str, Any]] = []
+    weighed: dict[int, list[Caption]] = {}
     for one in told:
         short_BE = vectors_UE[[place[text] for text in one.variants(names)]]
-        rows += _rows(classifier, one, _scores(classifier, one, short_BE))
-    table = {key: [row[key] for row in rows] for key in rows[0]}
+        weighed.setdefault(one.number, []).append(_weighed(classifier, one, _scores(classifier, one, short_BE)))
+    table = packed([(_picture(classifier, number), captions) for number, captions in weighed.items()])
     yield from plot("text_occlusion", "Words that answers rest on", table, context.out)
 
 
@@ -96,26 +97,28 @@ def _replaced(captions: Captions, owner: int, place: int, short_BE: np.ndarray) 
     return Captions(np.concatenate([own_KE, short_BE.astype(own_KE.dtype)]), text_BK)
 
 
-def _rows(classifier: Classifier, one: Told, scores_BC: np.ndarray) -> Iterator[dict[str, Any]]:
-    labelled, outcome = classifier.labelled, classifier.outcome
+def _picture(classifier: Classifier, number: int) -> Picture:
+    labelled = classifier.labelled
+    given, label = int(classifier.outcome.given_NK[number, 0]), int(labelled.labels_N[number])
+    names = labelled.class_names[label], labelled.class_names[given]
+    return Picture(number, labelled.dataset.item_ids[number], *names, _margin(classifier, number, given))
+
+
+def _weighed(classifier: Classifier, one: Told, scores_BC: np.ndarray) -> Caption:
+    """What the margin loses without each word, and whether another class is given then."""
+    given = int(classifier.outcome.given_NK[one.number, 0])
+    drops_B = _margin(classifier, one.number, given) - margins(scores_BC, given)
+    return Caption(
+        side=one.side,
+        class_name=classifier.labelled.class_names[one.owner] if one.side == "class" else None,
+        caption=one.place,
+        text=one.text,
+        spans=[(word.start, word.end) for word in one.words],
+        drops=drops_B.tolist(),
+        flips=(scores_BC.argmax(axis=1) != given).tolist(),
+    )
+
+
+def _margin(classifier: Classifier, number: int, given: int) -> float:
     images_NE, classes_CE = classifier.plus
-    whole_1C = products(images_NE[[one.number]], classes_CE)
-    given, label = int(outcome.given_NK[one.number, 0]), int(labelled.labels_N[one.number])
-    margin = float(margins(whole_1C, given)[0])
-    for word, left, answer in zip(one.words, margins(scores_BC, given), scores_BC.argmax(axis=1), strict=True):
-        yield {
-            "number": one.number,
-            "item": labelled.dataset.item_ids[one.number],
-            "label_name": labelled.class_names[label],
-            "given_name": labelled.class_names[given],
-            "side": one.side,
-            "class_name": labelled.class_names[one.owner] if one.side == "class" else None,
-            "caption": one.place,
-            "text": one.text,
-            "word": word.word,
-            "start": word.start,
-            "end": word.end,
-            "margin": margin,
-            "drop": margin - float(left),
-            "flips": bool(answer != given),
-        }
+    return float(margins(products(images_NE[[number]], classes_CE), given)[0])

@@ -15,6 +15,7 @@ from PIL import Image
 from ml_core.encoders import load_encoder
 from ml_core.events import Artifact, Event
 from ml_core.pictures import projection
+from ml_core.pictures.text_occlusion import WORD_COLUMNS, word_rows
 from ml_core.spec import BadInput
 from ml_core.zeroshot.data import open_classification
 from tests.ml_core import small_sets
@@ -137,8 +138,10 @@ def test_words_left_out_are_what_the_changed_captions_give(drawn: tuple[dict[str
     values, root, _ = drawn
     dataset = open_classification(values["data"]).dataset
     encoder = load_encoder(values["encoder"])
-    rows = table(root / "out", "text_occlusion")
+    packed = table(root / "out", "text_occlusion")
+    rows = dict(zip(WORD_COLUMNS, zip(*word_rows(packed), strict=True), strict=True))
     assert set(rows["side"]) == {"picture", "class"} and "tree" not in rows["text"]
+    assert len(packed["texts"]) == len(set(packed["texts"])) < len(packed["captions"]["text"])
     for place in (0, len(rows["word"]) // 2, len(rows["word"]) - 1):
         number, text = rows["number"][place], rows["text"][place]
         assert text[rows["start"][place] : rows["end"][place]] == rows["word"][place]

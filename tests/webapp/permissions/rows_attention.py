@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from django.utils import timezone
 
+from ml_core.pictures.text_occlusion import Picture, packed
 from tests.webapp.permissions.rows import Row
 from tests.webapp.permissions.world import Knocker, World
 from webapp.accounts.models import Project
@@ -13,6 +15,7 @@ from webapp.experiments.files import store
 from webapp.experiments.models import Artifact, Run
 
 PNG = b"\x89PNG\r\n\x1a\n"
+NUMBER = {"number": [0]}
 
 
 def build(world: World) -> None:
@@ -27,8 +30,9 @@ def _run(project: Project) -> tuple[Run, Artifact]:
         project=project, method="zeroshot.pictures", spec={}, fingerprint="", queue="gpu", state="succeeded",
         created_at=timezone.now(),
     )  # fmt: skip
-    for table in ("occlusion", "occlusion_0", "text_occlusion"):
-        _left(run, f"plots/{table}.json", b'{"number": [0]}', "application/json")
+    words = packed([(Picture(0, "a.jpg", "tank", "tank", 0.5), [])])
+    for table, left in {"occlusion": NUMBER, "occlusion_0": NUMBER, "text_occlusion": words}.items():
+        _left(run, f"plots/{table}.json", json.dumps(left).encode(), "application/json")
     return run, _left(run, "plots/occlusion_0.png", PNG, "image/png")
 
 

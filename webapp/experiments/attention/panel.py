@@ -36,7 +36,7 @@ def values(request: ProjectRequest, run: Run, tables: dict[str, Any], artifacts:
     def squares(number: int) -> str:
         return f"{table}{number}.csv" if f"plots/occlusion_{number}.json" in left else ""
 
-    cases = _cases(run, where, [occluded, told])
+    cases = _cases(run, where, [occluded, (told or {}).get("pictures")])
     attention = reading.attention_of(occluded, file, squares, cases)
     return {
         "is_pictured": run.state == Run.State.SUCCEEDED or bool(attention),
@@ -55,7 +55,7 @@ def is_picture(row: Artifact) -> bool:
 
 def _cases(run: Run, where: dict[str, Any], tables: list[Any]) -> dict[int, str]:
     """Addresses of the cases of the pictures that tables name."""
-    columns = [table["number"] for table in tables if table and isinstance(table.get("number"), list)]
+    columns = [table["number"] for table in tables if isinstance(table, dict) and isinstance(table.get("number"), list)]
     named = [number for column in columns for number in column if isinstance(number, int)]
     wanted = {number for number in named if 0 <= number < 2**31}
     if not wanted or not run.case_count:

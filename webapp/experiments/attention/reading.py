@@ -9,13 +9,15 @@ from typing import Any
 
 from django.utils.safestring import SafeString, mark_safe
 
+from ml_core.pictures.text_occlusion import Caption as Weighed
+from ml_core.pictures.text_occlusion import Picture, unpacked
 from webapp.design.numbers import written
 
 Table = dict[str, Any]
 Address = Callable[[str], str]  # a file's address by its path in the run; "" where the run left no such file
 TONES = 4
 MOST_WORDS = 2_000  # on a page
-UNREADABLE = (KeyError, ValueError, TypeError, IndexError)
+UNREADABLE = (KeyError, ValueError, TypeError, IndexError, AttributeError)
 
 
 @dataclass(frozen=True)
@@ -134,51 +136,47 @@ def _attention(table: Table, file: Address, squares: Callable[[int], str], cases
 def words_of(table: Table | None, file: Address, cases: Mapping[int, str]) -> Words | None:
     """From the table `text_occlusion`; None where there is none that can be read."""
     try:
-        return _words(table, file, cases) if table and table["number"] else None
+        return _words(table, file, cases) if table and table["captions"]["text"] else None
     except UNREADABLE:
         return None
 
 
 def _words(table: Table, file: Address, cases: Mapping[int, str]) -> Words:
-    captions: dict[tuple[Any, ...], list[int]] = {}
-    columns = (table[name] for name in ("number", "side", "class_name", "caption"))
-    for i, key in enumerate(zip(*columns, strict=True)):
-        captions.setdefault(key, []).append(i)
+    rows = list(unpacked(table))
     greatest: dict[int, float] = {}
-    for number, drop in zip(table["number"], table["drop"], strict=True):
-        greatest[number] = max(greatest.get(number, 0.0), abs(drop))
+    for picture, caption in rows:
+        greatest[picture.number] = max(greatest.get(picture.number, 0.0), *map(abs, caption.drops), 0.0)
     shown: dict[int, Told] = {}
     count = left_out = 0
-    for (number, side, owner, place), rows in captions.items():
-        count += len(rows)
+    for picture, caption in rows:
+        count += len(caption.spans)
         if count > MOST_WORDS and shown:
             left_out += 1
             continue
-        if number not in shown:
-            shown[number] = _told(table, rows[0], file, cases)
-        shown[number].captions.append(
-            _caption(table, rows, str(owner) if side == "class" else "", place, greatest[number])
-        )
+        if picture.number not in shown:
+            shown[picture.number] = _told(picture, file, cases)
+        shown[picture.number].captions.append(_caption(caption, greatest[picture.number]))
     return Words(list(shown.values()), left_out)
 
 
-def _told(table: Table, i: int, file: Address, cases: Mapping[int, str]) -> Told:
-    number = int(table["number"][i])
-    item, right, given = (str(table[name][i]) for name in ("item", "label_name", "given_name"))
-    picture = file(f"plots/occlusion_{number}_picture.png")
-    return Told(number, item, right, given, float(table["margin"][i]), picture, cases.get(number, ""))
+def _told(picture: Picture, file: Address, cases: Mapping[int, str]) -> Told:
+    number = int(picture.number)
+    names = str(picture.item), str(picture.label_name), str(picture.given_name)
+    seen = file(f"plots/occlusion_{number}_picture.png")
+    return Told(number, *names, float(picture.margin), seen, cases.get(number, ""))
 
 
-def _caption(table: Table, rows: list[int], owner: str, place: int, greatest: float) -> Caption:
-    text, at, words = str(table["text"][rows[0]]), 0, []
-    for i in rows:
-        start, end = table["start"][i], table["end"][i]
+def _caption(caption: Weighed, greatest: float) -> Caption:
+    text, at, words = str(caption.text), 0, []
+    for (start, end), drop, flips in zip(caption.spans, caption.drops, caption.flips, strict=True):
         if not at <= start < end <= len(text):
             raise ValueError(f"a word from {start} to {end} is not in its caption")
-        tone = tone_of(drop := float(table["drop"][i]), greatest)
-        words.append(Word(text[at:start], text[start:end], _signed(drop, tone), tone, bool(table["flips"][i])))
+        tone = tone_of(float(drop), greatest)
+        words.append(Word(text[at:start], text[start:end], _signed(float(drop), tone), tone, flips))
         at = end
-    return Caption(owner, int(place) + 1, words, text[at:])
+    return Caption(
+        str(caption.class_name) if caption.side == "class" else "", int(caption.caption) + 1, words, text[at:]
+    )
 
 
 def _marked_up(word: Word) -> str:

@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import csv
+from collections.abc import Iterable
 from typing import Any
 
 from django.http import Http404, HttpResponse
 from django.utils.cache import get_conditional_response
 
 from ml_core.cells import safe_cell
+from ml_core.pictures.text_occlusion import WORD_COLUMNS, word_rows
 from webapp.accounts.doors import ProjectRequest, project_page
 from webapp.experiments.attention.panel import is_picture
+from webapp.experiments.attention.reading import UNREADABLE
 from webapp.experiments.files import store
 from webapp.experiments.models import Artifact, Run
 from webapp.experiments.queries import details
 from webapp.experiments.views.found import run_or_404
 
 _PNG = b"\x89PNG\r\n\x1a\n"
+_NO_TABLE = "The run left no such table that a page could read."
 
 
 @project_page("case.view")
@@ -50,31 +54,43 @@ def _guarded(response: HttpResponse, tag: str) -> HttpResponse:
 @project_page("case.view")
 def attention_csv(request: ProjectRequest, run_id: int) -> HttpResponse:
     """A row a picture that was looked at."""
-    return _csv(run_or_404(request, run_id), "occlusion", "attention")
+    return _columns(run_or_404(request, run_id), "occlusion", "attention")
 
 
 @project_page("case.view")
 def squares_csv(request: ProjectRequest, run_id: int, number: int) -> HttpResponse:
     """A row a square that was blanked in one picture."""
-    return _csv(run_or_404(request, run_id), f"occlusion_{number}", f"attention-{number}")
+    return _columns(run_or_404(request, run_id), f"occlusion_{number}", f"attention-{number}")
 
 
 @project_page("case.view")
 def words_csv(request: ProjectRequest, run_id: int) -> HttpResponse:
     """A row a word that was left out."""
-    return _csv(run_or_404(request, run_id), "text_occlusion", "words")
+    run = run_or_404(request, run_id)
+    try:
+        rows = list(word_rows(_table(run, "text_occlusion")))
+    except UNREADABLE:
+        raise Http404(_NO_TABLE) from None
+    return _csv(run, "words", WORD_COLUMNS, rows)
 
 
-def _csv(run: Run, name: str, called: str) -> HttpResponse:
+def _columns(run: Run, name: str, called: str) -> HttpResponse:
     """One of the run's tables by its columns; 404 where it has none that can be read."""
-    table = details.plot_table(Artifact.objects.filter(run=run, path=f"plots/{name}.json").first())
-    columns: dict[str, Any] = {key: column for key, column in (table or {}).items() if isinstance(column, list)}
+    columns: dict[str, Any] = {key: column for key, column in _table(run, name).items() if isinstance(column, list)}
     if not columns:
-        raise Http404("The run left no such table that a page could read.")
+        raise Http404(_NO_TABLE)
+    return _csv(run, called, columns, zip(*columns.values(), strict=False))
+
+
+def _table(run: Run, name: str) -> dict[str, Any]:
+    return details.plot_table(Artifact.objects.filter(run=run, path=f"plots/{name}.json").first()) or {}
+
+
+def _csv(run: Run, called: str, names: Iterable[str], rows: Iterable[Iterable[Any]]) -> HttpResponse:
     response = HttpResponse(content_type="text/csv; charset=utf-8")
     response.headers["Content-Disposition"] = f'attachment; filename="run-{run.pk}-{called}.csv"'
     response.headers["X-Content-Type-Options"] = "nosniff"
     writer = csv.writer(response)
-    writer.writerow([safe_cell(key) for key in columns])
-    writer.writerows([safe_cell(cell) for cell in row] for row in zip(*columns.values(), strict=False))
+    writer.writerow([safe_cell(name) for name in names])
+    writer.writerows([safe_cell(cell) for cell in row] for row in rows)
     return response

@@ -18,7 +18,7 @@ from webapp.experiments.files import store
 from webapp.experiments.lifecycle import FINAL
 from webapp.experiments.metric_names import DIRECTIONS, in_words, in_words_direction, split_name, stem
 from webapp.experiments.models import Artifact, Case, LogLine, Metric, Run, RunInput
-from webapp.experiments.queries.runs import Measured, card_of, measured, title_of
+from webapp.experiments.queries.runs import Measured, card_of, headline_names, measured, title_of
 from webapp.experiments.references import reference_fields
 
 CONTROL, WITHOUT_TWINS, NET = "random-control", "no-near-duplicates", "t2i/net"
@@ -26,6 +26,7 @@ _BESIDE = ("baseline", CONTROL, WITHOUT_TWINS)  # slices of the headline without
 TAIL = 200  # log lines on the page
 MOST_POINTS = 4_000  # of one curve
 PLOT_BYTES = 4 * 2**20
+WORDS_BYTES = 16 * 2**20  # of the one table that has a text for each caption of each picture
 _OF_ONE = re.compile(r"/occlusion_\d+\.json$")
 
 
@@ -140,7 +141,8 @@ def headlines(run: Run, metrics: list[Measured]) -> list[Measured]:
     card = card_of(run.method)
     whole = [metric for metric in metrics if not metric.slice]
     named = {(metric.name, metric.slice): metric for metric in metrics}
-    headline = card.headline if card else ""
+    names = headline_names(card) if card else [""]
+    headline = next((name for name in names if (name, "") in named), names[0])
     wanted = [split_name(name) for name in _companions(headline)]
     if beside := [(headline, part) for part in _BESIDE if (headline, part) in named and _says_more(part, named)]:
         wanted = [wanted[0], *beside, *wanted[1:]]
@@ -194,7 +196,9 @@ def plot_tables(artifacts: list[Artifact]) -> dict[str, dict[str, Any]]:
 
 def plot_table(row: Artifact | None) -> dict[str, Any] | None:
     """The table in one file of a run; None where it is not one that pages read."""
-    if row is None or row.role != "plot" or not row.path.endswith(".json") or row.byte_count > PLOT_BYTES:
+    if row is None or row.role != "plot" or not row.path.endswith(".json"):
+        return None
+    if row.byte_count > (WORDS_BYTES if row.path.endswith("/text_occlusion.json") else PLOT_BYTES):
         return None
     try:
         table = json.loads(store().read_bytes(row.key))
@@ -266,6 +270,8 @@ def _companions(headline: str) -> list[str]:
         return ["t2i/recall@1", "t2i/recall@10", "i2t/recall@1", "t2i/failures"]
     if headline == "val/t2i/recall@1":
         return ["val/t2i/recall@1", "val/t2i/recall@5", "val/t2i/recall@10", "val/i2t/recall@1"]
+    if headline.endswith("/failures"):
+        return [headline, headline.replace("failures", "failure_rate")]
     if headline == "accuracy@1":
         return [headline, "baseline/accuracy@1", "untuned/accuracy@1", "net", "f1/macro", "ece"]
     return [headline]

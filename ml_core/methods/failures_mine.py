@@ -52,7 +52,7 @@ CARD = Card(
     summary="Lists the queries whose first answer is wrong, counts them by rank and margin, plans a sample to label.",
     spec=FailuresMine,
     entry="ml_core.failures.mine:run",
-    headline="t2i/failure_rate",
+    headline="t2i/failures",
     higher_is_better=False,
     presets={"standard": {}, "stratified by rank": {"stratify": "rank"}},
 )

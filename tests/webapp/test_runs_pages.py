@@ -285,3 +285,15 @@ def test_slices_with_one_quantity_share_a_table_in_the_order_of_their_numbers():
     assert [[cell is not None for cell in cells] for _, cells in tables[0].rows] == [[True, True], [True, False]]
     ordered = ["margin below -0.1", "margin -0.1 to -0.05", "rank 2-5", "rank 11-50", "rank 101-500"]
     assert [words for words, _ in tables[2].rows] == ordered
+
+
+@pytest.mark.parametrize("direction", ["t2i", "i2t", "classify"])
+def test_mined_failures_are_told_in_the_list_whatever_was_asked(web, launch, direction):
+    run = launch()
+    Run.objects.filter(pk=run.pk).update(method="failures.mine", state="succeeded")
+    Metric.objects.create(run=run, name=f"{direction}/failures", value=37, low=30, high=44, n=200)
+    Metric.objects.create(run=run, name=f"{direction}/failure_rate", value=0.185, low=0.15, high=0.22, n=200)
+    assert ">37<" in web.get(address("runs")).content.decode()
+    page = web.get(address("run", run_id=run.pk)).content.decode()
+    read = page.partition('class="readings"')[2].partition("</dl>")[0]
+    assert read.count("<dt>") == 2 and ">37<" in read and "18.5" in read

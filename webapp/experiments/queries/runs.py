@@ -19,6 +19,7 @@ from webapp.experiments.models import Metric, Run, RunGroup
 
 PAGE = 40
 STATES = dict(Run.State.choices)
+WAYS = ("t2i", "i2t", "classify")  # directions of which a run may have one alone
 
 
 @dataclass(frozen=True)
@@ -174,9 +175,20 @@ def rows_of(runs: list[Run], *, now: datetime) -> list[Row]:
 
 def headlines_of(runs: Iterable[Run]) -> dict[int, Measured]:
     """The one number that each run's method is judged by, where the run has measured it."""
-    wanted = {run.pk: card.headline for run in runs if (card := card_of(run.method)) and card.headline}
-    metrics = Metric.objects.filter(run__in=wanted, name__in=set(wanted.values()), slice="", step=FINAL)
-    return {metric.run_id: measured(metric) for metric in metrics if metric.name == wanted[metric.run_id]}
+    wanted = {run.pk: headline_names(card) for run in runs if (card := card_of(run.method)) and card.headline}
+    names = {name for some in wanted.values() for name in some}
+    found: dict[int, dict[str, Metric]] = {}
+    for metric in Metric.objects.filter(run__in=wanted, name__in=names, slice="", step=FINAL):
+        found.setdefault(metric.run_id, {})[metric.name] = metric
+    first = {pk: next((there[name] for name in wanted[pk] if name in there), None) for pk, there in found.items()}
+    return {pk: measured(metric) for pk, metric in first.items() if metric}
+
+
+def headline_names(card: Card) -> list[str]:
+    """The number that a method is judged by, then the same of the other directions: a run may have only one of them."""
+    direction, slash, name = card.headline.rpartition("/")
+    others = [f"{way}/{name}" for way in WAYS if way != direction] if slash and direction in WAYS else []
+    return [card.headline, *others]
 
 
 def measured(metric: Metric) -> Measured:

@@ -15,6 +15,7 @@ from tests.ml_core.small_sets import class_folders
 from tests.runs import *  # noqa: F403
 from tests.tiny_models import tiny_clip
 from tests.webapp.case_parts import drawn
+from tests.webapp.people import browser, member, person
 from webapp.corpora.models import Corpus, Item
 from webapp.experiments.browsing import queries
 from webapp.experiments.files import store
@@ -223,3 +224,11 @@ def test_pictures_stand_beside_their_captions_a_page_at_a_time(web, project, cor
     Artifact.objects.update(byte_count=2**40)
     assert "Too large to browse" in web.get(address("captions", run)).content.decode()
     assert web.get(address("api_captions", run)).status_code == 409
+
+
+def test_a_reviewer_changes_captions_but_is_offered_no_file_and_no_writing_anew(run) -> None:
+    reviewer = member(run.project, person("rita"), "reviewer").user
+    page = browser(reviewer).get(address("captions", run)).content.decode()
+    assert "Change" in page and "Write anew" not in page and "Make a file" not in page
+    assert browser(reviewer).post(address("captions_anew", run), {"entry": "塔"}).status_code == 403
+    assert Run.objects.count() == 1 and not CaptionFile.objects.exists()

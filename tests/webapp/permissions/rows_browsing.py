@@ -51,12 +51,12 @@ CHANGE = {"entry": "tank", "number": 0, "text": "a flat turret"}
 ROWS = [
     Row("experiments:captions", {"GET": "run.view"}, with_captions, FOREIGN),
     Row("experiments:caption_change", {"POST": "run.launch"}, with_captions, FOREIGN),
-    Row("experiments:captions_anew", {"POST": "run.launch"}, with_captions, FOREIGN),
+    Row("experiments:captions_anew", {"POST": "corpus.import"}, with_captions, FOREIGN),
     Row("experiments:captions_keep", {"POST": "corpus.import"}, with_captions, FOREIGN),
     Row(
         "experiments:api_captions", {"GET": "run.view", "POST": "run.launch"}, with_captions, FOREIGN, CHANGE,
         tells=frozenset({409}),
     ),
-    Row("experiments:api_captions_anew", {"POST": "run.launch"}, with_captions, FOREIGN, {"entry": "tank"}),
+    Row("experiments:api_captions_anew", {"POST": "corpus.import"}, with_captions, FOREIGN, {"entry": "tank"}),
     Row("experiments:api_captions_keep", {"POST": "corpus.import"}, with_captions, FOREIGN),
 ]  # fmt: skip

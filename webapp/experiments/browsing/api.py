@@ -131,7 +131,7 @@ class Captions(ProjectAPIView):
 class CaptionsAnew(ProjectAPIView):
     """Captions of one class or picture written anew."""
 
-    capability = {"POST": "run.launch"}
+    capability = {"POST": "corpus.import"}  # what was changed by hand becomes a caption file on the way
 
     @extend_schema(operation_id="captions_anew", request=CaptionEntryNamed, responses={201: CaptionRun})
     def post(self, request: Request, slug: str, kind: str, source_id: int) -> Response:

@@ -44,7 +44,7 @@ def captions(request: ProjectRequest, kind: str, source_id: int) -> HttpResponse
         "previous": f"?{_asked(words, label, shown.number - 1)}" if shown and shown.number > 1 else "",
         "next": f"?{_asked(words, label, shown.number + 1)}" if shown and shown.number < shown.pages else "",
         "may_change": role_may(request.role, "run.launch"),
-        "may_rewrite": source.writer is not None and role_may(request.role, "run.launch"),
+        "may_rewrite": source.writer is not None and role_may(request.role, "corpus.import"),
         "may_keep": source.corpus_id is not None and role_may(request.role, "corpus.import"),
         "api": api_call(
             request, "experiments:api_captions", query=query, slug=request.project.slug, kind=kind, source_id=source_id
@@ -73,7 +73,7 @@ def change(request: ProjectRequest, kind: str, source_id: int) -> HttpResponse:
     return _back(request, source)
 
 
-@project_page(post="run.launch")
+@project_page(post="corpus.import")  # what was changed by hand becomes a caption file on the way
 def anew(request: ProjectRequest, kind: str, source_id: int) -> HttpResponse:
     """Has the captions of one class or picture written anew."""
     source = _source_or_404(request, kind, source_id)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
@@ -11,6 +11,18 @@ from ml_core.spec import Spec, setting
 K = Annotated[int, Field(ge=1, le=100_000)]
 KNOWN_SETS = ("military-vehicles", "patch-camelyon", "parasitic-egg")
 WHAT = "What is classified"
+Published = Literal["", "military-vehicles", "patch-camelyon", "parasitic-egg"]
+
+
+def expected(group: str) -> Any:
+    """The setting that names a published data set."""
+    return setting(
+        "",
+        "A published data set that this one is checked against: its classes, its phrase where none is given, and names"
+        " for classes that are bare numbers.",
+        group=group,
+        advanced=True,
+    )
 
 
 class Classified(Spec):
@@ -33,12 +45,7 @@ class Classified(Spec):
         group=WHAT,
         max_length=200,
     )
-    expects: Literal["", "military-vehicles", "patch-camelyon", "parasitic-egg"] = setting(
-        "",
-        "A published data set that this one is checked against: its classes, and its phrase where none is given.",
-        group=WHAT,
-        advanced=True,
-    )
+    expects: Published = expected(WHAT)
     overlap: Literal["refuse", "content", "allow"] = setting(
         "refuse",
         "What to do about pictures that the encoder was trained on, by id or bytes: refuse; refuse by bytes (content)"

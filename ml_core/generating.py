@@ -6,6 +6,7 @@ from typing import Any, Literal, Self
 
 from pydantic import model_validator
 
+from ml_core.classifying import Published, expected
 from ml_core.spec import Spec, setting
 
 WHAT, WHO, DRAWN, PATIENCE = "What is described", "Who writes", "How it is drawn", "Patience and price"
@@ -54,6 +55,7 @@ class Described(Spec):
         group=WHAT,
         max_length=200,
     )
+    expects: Published = expected(WHAT)
 
 
 class Asked(Spec):

@@ -16,9 +16,9 @@ from django.db import connection, transaction
 from django.db.models import F
 from django.utils import timezone
 
-from ml_core.generators.recorded import read_class_captions, read_image_captions, refuse_leak
+from ml_core.generators.recorded import read_image_captions, refuse_leak
 from ml_core.spec import BadInput
-from ml_core.zeroshot.data import Labelled, open_classification
+from ml_core.zeroshot.data import Labelled, class_captions_of, open_classification
 from webapp.away import AWAY
 from webapp.broker import RUN_TASK, wake
 from webapp.corpora.models import Corpus
@@ -82,7 +82,7 @@ def read(row: CaptionFile) -> tuple[dict[str, Any], list[str]]:
 
 
 def _classes(path: str, labelled: Labelled) -> tuple[dict[str, Any], list[str]]:
-    told = read_class_captions(path, labelled.class_names, labelled.empty_classes)
+    told = class_captions_of(path, labelled)
     return _found(told.captions) | {"meta": told.meta}, told.warnings
 
 

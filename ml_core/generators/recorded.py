@@ -46,11 +46,14 @@ class ImageCaptions:
     warnings: list[str] = field(default_factory=list)
 
 
-def read_class_captions(path: str, class_names: Sequence[str], empty: Sequence[str] = ()) -> ClassCaptions:
+def read_class_captions(
+    path: str, class_names: Sequence[str], empty: Sequence[str] = (), others: Mapping[str, str] | None = None
+) -> ClassCaptions:
     """`{"_meta": {...}, "<class>": {"captions": [...], "similarities": [...]}}`; a class may be a bare list.
 
     Class names are compared letter by letter, composed and decomposed accents being one letter. `empty` are classes
-    that the data set was without pictures for, so that they were left out of it.
+    that the data set was without pictures for, so that they were left out of it; `others` are further names that the
+    file may have for a class.
 
     BadInput (field "class_captions") that names every class that is missing, extra, empty or stands there twice.
     """
@@ -60,6 +63,7 @@ def read_class_captions(path: str, class_names: Sequence[str], empty: Sequence[s
     if not isinstance(meta, dict):
         problems.add(f"“{META}” must be an object")
     wanted = _by_plain_name(class_names, problems)
+    wanted |= {_plain(other): wanted[_plain(name)] for other, name in (others or {}).items()}
     without = {_plain(name) for name in empty}
     found: dict[int, tuple[list[str], list[float] | None]] = {}
     for name, entry in content.items():

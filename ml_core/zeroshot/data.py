@@ -10,6 +10,7 @@ import numpy as np
 
 from ml_core.datasets.opening import open_with_remarks
 from ml_core.datasets.types import Dataset
+from ml_core.generators.recorded import ClassCaptions, read_class_captions
 from ml_core.spec import BadInput
 from ml_core.zeroshot import known
 
@@ -61,15 +62,29 @@ def open_classification(reference: str, domain: str = "", expects: str = "") -> 
     remarks = [*remarks[:_SHOWN], *([f"… and {len(remarks) - _SHOWN:,} more remarks."] if remarks[_SHOWN:] else [])]
     phrase = plain_name(domain or str(dataset.about.get("domain", "")))
     if expects:
+        folders, names = names, known.called(expects, names)
         published, odd = known.check(expects, names)
-        phrase, remarks = phrase or published.domain, odd + remarks
+        phrase, remarks = phrase or published.domain, odd + _renamed(folders, names, published.title) + remarks
     labels_N = dataset.labels.astype(np.int64)
     return Labelled(dataset, names, labels_N, phrase, _contradictions(dataset, names) + remarks)
+
+
+def class_captions_of(path: str, labelled: Labelled) -> ClassCaptions:
+    """The captions of a file for these classes; BadInput (field "class_captions") that says all that is wrong."""
+    empty, others = labelled.empty_classes, known.other_names(labelled.class_names)
+    return read_class_captions(path, labelled.class_names, empty, others)
 
 
 def plain_name(name: str) -> str:
     """A name with single spaces and composed accents, as prompts use it."""
     return unicodedata.normalize("NFC", " ".join(name.split()))
+
+
+def _renamed(folders: list[str], names: list[str], title: str) -> list[str]:
+    if folders == names:
+        return []
+    told = ", ".join(f"{folder} “{name}”" for folder, name in zip(folders, names, strict=True))
+    return [f"The classes are called as in CLIP's own prompts for {title}: {told}. Others go into classes.json."]
 
 
 def _refuse_equal(where: str, names: list[str]) -> None:

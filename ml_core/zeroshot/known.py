@@ -6,7 +6,8 @@ file, label and display name).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 from ml_core.spec import BadInput
 
@@ -14,7 +15,8 @@ from ml_core.spec import BadInput
 @dataclass(frozen=True)
 class Known:
     """`names` are the classes as they are published; empty where the publication does not list them. `accuracy` are the
-    published figures in percent: plain, CoRE (None: not told) and SynCE."""
+    published figures in percent: plain, CoRE (None: not told) and SynCE. `called` names classes whose folders are bare
+    numbers, as CLIP's own prompts for the set do."""
 
     title: str
     domain: str
@@ -22,6 +24,7 @@ class Known:
     layout: str
     accuracy: tuple[float, float | None, float]
     names: tuple[str, ...] = ()
+    called: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def published(self) -> str:
@@ -43,8 +46,9 @@ KNOWN = {
         "Patch-Camelyon",
         "histopathology image of lymph node tissue",
         2,
-        "2 folders (tissue with and without tumour), with display names in classes.json",
+        "2 folders, 0 (without tumour) and 1 (with), or any two with display names in classes.json",
         (69.74, None, 78.18),
+        called={"0": "lymph node", "1": "lymph node containing metastatic tumor tissue"},
     ),
     "parasitic-egg": Known(
         "Parasitic Egg",
@@ -67,6 +71,23 @@ KNOWN = {
         ),
     ),
 }
+
+
+def called(key: str, names: Sequence[str]) -> list[str]:
+    """What the classes of a published set are called where its folders, and nothing else, are bare numbers; else the
+    names as they are."""
+    found = KNOWN[key].called
+    return [found[name] for name in names] if set(names) == set(found) else list(names)
+
+
+def other_names(names: Sequence[str]) -> dict[str, str]:
+    """By what other name captions may tell of a class: the number for its name, or the name for its number."""
+    for one in KNOWN.values():
+        back = {name: folder for folder, name in one.called.items()}
+        for pairs in (one.called, back):
+            if pairs and set(names) == set(pairs.values()):
+                return dict(pairs)
+    return {}
 
 
 def check(key: str, names: list[str]) -> tuple[Known, list[str]]:

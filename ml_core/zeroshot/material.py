@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 from ml_core.classifying import Captioned
 from ml_core.events import Event, Log, Provenance
-from ml_core.generators.recorded import read_class_captions, read_image_captions, refuse_leak
+from ml_core.generators.recorded import read_image_captions, refuse_leak
 from ml_core.spec import BadInput, Context
 from ml_core.zeroshot import templates
-from ml_core.zeroshot.data import Labelled
+from ml_core.zeroshot.data import Labelled, class_captions_of
 from ml_core.zeroshot.encoding import encode_classification
 from ml_core.zeroshot.evaluate import class_vectors
 from ml_core.zeroshot.fusion import Sides
@@ -35,7 +35,7 @@ def read_captions(spec: Captioned, labelled: Labelled) -> Generator[Event, None,
         raise BadInput("give captions of the classes, of the pictures, or both", field="class_captions")
     told = Told(None, None)
     if spec.class_captions:
-        classes = read_class_captions(spec.class_captions, labelled.class_names, labelled.empty_classes)
+        classes = class_captions_of(spec.class_captions, labelled)
         yield from (Log(warning, "warning") for warning in classes.warnings)
         yield Provenance({"class_captions": classes.meta})
         most = spec.captions_per_class or None

@@ -18,16 +18,16 @@ from ml_core.events import Event, Log, Provenance
 from ml_core.generators.recorded import (
     CLASS_SIDE,
     IMAGE_SIDE,
-    read_class_captions,
     read_image_captions,
     refuse_leak,
 )
 from ml_core.methods.wdys_classify import WdysClassify
 from ml_core.spec import BadInput, Context
 from ml_core.zeroshot import templates
-from ml_core.zeroshot.data import Labelled, plain_name
+from ml_core.zeroshot.data import Labelled, class_captions_of, plain_name
 from ml_core.zeroshot.encoding import encode_classification
 from ml_core.zeroshot.evidence import evidence, told_of
+from ml_core.zeroshot.known import other_names
 from ml_core.zeroshot.outcome import Outcome, classify
 from ml_core.zeroshot.preparing import how_of, loaded, opened
 from ml_core.zeroshot.report import Reporting, report
@@ -121,7 +121,7 @@ def _class_texts(spec: WdysClassify, labelled: Labelled) -> Generator[Event, Non
             "captions of the classes are needed, or another choice of what stands for them", field=CLASS_SIDE
         )
     names = labelled.class_names
-    found = read_class_captions(spec.class_captions, names, labelled.empty_classes)
+    found = class_captions_of(spec.class_captions, labelled)
     yield from (Log(warning, "warning") for warning in found.warnings)
     yield Provenance({"class_captions": found.meta})
     rows = [row[: spec.captions_per_class or None] for row in found.captions]
@@ -132,7 +132,8 @@ def _class_texts(spec: WdysClassify, labelled: Labelled) -> Generator[Event, Non
 
 def _predictions(spec: WdysClassify, predicted: list[str | None], labelled: Labelled) -> list[list[str]]:
     """The predicted class of each picture as one text, or none; a class of the set is written as the set writes it."""
-    own = {name.casefold(): name for name in labelled.class_names}
+    own = {other.casefold(): name for other, name in other_names(labelled.class_names).items()}
+    own |= {name.casefold(): name for name in labelled.class_names}
     found: list[list[str]] = []
     for guess in predicted:
         plain = plain_name(guess or "")

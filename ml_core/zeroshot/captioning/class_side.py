@@ -13,7 +13,7 @@ from ml_core.encoders import load_encoder
 from ml_core.encoders.encoding import encode_texts
 from ml_core.events import Event, Log, Metric, Provenance
 from ml_core.generators.loading import load_generator, split
-from ml_core.generators.recorded import ClassCaptions, class_layout, read_class_captions
+from ml_core.generators.recorded import ClassCaptions, class_layout
 from ml_core.generators.types import Answer, NoAnswer, Request, ask
 from ml_core.methods.synce_class_captions import SynceClassCaptions
 from ml_core.spec import BadInput, Context
@@ -22,7 +22,7 @@ from ml_core.zeroshot.captioning import prompts
 from ml_core.zeroshot.captioning.asking import Tally, ask_all, sampling_of, wishes_of
 from ml_core.zeroshot.captioning.reading import captions_of, distinct, plain
 from ml_core.zeroshot.captioning.writing import leave, mean, places_of, shown
-from ml_core.zeroshot.data import Labelled, open_classification
+from ml_core.zeroshot.data import Labelled, class_captions_of, open_classification
 
 FILE = "class_captions.json"
 _ATTRIBUTES = 15
@@ -33,13 +33,13 @@ def run(spec: SynceClassCaptions, context: Context) -> Iterator[Event]:
 
     Nothing is written before every class has its captions; answers that came are kept whatever happens.
     """
-    labelled = open_classification(spec.data, spec.domain)
+    labelled = open_classification(spec.data, spec.domain, spec.expects)
     yield from (Log(remark, "warning") for remark in labelled.remarks)
     encoder = _encoder(spec, context)  # before anything is paid for
     family, rest = split(spec.generator)
     tally = Tally()
     if family == "recorded":
-        recorded = read_class_captions(rest, labelled.class_names, labelled.empty_classes)
+        recorded = class_captions_of(rest, labelled)
         yield from (Log(warning, "warning") for warning in recorded.warnings)
         captions, about = recorded.captions, {"generator": "recorded", "recorded": recorded.meta}
     else:
@@ -67,7 +67,7 @@ def _written(
     about: dict[str, Any] = {"generator": generator.model_id, "generator_revision": generator.revision}
     asked = _Asked(spec, labelled)
     if spec.base:
-        base = read_class_captions(spec.base, labelled.class_names, labelled.empty_classes)
+        base = class_captions_of(spec.base, labelled)
         about |= asked.begin_with(base)
     rounds: dict[str, Any] = {"rounds": spec.rounds, "tally": tally}
     yield from ask_all(generator, 1, asked.about_attributes, asked.take_attributes, stage="Attributes", **rounds)

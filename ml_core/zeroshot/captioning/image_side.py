@@ -15,7 +15,7 @@ from ml_core.encoders import load_encoder
 from ml_core.encoders.types import Recorded
 from ml_core.events import Event, Log, Metric, Provenance
 from ml_core.generators.loading import load_generator, split
-from ml_core.generators.recorded import ImageCaptions, image_layout, read_class_captions, read_image_captions
+from ml_core.generators.recorded import ImageCaptions, image_layout, read_image_captions
 from ml_core.generators.types import Answer, Message, NoAnswer, Picture, Request
 from ml_core.methods.synce_image_captions import SynceImageCaptions
 from ml_core.spec import BadInput, Context
@@ -24,7 +24,7 @@ from ml_core.zeroshot.captioning import prompts
 from ml_core.zeroshot.captioning.asking import Tally, ask_all, sampling_of, wishes_of
 from ml_core.zeroshot.captioning.reading import captions_of, class_of, distinct, plain
 from ml_core.zeroshot.captioning.writing import leave, mean, places_of, shown
-from ml_core.zeroshot.data import Labelled, open_classification
+from ml_core.zeroshot.data import Labelled, class_captions_of, open_classification
 from ml_core.zeroshot.encoding import encode_classification
 
 FILE = "image_captions.json"
@@ -36,7 +36,7 @@ def run(spec: SynceImageCaptions, context: Context) -> Iterator[Event]:
 
     Nothing is written before every picture has a caption; answers that came are kept whatever happens.
     """
-    labelled = open_classification(spec.data, spec.domain)
+    labelled = open_classification(spec.data, spec.domain, spec.expects)
     yield from (Log(remark, "warning") for remark in labelled.remarks)
     pool = _pool(spec, labelled)
     encoder = load_encoder(spec.encoder, context.device, precision=spec.precision) if spec.encoder else None
@@ -70,7 +70,7 @@ def _pool(spec: SynceImageCaptions, labelled: Labelled) -> list[str]:
     """Every distinct class-side caption; BadInput where the file is not what it should be."""
     if not spec.class_captions:
         return []
-    read = read_class_captions(spec.class_captions, labelled.class_names, labelled.empty_classes)
+    read = class_captions_of(spec.class_captions, labelled)
     return list(dict.fromkeys(text for row in read.captions for text in row))
 
 

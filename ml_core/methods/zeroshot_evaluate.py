@@ -13,10 +13,10 @@ from ml_core.spec import Card, Spec, setting
 class Prompted(Spec):
     """Sentences that each class's name is put into."""
 
-    templates: Literal["generic", "domain", "photo", "ensemble", "own"] = setting(
+    templates: Literal["generic", "domain", "photo", "ensemble", "own", "file"] = setting(
         "generic",
         "Sentences around a class's name: “An image of a …” (generic), the same with the phrase of the domain,"
-        " “a photo of a ….”, eighty sentences of many kinds (ensemble), or your own.",
+        " “a photo of a ….”, eighty sentences of many kinds (ensemble), your own, or those of a file.",
         group="Templates",
     )
     own_templates: str = setting(
@@ -26,10 +26,22 @@ class Prompted(Spec):
         max_length=20_000,
     )
 
+    template_file: str = setting(
+        "",
+        "File of sentences with {} or {c} where the name goes: one a line, or JSON with a list of them or several lists"
+        " by name.",
+        group="Templates",
+        reference="file",
+        accepts=("templates",),
+    )
+    template_set: str = setting("", "Which list of the file, where it has several.", group="Templates", max_length=200)
+
     @model_validator(mode="after")
     def _own_ones_are_given(self) -> Self:
         if (self.templates == "own") != bool(self.own_templates.strip()):
             raise ValueError("own_templates are written with templates “own”, and only with it")
+        if (self.templates == "file") != bool(self.template_file) or (self.template_set and not self.template_file):
+            raise ValueError("template_file is named with templates “file”, and only with it")
         return self
 
 

@@ -14,12 +14,16 @@ from ml_core.zeroshot.encoding import encode_classification
 from ml_core.zeroshot.outcome import classify
 from ml_core.zeroshot.preparing import how_of, loaded, opened
 from ml_core.zeroshot.report import Reporting, report
+from ml_core.zeroshot.template_files import templates_from
 from ml_core.zeroshot.vectors import Texts, ensemble
 
 
 def run(spec: ZeroshotEvaluate, context: Context) -> Iterator[Event]:
     """Metrics, with several sentences beside those of the plain one; cases.parquet, confusions and classes."""
-    sentences = templates.templates_of(spec.templates, spec.own_templates)
+    if spec.templates == "file":
+        sentences = templates_from(spec.template_file, spec.template_set)
+    else:
+        sentences = templates.templates_of(spec.templates, spec.own_templates)
     labelled = yield from opened(spec)
     sentences, remarks = templates.usable(sentences, labelled.domain)
     yield from (Log(remark, "warning") for remark in remarks)

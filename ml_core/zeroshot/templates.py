@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from ml_core.spec import BadInput
 
 NAME, DOMAIN = "{c}", "{domain}"
 GENERIC = "An image of a {c}"
 WITH_DOMAIN = "An image of a {c}, a {domain}"
-_MOST = 500  # sentences
+MOST = 500  # sentences
 
 # Ways in which a picture of something may look or have been made; each twice, of a thing and of the thing.
 _LOOKS = (
@@ -94,18 +94,25 @@ def templates_of(name: str, own: str = "") -> tuple[str, ...]:
     """
     if name != "own":
         return SETS[name]
-    found = tuple(dict.fromkeys(part.strip().replace("{}", NAME) for part in own.split("|") if part.strip()))
-    if not found or len(found) > _MOST:
-        raise BadInput(f"one to {_MOST} sentences are wanted, | between them (got {len(found)})", field="own_templates")
-    for template in found:
-        if NAME not in template:
-            raise BadInput(f"“{template[:100]}” has no {NAME} where the name goes", field="own_templates")
-        if strange := re.findall(r"[{}]", template.replace(NAME, "").replace(DOMAIN, "")):
-            raise BadInput(
-                f"“{template[:100]}” has a {strange[0]} that belongs to neither {NAME} nor {DOMAIN}",
-                field="own_templates",
-            )
+    found = as_written(own.split("|"))
+    if not found or len(found) > MOST:
+        raise BadInput(f"one to {MOST} sentences are wanted, | between them (got {len(found)})", field="own_templates")
+    if wrong := next(filter(None, map(why_not, found)), ""):
+        raise BadInput(wrong, field="own_templates")
     return found
+
+
+def as_written(sentences: Iterable[str]) -> tuple[str, ...]:
+    """Each sentence once, in order, {} in it as {c}."""
+    return tuple(dict.fromkeys(part.strip().replace("{}", NAME) for part in sentences if part.strip()))
+
+
+def why_not(template: str) -> str:
+    """What is wrong with a sentence as a template; "" where nothing is."""
+    if NAME not in template:
+        return f"“{template[:100]}” has no {NAME} where the name goes"
+    strange = re.findall(r"[{}]", template.replace(NAME, "").replace(DOMAIN, ""))
+    return f"“{template[:100]}” has a {strange[0]} that belongs to neither {NAME} nor {DOMAIN}" if strange else ""
 
 
 def usable(templates: Sequence[str], domain: str) -> tuple[tuple[str, ...], list[str]]:

@@ -20,6 +20,8 @@ from ml_core.datasets.types import Dataset
 from ml_core.encoders import load_encoder
 from ml_core.generators.recorded import read_class_captions
 from ml_core.spec import BadInput
+from ml_core.zeroshot.known import KNOWN
+from ml_core.zeroshot.template_files import read_template_sets, templates_from
 from tests.ml_core.zeroshot.made import metrics_of, run_method
 
 pytestmark = pytest.mark.slow
@@ -114,11 +116,11 @@ def test_pictures_are_told_apart_by_published_prompts_as_openai_pools_them(
 ) -> None:
     data = f"imagefolder:{folder / 'cifar10_train'}{HELD_OUT}"
     sentences = prompts(folder)["templates"]
-    found = metrics_of(
-        run_method(
-            "zeroshot.evaluate", tmp_path, data=data, encoder=model, templates="own", own_templates="|".join(sentences)
-        )
-    )
+    file = folder / "prompts" / "openai_clip_prompts.json"
+    named = {"templates": "file", "template_file": str(file), "template_set": "CIFAR10"}
+    found = metrics_of(run_method("zeroshot.evaluate", tmp_path, data=data, encoder=model, **named))
+    own = {"templates": "own", "own_templates": "|".join(sentences)}
+    assert found == metrics_of(run_method("zeroshot.evaluate", tmp_path / "own", data=data, encoder=model, **own))
     dataset, encoder = open_dataset(data), load_encoder(model, "cpu")
     assert dataset.category_names == prompts(folder)["classes"]
     pooled = [encoder.encode_texts([s.format(name) for s in sentences]).mean(0) for name in dataset.category_names]
@@ -156,3 +158,15 @@ def test_published_descriptors_are_read_as_they_stand(folder: Path, name: str) -
         ]
     with pytest.raises(BadInput, match="the class “a new one” is missing"):
         read_class_captions(str(path), [*told, "a new one"])
+
+
+def test_published_prompts_of_every_data_set_are_read(folder: Path) -> None:
+    path = folder / "prompts" / "openai_clip_prompts.json"
+    told = json.loads(path.read_text())
+    sets = read_template_sets(str(path))
+    assert {name: [text.replace("{c}", "{}") for text in row] for name, row in sets.items()} == {
+        name: one["templates"] for name, one in told.items()
+    }
+    assert told["PatchCamelyon"]["classes"] == list(KNOWN["patch-camelyon"].called.values())
+    with pytest.raises(BadInput, match=r"has 21 lists: choose one; there is “CIFAR10”"):
+        templates_from(str(path))

@@ -33,6 +33,7 @@ from workers.child import Child, child_environment
 from workers.endings import failure_of
 from workers.inputs import resolved_spec
 from workers.keeping import fetch, keep_artifact, keep_checkpoint
+from workers.outcomes import keep as keep_outcomes
 from workers.recording import GaveUp, Recorder, hang_up, persist
 
 logger = logging.getLogger(__name__)
@@ -235,6 +236,8 @@ class Execution:
             )
         unique = {row.path: row for row in rows}
         self._finish(Run.State.SUCCEEDED, artifacts=tuple(unique.values()), checkpoint={})
+        if self.cases is not None:
+            keep_outcomes(self.run.pk, self.run.attempt)
 
     def _fail(self, reason: str, advice: str, *, field: str = "", tail: list[str] | None = None) -> None:
         told = {"reason": reason, "advice": advice, "field": field, "tail": tail or []}

@@ -9,21 +9,24 @@ import io
 import logging
 from dataclasses import dataclass, fields
 from datetime import datetime
+from typing import cast
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv as pa_csv
-from django.db import connection
+from django.db import DatabaseError, connection
 from safetensors import SafetensorError
 from safetensors.numpy import load, save
 
 from ml_core.claims.outcomes import DIRECTIONS
 from ml_core.spec import BadInput
 from webapp.experiments.files import run_prefix, store
+from webapp.experiments.models import Run
 
 logger = logging.getLogger(__name__)
 FORMAT = 1
+FINISHED = Run.State.SUCCEEDED
 _COLUMNS = {
     "number": pa.int32(), "direction": pa.string(), "prompt": pa.int32(), "unit": pa.int32(), "rank": pa.int32(),
     "first": pa.int32(),
@@ -66,6 +69,18 @@ def cases_of(run_id: int, attempt: int, finished_at: datetime) -> dict[str, Case
     except OSError as problem:  # it is read from PostgreSQL the next time, too
         logger.warning("the outcomes of run %s could not be kept: %s", run_id, problem)
     return found
+
+
+def keep(run_id: int, attempt: int) -> None:
+    """Makes the file of a run that has just finished, so that nobody waits for it who compares it first.
+
+    What goes wrong is logged alone: `cases_of` makes the file as well.
+    """
+    try:
+        finished_at = Run.objects.values_list("finished_at", flat=True).get(pk=run_id, attempt=attempt, state=FINISHED)
+        cases_of(run_id, attempt, cast(datetime, finished_at))
+    except (Run.DoesNotExist, BadInput, DatabaseError) as problem:
+        logger.warning("the outcomes of run %s are not kept yet: %s", run_id, problem)
 
 
 def _kept(key: str) -> dict[str, Cases] | None:

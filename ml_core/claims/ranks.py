@@ -22,7 +22,7 @@ def rank_changes(before_Q: np.ndarray, after_Q: np.ndarray) -> dict[str, Any]:
                                                          # less than 2 times; 0: the same; 7: 64 times larger or more
      "buckets": ["1", "2-5", …], "moves": [[int …] …]}   # rows: bucket before, columns: bucket after
     """
-    before_Q, after_Q = np.asarray(before_Q, np.int64), np.asarray(after_Q, np.int64)
+    before_Q, after_Q = np.asarray(before_Q), np.asarray(after_Q)
     high_Q, low_Q = np.maximum(before_Q, after_Q), np.minimum(before_Q, after_Q)
     step_Q = _WHOLE[np.minimum(high_Q // low_Q, 2**DOUBLINGS)] + (high_Q > low_Q)
     signed_Q = np.where(after_Q < before_Q, -step_Q, step_Q)

@@ -6,8 +6,8 @@ says what each key means.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import product
 from typing import Any
 from urllib.parse import quote
 
@@ -22,10 +22,9 @@ from ml_core.claims.ranks import CURVE, rank_changes, recall_curve
 from ml_core.claims.registered import confirm, mode_of
 from ml_core.claims.seeds import groups_of
 from ml_core.claims.slices import Slice, slices_of
-from ml_core.claims.spreading import spread
 from ml_core.claims.verdicts import verdicts_of
 from ml_core.metrics.ranking import hits_at, reciprocal_ranks
-from ml_core.metrics.uncertainty import Estimate, How, means, proportion
+from ml_core.metrics.uncertainty import Estimate, How, means
 from ml_core.spec import BadInput
 
 FORMAT = 1
@@ -103,13 +102,11 @@ def _metrics(slices: Slices, plan: Plan, how: How) -> dict[str, dict[str, Any]]:
     for way, named in slices.items():
         for name, part in named.items():
             tail = "" if name == ALL else f"/{quote(name, safe='')}"
-            for run, recalls in zip(plan.runs, spread(_Recalls(part, plan.ks, how), plan.runs), strict=True):
-                for k, estimate in zip(plan.ks, recalls, strict=True):
-                    found[run][f"{way}/recall@{k}{tail}"] = plain(estimate)
+            for k, run, estimate in _recalls(part, plan, how):
+                found[run][f"{way}/recall@{k}{tail}"] = plain(estimate)
             sums_UR = np.column_stack([part.by_unit(reciprocal_ranks(part.field.rank[run])) for run in plan.runs])
-            for run, estimate in zip(
-                plan.runs, means(sums_UR, part.counts_U, fractions=[True] * len(plan.runs), **how), strict=True
-            ):
+            estimates = means(sums_UR, part.counts_U, fractions=[True] * len(plan.runs), **how)
+            for run, estimate in zip(plan.runs, estimates, strict=True):
                 found[run][f"{way}/mrr{tail}"] = plain(estimate)
             for run in plan.runs:
                 middle = float(np.median(part.field.rank[run]))
@@ -117,17 +114,13 @@ def _metrics(slices: Slices, plan: Plan, how: How) -> dict[str, dict[str, Any]]:
     return found
 
 
-@dataclass(frozen=True)
-class _Recalls:
-    """A run's recall at each k on a slice."""
-
-    part: Slice
-    ks: Sequence[int]
-    how: How
-
-    def __call__(self, run: str) -> list[Estimate]:
-        rank_Q, counts_U = self.part.field.rank[run], self.part.counts_U
-        return [proportion(self.part.by_unit(hits_at(rank_Q, k)), counts_U, **self.how) for k in self.ks]
+def _recalls(part: Slice, plan: Plan, how: How) -> Iterator[tuple[int, str, Estimate]]:
+    """Each run's recall at each k on a slice, all from the same resamples."""
+    asked = list(product(plan.ks, plan.runs))
+    hits_UA = np.column_stack([part.by_unit(hits_at(part.field.rank[run], k)) for k, run in asked])
+    estimates = means(hits_UA, part.counts_U, fractions=[True] * len(asked), **how)
+    for (k, run), estimate in zip(asked, estimates, strict=True):
+        yield k, run, estimate
 
 
 def _changes(slices: Slices, plan: Plan) -> dict[str, Any]:

@@ -9,8 +9,7 @@ from ml_core.claims.guards import seen_text, selection_text
 from ml_core.claims.plain import no_gain, plain_verdict
 from ml_core.claims.plan import Plan
 from ml_core.claims.slices import Slice
-from ml_core.claims.spreading import spread
-from ml_core.metrics.significance.verdict import Verdict, judged, verdict_on
+from ml_core.metrics.significance.verdict import Verdict, judged, verdicts_on
 from ml_core.metrics.uncertainty import How
 
 Key = tuple[str, str, str]  # run, direction, slice
@@ -56,14 +55,13 @@ def verdicts_of(
 def _verdicts(
     slices: Mapping[str, Mapping[str, Slice]], keys: Sequence[Key], against: str, how: How
 ) -> dict[Key, Verdict]:
-    made = spread(lambda key: _verdict(slices, key, against, how), keys)
-    return dict(zip(keys, made, strict=True))
-
-
-def _verdict(slices: Mapping[str, Mapping[str, Slice]], key: Key, against: str, how: How) -> Verdict:
-    run, way, name = key
-    field = slices[way][name].field
-    return verdict_on(field.outcomes(against), field.outcomes(run), **how)
+    """By slice, because all runs of one are resampled at once."""
+    found: dict[Key, Verdict] = {}
+    for way, name in dict.fromkeys(key[1:] for key in keys):
+        field, own = slices[way][name].field, [key for key in keys if key[1:] == (way, name)]
+        made = verdicts_on(field.outcomes(against), [field.outcomes(key[0]) for key in own], **how)
+        found |= dict(zip(own, made, strict=True))
+    return {key: found[key] for key in keys}
 
 
 def seen_in(plan: Plan, run: str) -> set[str]:

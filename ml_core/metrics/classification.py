@@ -145,7 +145,7 @@ def _share(value: float, drawn_B: np.ndarray, n: int) -> Estimate:
     """A value between 0 and 1; where every resample says the same the bootstrap is blind, and Wilson's stands."""
     if value in (0, 1) or not len(drawn_B) or np.ptp(drawn_B) == 0:
         return Estimate(value, *wilson(value * n, n), n)
-    low, high = percentiles(drawn_B)
+    low, high = map(float, percentiles(drawn_B))
     return Estimate(value, low, high, n)
 
 
@@ -194,5 +194,5 @@ def _calibration(answers: Answers, how: How) -> Estimate:
         return Estimate(value, None, None, 1)
     weights = resampled_weights(pictures, how["resamples"], how["seed"])
     drawn_B = np.concatenate([np.abs(weights_BN @ gaps_NB).sum(1) for weights_BN in weights]) / pictures
-    low, high = percentiles(drawn_B)
+    low, high = map(float, percentiles(drawn_B))
     return Estimate(value, min(low, value), max(high, value), pictures)

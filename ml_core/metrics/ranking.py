@@ -8,6 +8,10 @@ import numpy as np
 
 from ml_core.metrics.buckets import MARGINS, RANKS
 
+# Each rank's bucket up to where the last one begins: looked up, because a comparison asks of millions.
+_FIRST_RANKS = [first for first, _ in RANKS]
+_BUCKET_OF = np.searchsorted(_FIRST_RANKS, np.arange(_FIRST_RANKS[-1] + 1), side="right") - 1
+
 
 def id_order(ids: Sequence[str]) -> np.ndarray:
     """Each item's place (N,) int64 when items are sorted by id: as numbers where every id is one, else as text.
@@ -49,7 +53,7 @@ def average_precision_at_r(right_QK: np.ndarray, relevant_Q: np.ndarray) -> np.n
 
 def rank_bucket(rank_Q: np.ndarray) -> np.ndarray:
     """The number of each rank's bucket in `buckets.RANKS`: (Q,) int64."""
-    return np.searchsorted([first for first, _ in RANKS], rank_Q, side="right") - 1
+    return _BUCKET_OF[np.minimum(rank_Q, len(_BUCKET_OF) - 1)]
 
 
 def margin_bucket(margin_Q: np.ndarray) -> np.ndarray:

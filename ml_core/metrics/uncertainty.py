@@ -12,6 +12,8 @@ import numpy as np
 RESAMPLES = 2000
 LEVEL = 0.95
 _CELLS = 2_000_000  # entries of a block of resampling weights, 16 MB
+_KEPT = 20_000_000  # draws of units up to which all weights are kept, a byte each
+_EXACT = 2**24  # whole numbers that float32 holds
 
 
 class Estimate(NamedTuple):
@@ -59,31 +61,13 @@ def by_unit(values_Q: np.ndarray, units_Q: np.ndarray) -> tuple[np.ndarray, np.n
 def proportion(hits_U: np.ndarray, counts_U: np.ndarray, *, resamples: int = RESAMPLES, seed: int = 0) -> Estimate:
     """Σ hits / Σ counts over U units, each with a whole number of hits among its queries.
 
-    Units with the same (hits, count) are alike, so a resample of U units is one multinomial draw over the distinct
-    pairs: exact, and its cost does not grow with U. Where every query hits, or none, or all units are alike (a single
-    one is), every resample is the same and the bootstrap knows nothing: Wilson on U, the number of independent units,
-    as if the share had been hit or missed by whole units; U = 1 gives an interval that hardly excludes anything.
+    Where every query hits, or none, or all units are alike (a single one is), every resample is the same and the
+    bootstrap knows nothing: Wilson on U, the number of independent units, as if the share had been hit or missed by
+    whole units; U = 1 gives an interval that hardly excludes anything.
     """
-    hits_U, counts_U = np.asarray(hits_U), np.asarray(counts_U)
-    units, total, hits = len(counts_U), int(counts_U.sum()), float(hits_U.sum())
-    if units == 0:
+    if len(counts_U) == 0:
         raise ValueError("there is no unit to estimate a proportion from")
-    kinds_P2, numbers_P = _distinct(hits_U, counts_U)
-    if hits in (0, total) or len(numbers_P) == 1:
-        return Estimate(hits / total, *wilson(hits / total * units, units), units)
-    drawn = _drawn(tuple(map(tuple, kinds_P2.tolist())), tuple(numbers_P.tolist()), resamples, seed)
-    return Estimate(hits / total, *drawn, units)
-
-
-@lru_cache(maxsize=20_000)
-def _drawn(
-    kinds: tuple[tuple[int, int], ...], numbers: tuple[int, ...], resamples: int, seed: int
-) -> tuple[float, float]:
-    """The ends of a share's interval. Kept: a run is compared again and again, beside one run more or another."""
-    kinds_P2, numbers_P, units = np.array(kinds), np.array(numbers), sum(numbers)
-    draws_BP = np.random.default_rng(seed).multinomial(units, numbers_P / units, size=resamples)
-    sums_B2 = draws_BP @ kinds_P2
-    return percentiles(sums_B2[:, 0] / sums_B2[:, 1])
+    return means(np.asarray(hits_U)[:, None], counts_U, fractions=[True], resamples=resamples, seed=seed)[0]
 
 
 def means(
@@ -99,21 +83,59 @@ def means(
     `fractions` says which of them lie in 0..1; where such a one is 0 or 1 throughout or the same in all units (in the
     only one), its interval is Wilson's on U. Others have no interval where there is a single unit.
     """
-    parts_US = np.column_stack([sums_US, counts_U]).astype(np.float64)
-    values_S = parts_US[:, :-1].sum(0) / parts_US[:, -1].sum()
-    drawn = [weights_BU @ parts_US for weights_BU in resampled_weights(len(counts_U), resamples, seed)]
-    sums_BS = np.concatenate(drawn)
-    ratios_BS = sums_BS[:, :-1] / sums_BS[:, -1:]
-    units = len(counts_U)
-    alike_S = (parts_US == parts_US[0]).all(0)
-    blind_S = np.isin(values_S, (0, 1)) | (alike_S[:-1] & alike_S[-1])
+    sums_US, counts_U = np.asarray(sums_US), np.asarray(counts_U)
+    units, total = len(counts_U), counts_U.sum()
+    values_S = sums_US.sum(0, dtype=np.float64) / total
+    alike_S = (sums_US == sums_US[0]).all(0) & (counts_U == counts_U[0]).all()
+    known_S = np.asarray(fractions) & (np.isin(values_S, (0, 1)) | alike_S)
+    low_S, high_S = np.zeros(len(values_S)), np.zeros(len(values_S))
+    if units > 1:
+        low_S[~known_S], high_S[~known_S] = ends(sums_US[:, ~known_S], counts_U, resamples=resamples, seed=seed)
     estimates = []
-    for value, ratios_B, fraction, blind in zip(values_S, ratios_BS.T, fractions, blind_S, strict=True):
-        low, high = percentiles(ratios_B) if units > 1 else (None, None)
-        if fraction and blind:
+    for value, known, low, high in zip(
+        values_S.tolist(), known_S.tolist(), low_S.tolist(), high_S.tolist(), strict=True
+    ):
+        if known:
             low, high = wilson(value * units, units)
-        estimates.append(Estimate(float(value), low, high, units))
+        bounded = known or units > 1
+        estimates.append(Estimate(value, low if bounded else None, high if bounded else None, units))
     return estimates
+
+
+def ends(
+    sums_US: np.ndarray, counts_U: np.ndarray, *, resamples: int = RESAMPLES, seed: int = 0
+) -> tuple[np.ndarray, np.ndarray]:
+    """Where the middle 95 % of Σ sums / Σ counts lie over resamples of U units: two (S,), all from the same resamples.
+
+    Of many units with whole sums (hits) each statistic is drawn by itself: units with the same sum and count are alike,
+    so a resample is one multinomial draw over the distinct pairs, exact, and its cost does not grow with U.
+    """
+    sums_US, counts_U = np.asarray(sums_US), np.asarray(counts_U)
+    whole = bool((np.rint(sums_US) == sums_US).all())
+    if whole and len(counts_U) * resamples > _KEPT:
+        drawn = [_ends_of_kinds(*_distinct(sums_U, counts_U), resamples, seed) for sums_U in sums_US.T]
+        return np.array([low for low, _ in drawn]), np.array([high for _, high in drawn])
+    parts_SU = np.vstack([sums_US.T, counts_U])
+    exact = whole and np.abs(parts_SU).max() * len(counts_U) < _EXACT
+    parts_SU = parts_SU.astype(np.float32 if exact else np.float64)
+    drawn_SB = np.empty((len(parts_SU), resamples))
+    start = 0
+    for weights_BU in _counted(len(counts_U), resamples, seed):
+        drawn_SB[:, start : start + len(weights_BU)] = parts_SU @ weights_BU.astype(parts_SU.dtype).T
+        start += len(weights_BU)
+    return percentiles(drawn_SB[:-1] / drawn_SB[-1])
+
+
+@lru_cache(maxsize=20_000)
+def _ends_of_kinds(
+    kinds: tuple[tuple[int, int], ...], numbers: tuple[int, ...], resamples: int, seed: int
+) -> tuple[float, float]:
+    """The same of one statistic from its kinds of units. Kept: a run is compared again and again."""
+    kinds_P2, numbers_P, units = np.array(kinds), np.array(numbers), sum(numbers)
+    draws_BP = np.random.default_rng(seed).multinomial(units, numbers_P / units, size=resamples)
+    sums_B2 = draws_BP @ kinds_P2
+    low, high = percentiles(sums_B2[:, 0] / sums_B2[:, 1])
+    return float(low), float(high)
 
 
 def median(values_Q: np.ndarray, units_Q: np.ndarray, *, resamples: int = RESAMPLES, seed: int = 0) -> Estimate:
@@ -130,39 +152,65 @@ def median(values_Q: np.ndarray, units_Q: np.ndarray, *, resamples: int = RESAMP
             total = int(reached_Q[-1])
             lower, upper = np.searchsorted(reached_Q, ((total - 1) // 2 + 1, total // 2 + 1))
             found.append((sorted_Q[lower] + sorted_Q[upper]) / 2)
-    return Estimate(float(np.median(sorted_Q)), *percentiles(np.array(found)), len(names_U))
+    low, high = map(float, percentiles(np.array(found)))
+    return Estimate(float(np.median(sorted_Q)), low, high, len(names_U))
 
 
 def resampled_weights(units: int, resamples: int, seed: int, width: int = 0) -> Iterator[np.ndarray]:
     """Blocks (b, U) of how often each unit is drawn; together `resamples` rows, each summing to U."""
-    rng = np.random.default_rng(seed)
+    for weights_BU in _counted(units, resamples, seed, width):
+        yield weights_BU.astype(np.float64)
+
+
+def _counted(units: int, resamples: int, seed: int, width: int = 0) -> Iterator[np.ndarray]:
+    """The same as whole numbers. Those of few units are kept: each run of a comparison is resampled alike."""
     step = max(1, _CELLS // max(units, width))
+    if units * resamples <= _KEPT:
+        kept_BU = _kept(units, resamples, seed)
+        yield from (kept_BU[start : start + step] for start in range(0, resamples, step))
+    else:
+        yield from _drawn(units, resamples, seed)
+
+
+@lru_cache(maxsize=4)
+def _kept(units: int, resamples: int, seed: int) -> np.ndarray:
+    """All of them, a byte each: a unit that is drawn 256 times would come once in 10**500 resamples."""
+    return np.concatenate([drawn_BU.astype(np.uint8) for drawn_BU in _drawn(units, resamples, seed)])
+
+
+def _drawn(units: int, resamples: int, seed: int) -> Iterator[np.ndarray]:
+    rng = np.random.default_rng(seed)
+    step = max(1, _CELLS // units)
     for start in range(0, resamples, step):
         size = min(step, resamples - start)
         drawn_BU = rng.integers(0, units, (size, units)) + units * np.arange(size)[:, None]
-        yield np.bincount(drawn_BU.ravel(), minlength=size * units).reshape(size, units).astype(np.float64)
+        yield np.bincount(drawn_BU.ravel(), minlength=size * units).reshape(size, units)
 
 
-def _distinct(hits_U: np.ndarray, counts_U: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The distinct (hits, count) pairs (P, 2) and how many units show each (P,)."""
-    base = int(counts_U.max()) + 1
-    numbers = np.bincount(hits_U.astype(np.int64) * base + counts_U.astype(np.int64))
+def _distinct(sums_U: np.ndarray, counts_U: np.ndarray) -> tuple[tuple[tuple[int, int], ...], tuple[int, ...]]:
+    """The distinct (sum, count) pairs of units and how many units show each."""
+    least, base = int(sums_U.min()), int(counts_U.max()) + 1
+    numbers = np.bincount((sums_U.astype(np.int64) - least) * base + counts_U.astype(np.int64))
     codes_P = np.flatnonzero(numbers)
-    return np.column_stack([codes_P // base, codes_P % base]), numbers[codes_P]
+    kinds_P2 = np.column_stack([codes_P // base + least, codes_P % base])
+    return tuple(map(tuple, kinds_P2.tolist())), tuple(numbers[codes_P].tolist())
 
 
-def percentiles(values_B: np.ndarray, level: float = LEVEL) -> tuple[float, float]:
-    """The two ends of the middle `level` of B values: `np.quantile`'s numbers, without what it looks at first."""
-    places = [(len(values_B) - 1) * share for share in ((1 - level) / 2, (1 + level) / 2)]
-    around = sorted({min(int(place) + step, len(values_B) - 1) for place in places for step in (0, 1)})
-    sorted_B = np.partition(values_B, around)
-    low, high = (_between(sorted_B, place) for place in places)
-    return low, high
+def percentiles(values_XB: np.ndarray, level: float = LEVEL) -> tuple[np.ndarray, np.ndarray]:
+    """The two ends of the middle `level` of B values, of each row (…, B): `np.quantile`'s numbers, three times as
+    soon, because many values are sorted faster than some are found."""
+    sorted_XB = np.sort(values_XB, axis=-1)
+    low_X, high_X = (_between(sorted_XB, (sorted_XB.shape[-1] - 1) * share) for share in _tails(level))
+    return low_X, high_X
 
 
-def _between(sorted_B: np.ndarray, place: float) -> float:
+def _tails(level: float) -> tuple[float, float]:
+    return (1 - level) / 2, (1 + level) / 2
+
+
+def _between(sorted_XB: np.ndarray, place: float) -> np.ndarray:
     """The value at a place between two neighbours, rounded as numpy does."""
     first = int(place)
-    one, other = float(sorted_B[first]), float(sorted_B[min(first + 1, len(sorted_B) - 1)])
+    one_X, other_X = sorted_XB[..., first], sorted_XB[..., min(first + 1, sorted_XB.shape[-1] - 1)]
     part = place - first
-    return other - (other - one) * (1 - part) if part >= 0.5 else one + (other - one) * part
+    return other_X - (other_X - one_X) * (1 - part) if part >= 0.5 else one_X + (other_X - one_X) * part

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ml_core.metrics.uncertainty import RESAMPLES, Estimate, by_unit, means, percentiles, wilson
+from ml_core.metrics.uncertainty import RESAMPLES, Estimate, by_unit, ends, wilson
 
 
 def paired_bootstrap(
@@ -23,26 +23,31 @@ def paired_bootstrap(
     if not np.isfinite(change_Q).all():
         raise ValueError(f"the scores of query {int(np.argmin(np.isfinite(change_Q)))} are not finite")
     sums_U, counts_U = by_unit(change_Q, np.asarray(units_Q))
-    if not change_Q.any():
-        reach = wilson(0, len(counts_U))[1]
-        return Estimate(0.0, -reach, reach, len(counts_U))
-    if (np.rint(sums_U) == sums_U).all():
-        return _of_hits(sums_U.astype(np.int64), counts_U, resamples, seed)
-    return means(sums_U[:, None], counts_U, fractions=[False], resamples=resamples, seed=seed)[0]
+    return paired_bootstraps(sums_U[:, None], counts_U, resamples=resamples, seed=seed)[0]
 
 
-def _of_hits(sums_U: np.ndarray, counts_U: np.ndarray, resamples: int, seed: int) -> Estimate:
-    """Units that changed alike are alike: a resample is one multinomial draw over the distinct (sum, count) pairs."""
-    units, value = len(counts_U), float(sums_U.sum() / counts_U.sum())
-    if units == 1:
-        return Estimate(value, None, None, 1)
-    least, width = int(sums_U.min()), int(counts_U.max()) + 1
-    codes_P, numbers_P = np.unique((sums_U - least) * width + counts_U, return_counts=True)
-    kinds_P2 = np.column_stack([codes_P // width + least, codes_P % width])
-    if len(numbers_P) == 1:  # every resample says the same, though a unit that differs may have been missed
-        least_share = wilson(units, units)[0]
-        low, high = sorted((value * least_share, value))
-        return Estimate(value, low, high, units)
-    draws_BP = np.random.default_rng(seed).multinomial(units, numbers_P / units, size=resamples)
-    drawn_B2 = draws_BP @ kinds_P2
-    return Estimate(value, *percentiles(drawn_B2[:, 0] / drawn_B2[:, 1]), units)
+def paired_bootstraps(
+    sums_US: np.ndarray, counts_U: np.ndarray, *, resamples: int = RESAMPLES, seed: int = 0
+) -> list[Estimate]:
+    """The same of S changes of the same queries, given as sums by unit: all from the same resamples."""
+    units = len(counts_U)
+    values_S = sums_US.sum(0) / counts_U.sum()
+    none_S = np.logical_not(sums_US.any(0))
+    alike_S = (sums_US == sums_US[0]).all(0) & (counts_U == counts_U[0]).all() & (np.rint(sums_US[0]) == sums_US[0])
+    low_S, high_S = np.zeros(len(values_S)), np.zeros(len(values_S))
+    drawn_S = ~none_S & ~alike_S
+    if units > 1 and drawn_S.any():
+        low_S[drawn_S], high_S[drawn_S] = ends(sums_US[:, drawn_S], counts_U, resamples=resamples, seed=seed)
+    reach, least_share = wilson(0, units)[1], wilson(units, units)[0]
+    found = []
+    for number, value in enumerate(values_S.tolist()):
+        low: float | None = float(low_S[number])
+        high: float | None = float(high_S[number])
+        if none_S[number]:
+            low, high = -reach, reach
+        elif units == 1:
+            low, high = None, None
+        elif alike_S[number]:  # every resample says the same, though a unit that differs may have been missed
+            low, high = sorted((value * least_share, value))
+        found.append(Estimate(value, low, high, units))
+    return found

@@ -27,7 +27,11 @@ def sign_flip(change_Q: np.ndarray, units_Q: np.ndarray, *, resamples: int = 20_
         raise ValueError(f"there are {len(change_Q)} changes of {len(units_Q)} queries")
     if not np.isfinite(change_Q).all():
         raise ValueError(f"change {int(np.argmin(np.isfinite(change_Q)))} is not finite")
-    sums_U, _ = by_unit(change_Q, np.asarray(units_Q))
+    return sign_flip_of(by_unit(change_Q, np.asarray(units_Q))[0], resamples=resamples, seed=seed)
+
+
+def sign_flip_of(sums_U: np.ndarray, *, resamples: int = 20_000, seed: int = 0) -> float:
+    """The same of changes that are added up by unit already, (U,)."""
     sums_U = sums_U[sums_U != 0]
     if not len(sums_U):
         return 1.0

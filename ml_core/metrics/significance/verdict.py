@@ -10,8 +10,8 @@ import numpy as np
 
 from ml_core.metrics.significance.families import holm
 from ml_core.metrics.significance.mcnemar import exact_mcnemar
-from ml_core.metrics.significance.paired import paired_bootstrap
-from ml_core.metrics.significance.signflip import sign_flip
+from ml_core.metrics.significance.paired import paired_bootstraps
+from ml_core.metrics.significance.signflip import sign_flip_of
 from ml_core.metrics.uncertainty import RESAMPLES, Estimate
 
 
@@ -50,29 +50,52 @@ def verdict_on(before: Outcomes, after: Outcomes, *, resamples: int = RESAMPLES,
     Exact McNemar where every unit is one query; else a sign-flip test by unit. ValueError where the queries or their
     units are not the same, in the same order, there is none, or one twice, or where arrays differ in length.
     """
+    return verdicts_on(before, [after], resamples=resamples, seed=seed)[0]
+
+
+def verdicts_on(
+    before: Outcomes, afters: Sequence[Outcomes], *, resamples: int = RESAMPLES, seed: int = 0
+) -> list[Verdict]:
+    """The same of each of several runs against one, from the same resamples of units."""
     if not len(before.numbers_Q):
         raise ValueError("there is no query to compare")
-    for outcomes in (before, after):
-        _check(outcomes)
-    same = np.array_equal(before.numbers_Q, after.numbers_Q) and np.array_equal(before.units_Q, after.units_Q)
-    if not same:
-        raise ValueError("the two runs do not have the same queries in the same order")
+    _check(before)
+    for after in afters:
+        _check_beside(after, before)
+    if not afters:
+        return []
+    was_Q = before.ranks_Q == 1
+    _, place_Q, counts_U = np.unique(before.units_Q, return_inverse=True, return_counts=True)
+    sums_US = np.empty((len(counts_U), len(afters)))
+    for number, after in enumerate(afters):
+        change_Q = (after.ranks_Q == 1).astype(np.float64) - was_Q
+        sums_US[:, number] = np.bincount(place_Q, weights=change_Q, minlength=len(counts_U))
+    nets = paired_bootstraps(sums_US, counts_U, resamples=resamples, seed=seed)
+    return [
+        _verdict(before, after, sums_U, net, seed) for after, sums_U, net in zip(afters, sums_US.T, nets, strict=True)
+    ]
+
+
+def _verdict(before: Outcomes, after: Outcomes, sums_U: np.ndarray, net: Estimate, seed: int) -> Verdict:
     was_Q, is_Q = before.ranks_Q == 1, after.ranks_Q == 1
-    wrong_Q, moved_Q = ~was_Q & ~is_Q, before.first_Q != after.first_Q
-    repaired, broken = int((~was_Q & is_Q).sum()), int((was_Q & ~is_Q).sum())
-    net = paired_bootstrap(was_Q, is_Q, before.units_Q, resamples=resamples, seed=seed)
-    alone = net.n == len(was_Q)
-    p = exact_mcnemar(repaired, broken) if alone else sign_flip(is_Q.astype(int) - was_Q, before.units_Q, seed=seed)
+    n, before_right, after_right, right = len(was_Q), *map(np.count_nonzero, (was_Q, is_Q, was_Q & is_Q))
+    repaired, broken, wrong = (
+        int(after_right - right),
+        int(before_right - right),
+        n - before_right - after_right + right,
+    )
+    moved = np.count_nonzero((before.first_Q != after.first_Q) & ~(was_Q | is_Q))
+    alone = net.n == n
     return Verdict(
-        n=len(was_Q),
+        n=n,
         units=net.n,
         repaired=repaired,
         broken=broken,
-        still_wrong=int((wrong_Q & ~moved_Q).sum()),
-        wrong_differently=int((wrong_Q & moved_Q).sum()),
-        still_right=int((was_Q & is_Q).sum()),
+        still_wrong=int(wrong - moved),
+        wrong_differently=int(moved),
+        still_right=int(right),
         net=net,
-        p=p,
+        p=exact_mcnemar(repaired, broken) if alone else sign_flip_of(sums_U, seed=seed),
         test="mcnemar" if alone else "sign_flip",
     )
 
@@ -89,6 +112,16 @@ def _check(outcomes: Outcomes) -> None:
     found_U, counts_U = np.unique(numbers_Q, return_counts=True)
     if len(found_U) < len(numbers_Q):
         raise ValueError(f"query {found_U[counts_U > 1][0]} occurs {counts_U.max()} times")
+
+
+def _check_beside(after: Outcomes, before: Outcomes) -> None:
+    """ValueError as above, or where the queries are not those of `before`; the very same arrays need no second look."""
+    lengths = {len(values) for values in vars(after).values()}
+    if len(lengths) > 1 or after.numbers_Q is not before.numbers_Q:
+        _check(after)
+    pairs = ((before.numbers_Q, after.numbers_Q), (before.units_Q, after.units_Q))
+    if not all(one is other or np.array_equal(one, other) for one, other in pairs):
+        raise ValueError("the two runs do not have the same queries in the same order")
 
 
 def judged(verdicts: Sequence[Verdict], level: float = 0.05) -> list[Verdict]:

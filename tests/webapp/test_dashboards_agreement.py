@@ -21,7 +21,7 @@ from ml_core.taxonomy import DEFAULT
 from tests.webapp import annotation_parts
 from tests.webapp.test_annotation_sets import label_all
 from webapp.accounts.models import User
-from webapp.annotation.labelling.actions import keep_first_choice, record_answers
+from webapp.annotation.labelling.actions import choose, record_answers
 from webapp.annotation.labelling.answers import Answer
 from webapp.annotation.models import Calculation, Campaign, Label, Task
 from webapp.annotation.review.actions import decide, plant
@@ -274,7 +274,7 @@ def test_times_to_the_first_choice_and_first_choices_changed_stand_on_page_file_
     who, now = annotation_parts.annotator(blind, "ann"), timezone.now()
     tasks = [slot.task_id for slot in who.slots.filter(state="open").order_by("position")][:8]
     for place, task in enumerate(tasks):
-        keep_first_choice(annotator=who, task_id=task, category="count" if place < 2 else "object", now=now)
+        choose(annotator=who, task_id=task, category="count" if place < 2 else "object", now=now)
         times = {"first_choice_ms": 1000 + place, "spent_ms": 3000 + place}
         said = Answer(uuid.uuid4(), task, "answer", category="object", **times)
         record_answers(annotator=who, events=[said], source="page", now=now)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -16,7 +16,7 @@ from ml_core.spec import BadInput
 from webapp.annotation.campaigns.actions import replace_unusable
 from webapp.annotation.campaigns.staff import share_out_rest
 from webapp.annotation.labelling import sql
-from webapp.annotation.labelling.answers import REPLACING, Answer, Handed, Saved, refusal
+from webapp.annotation.labelling.answers import REPLACING, Answer, Handed, Saved, Truth, refusal
 from webapp.annotation.labelling.taxonomy import choices_of
 from webapp.annotation.models import Annotator, Campaign, Task
 from webapp.statements import rows, together
@@ -44,9 +44,20 @@ def record_answers(*, annotator: Annotator, events: Sequence[Answer], source: st
     return outcomes
 
 
+@dataclass(frozen=True)
+class Went:
+    """What became of answers and what comes next. `counted`: a row of sql.PROGRESS where it was counted on the way;
+    `truths`: those planted for the tasks answered, in a campaign that tells them."""
+
+    saved: list[Saved]
+    tasks: list[Handed]
+    counted: Counted | None = None
+    truths: list[Truth] = field(default_factory=list)
+
+
 def answer_and_go_on(
     *, annotator: Annotator, events: Sequence[Answer], wanted: int, have: set[int], source: str, now: datetime
-) -> tuple[list[Saved], list[Handed], Counted | None]:
+) -> Went:
     """`record_answers`, then `hand_out` and what `queries.progress_of` counts, all of it in one way there and back.
 
     Where that cannot be (an item is to be replaced first, the page is new, nothing is given out) they follow each
@@ -54,16 +65,25 @@ def answer_and_go_on(
     """
     room = min(wanted, MOST_AT_ONCE - len(have))
     plain = events and not any(event.kind == "skip" for event in events)  # a skip may bring another item first
-    if not (plain and room > 0 and have and _gives(annotator)):
-        saved = record_answers(annotator=annotator, events=events, source=source, now=now)
-        return saved, hand_out(annotator=annotator, wanted=wanted, have=have, now=now) if wanted else [], None
+    if plain and room > 0 and have and _gives(annotator):
+        return _at_once(annotator, events, room, have, source, now)
+    saved = record_answers(annotator=annotator, events=events, source=source, now=now)
+    truths = rows(*_golds(events)) if annotator.campaign.show_gold_feedback else []
+    tasks = hand_out(annotator=annotator, wanted=wanted, have=have, now=now) if wanted else []
+    return Went(saved, tasks, truths=_planted(truths))
+
+
+def _at_once(
+    annotator: Annotator, events: Sequence[Answer], room: int, have: set[int], source: str, now: datetime
+) -> Went:
     said = _Said.of(annotator, events, annotator.campaign.taxonomy_version_id)
     pool = annotator.campaign.mode == POOL
-    [locked], heard, found, [counted] = together(
+    [locked], heard, found, [counted], *truths = together(
         (sql.LOCK, {"annotator": annotator.pk}),
         (sql.RECORD, said.values(annotator.campaign.lease_minutes, source, now)),
         (sql.LEASE if pool else sql.OPEN_FOR, _wish(annotator, room, have, now)),
         (sql.PROGRESS, {"campaign": annotator.campaign_id, "annotator": annotator.pk}),
+        *([_golds(events)] if annotator.campaign.show_gold_feedback else []),
     )
     campaign = _standing(locked)
     if campaign["taxonomy_version_id"] == said.version:
@@ -78,7 +98,15 @@ def answer_and_go_on(
     if pool and len(tasks) < room:
         more = have | {task.task_id for task in tasks}
         tasks += hand_out(annotator=annotator, wanted=room - len(tasks), have=more, now=now)
-    return saved, tasks, None if claimed else counted
+    return Went(saved, tasks, None if claimed else counted, _planted(row for part in truths for row in part))
+
+
+def _golds(events: Sequence[Answer]) -> tuple[str, dict[str, Any]]:
+    return sql.GOLD, {"tasks": [event.task_id for event in events if event.kind == "answer"]}
+
+
+def _planted(found: Iterable[Sequence[Any]]) -> list[Truth]:
+    return [truth for truth in (Truth(*row) for row in found) if truth.category]
 
 
 def _replace(annotator: Annotator, events: Sequence[Answer], outcomes: Sequence[Saved], now: datetime) -> None:
@@ -236,13 +264,16 @@ def keep_leases(*, annotator: Annotator, have: set[int], now: datetime) -> None:
     rows(sql.KEEP, {"annotator": annotator.pk, "have": list(have), "until": until})
 
 
-def keep_first_choice(*, annotator: Annotator, task_id: int, category: str, now: datetime) -> None:
-    """Keep what somebody chose before they are told which side is which; BadInput where it is no choice here."""
+def choose(*, annotator: Annotator, task_id: int, category: str, now: datetime) -> Handed | None:
+    """Keep what somebody chose before they are told which side is which, and give the task whose sides these are.
+
+    None where it is no task that they were given or have answered; BadInput where the category is no choice here.
+    """
     if category not in choices_of(annotator.campaign.taxonomy_version_id):
         raise BadInput(_("Choose one of the categories first."), field="category")
-    if annotator.campaign.blind:
-        said = {"campaign": annotator.campaign_id, "annotator": annotator.pk, "task": task_id, "category": category}
-        rows(sql.FIRST_CHOICE, said | {"now": now})
+    said = {"campaign": annotator.campaign_id, "annotator": annotator.pk, "task": task_id, "category": category}
+    found = _handed(sql.CHOSEN, said | {"now": now, "blind": annotator.campaign.blind})
+    return found[0] if found else None
 
 
 def reminder_seen(*, annotator: Annotator, reminder: int, now: datetime) -> None:

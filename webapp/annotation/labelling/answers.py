@@ -76,6 +76,16 @@ class Handed:
         return cls(row[0], *(json.loads(value) if isinstance(value, str) else value for value in row[1:4]))
 
 
+@dataclass(frozen=True, slots=True)
+class Truth:
+    """What was planted for a task, so that whoever answers it may learn from it."""
+
+    task_id: int
+    category: str
+    subtype: str
+    explanation: str
+
+
 def refusal(answer: Answer, choices: Choices) -> str:
     """Why an answer cannot be kept, in words; empty where it can."""
     if answer.kind == "answer":

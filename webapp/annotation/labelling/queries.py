@@ -15,7 +15,7 @@ from django.utils.translation import ngettext
 from webapp.accounts.models import Project, User
 from webapp.annotation.labelling import sql
 from webapp.annotation.labelling.answers import Handed
-from webapp.annotation.models import Annotator, Campaign, Gold, Label, Slot, Task
+from webapp.annotation.models import Annotator, Campaign, Label, Slot
 from webapp.corpora.models import Item
 from webapp.statements import rows
 
@@ -94,17 +94,6 @@ def answer_of(label: Label) -> dict[str, Any]:
     }
 
 
-def task_of(annotator: Annotator, task_id: int) -> Handed | None:
-    """A task that somebody was given or has answered; None for every other."""
-    task = Task.objects.filter(pk=task_id, campaign=annotator.campaign_id).first()
-    if task is None:
-        return None
-    theirs = Slot.objects.filter(task=task, annotator=annotator).exists()
-    if not theirs and not Label.objects.filter(task=task, annotator=annotator).exists():
-        return None
-    return Handed(task.pk, task.prompt, task.right, task.given)
-
-
 def picture_of(annotator: Annotator, task_id: int) -> tuple[Handed, int | None] | None:
     """A task of the campaign with the data set its pictures are in; None where there is no such task."""
     found = rows(sql.TASK, {"task": task_id, "campaign": annotator.campaign_id})
@@ -114,12 +103,6 @@ def picture_of(annotator: Annotator, task_id: int) -> tuple[Handed, int | None] 
 def file_hash_of(corpus_id: int | None, number: int) -> str | None:
     """What the store keeps an item's picture under."""
     return Item.objects.filter(corpus=corpus_id, number=number).values_list("file_hash", flat=True).first()
-
-
-def gold_of(task_ids: list[int]) -> dict[int, Gold]:
-    """The planted truths of these tasks; the newest counts, an empty one is none."""
-    newest = Gold.objects.filter(task__in=task_ids).order_by("task", "-id").distinct("task")
-    return {gold.task_id: gold for gold in newest if gold.category}
 
 
 def why_empty(annotator: Annotator) -> dict[str, Any]:

@@ -108,13 +108,29 @@ UPDATE annotation_label l SET slot_id = taken.id FROM taken
 WHERE l.task_id = %(task)s AND l.annotator_id = %(annotator)s RETURNING l.id
 """
 
-# What was chosen while it was hidden which side is which; an answer that was given already was the first choice.
-FIRST_CHOICE = """
-INSERT INTO annotation_firstchoice (campaign_id, task_id, annotator_id, category, at)
-SELECT %(campaign)s, %(task)s, %(annotator)s, %(category)s, %(now)s WHERE NOT EXISTS (
-    SELECT FROM annotation_labelevent e
-    WHERE e.task_id = %(task)s AND e.annotator_id = %(annotator)s AND e.kind = 'answer'
-) ON CONFLICT (annotator_id, task_id) DO NOTHING RETURNING id
+# A task that somebody was given or has answered; and, while it is hidden which side is which, what they chose is kept:
+# an answer that was given already was the first choice.
+CHOSEN = """
+WITH theirs AS (
+    SELECT t.id, t.prompt, t."right", t.given FROM annotation_task t
+    WHERE t.id = %(task)s AND t.campaign_id = %(campaign)s AND (
+        EXISTS (SELECT FROM annotation_slot s WHERE s.task_id = t.id AND s.annotator_id = %(annotator)s)
+        OR EXISTS (SELECT FROM annotation_label l WHERE l.task_id = t.id AND l.annotator_id = %(annotator)s)
+    )
+), kept AS (
+    INSERT INTO annotation_firstchoice (campaign_id, task_id, annotator_id, category, at)
+    SELECT %(campaign)s, theirs.id, %(annotator)s, %(category)s, %(now)s FROM theirs WHERE %(blind)s AND NOT EXISTS (
+        SELECT FROM annotation_labelevent e
+        WHERE e.task_id = theirs.id AND e.annotator_id = %(annotator)s AND e.kind = 'answer'
+    ) ON CONFLICT (annotator_id, task_id) DO NOTHING
+)
+SELECT id, prompt, "right", given FROM theirs
+"""
+
+# The planted truths of some tasks; the newest counts, an empty one is none.
+GOLD = """
+SELECT DISTINCT ON (task_id) task_id, category, subtype, explanation FROM annotation_gold
+WHERE task_id = ANY(%(tasks)s::bigint[]) ORDER BY task_id, id DESC
 """
 
 # A page has shown a reminder: it is over, and those before it.

@@ -14,7 +14,7 @@ from ml_core.datasets.decoding import BrokenPicture
 from ml_core.spec import BadInput
 from webapp.accounts.doors import ProjectRequest, project_page
 from webapp.annotation.labelling import actions, presenting, queries, reading
-from webapp.annotation.labelling.answers import Handed, Saved
+from webapp.annotation.labelling.answers import Answer, Handed
 from webapp.annotation.labelling.beginning import bootstrap, choices_of, guide_of
 from webapp.annotation.labelling.pictures import MEDIA_TYPE, SIZES, picture_bytes
 from webapp.annotation.models import Annotator
@@ -56,13 +56,13 @@ def answers(request: ProjectRequest, campaign_id: int) -> JsonResponse:
         return JsonResponse({"problem": "person"}, status=409)
     now = timezone.now()
     wanted, have = reading.wanted_of(body.get("want")), reading.have_of(body.get("have"))
-    saved, tasks, counted = actions.answer_and_go_on(
+    went = actions.answer_and_go_on(
         annotator=annotator, events=events, wanted=wanted, have=have, source="page", now=now
     )
-    told = {"saved": [{"key": one.key, "outcome": one.outcome, "why": one.why} for one in saved]}
+    told = {"saved": [{"key": one.key, "outcome": one.outcome, "why": one.why} for one in went.saved]}
     if annotator.campaign.show_gold_feedback:
-        told["gold"] = _gold(events, saved)
-    return JsonResponse(told | _next(annotator, tasks, asked=bool(wanted), counted=counted))
+        told["gold"] = _gold(events, went)
+    return JsonResponse(told | _next(annotator, went.tasks, asked=bool(wanted), counted=went.counted))
 
 
 @project_page("label.give")
@@ -85,16 +85,16 @@ def reveal(request: ProjectRequest, campaign_id: int) -> JsonResponse:
     annotator = _annotator(request, campaign_id)
     try:
         body = reading.body_of(request.body)
-        task = queries.task_of(annotator, reading.whole(body.get("task")))
+        task_id = reading.whole(body.get("task"))
     except (BadInput, ValueError):
         return JsonResponse({"problem": "task"}, status=400)
-    if task is None:
-        raise Http404
     try:
         category = reading.text(body.get("category"))
-        actions.keep_first_choice(annotator=annotator, task_id=task.task_id, category=category, now=timezone.now())
+        task = actions.choose(annotator=annotator, task_id=task_id, category=category, now=timezone.now())
     except BadInput as problem:
         return JsonResponse({"problem": str(problem)}, status=400)
+    if task is None:
+        raise Http404
     return JsonResponse({"task": task.task_id, "roles": presenting.roles_of(annotator, task)})
 
 
@@ -202,22 +202,17 @@ def _standing(annotator: Annotator, counted: actions.Counted | None = None) -> d
     }
 
 
-def _gold(events: list[Any], saved: list[Saved]) -> list[dict[str, Any]]:
-    """What is known to be true of the tasks that were just answered, for campaigns that tell."""
-    fresh = [
-        event
-        for event, one in zip(events, saved, strict=True)
-        if event.kind == "answer" and one.outcome in {"saved", "surplus"}
-    ]
-    golds = queries.gold_of([event.task_id for event in fresh])
+def _gold(events: list[Answer], went: actions.Went) -> list[dict[str, Any]]:
+    """What is known to be true of the tasks that were just answered."""
+    truths = {truth.task_id: truth for truth in went.truths}
     return [
         {
             "task": event.task_id,
-            "category": gold.category,
-            "subtype": gold.subtype,
-            "explanation": gold.explanation,
-            "met": event.category == gold.category and (not gold.subtype or event.subtype == gold.subtype),
+            "category": truth.category,
+            "subtype": truth.subtype,
+            "explanation": truth.explanation,
+            "met": event.category == truth.category and (not truth.subtype or event.subtype == truth.subtype),
         }
-        for event in fresh
-        if (gold := golds.get(event.task_id)) is not None
+        for event, one in zip(events, went.saved, strict=True)
+        if event.kind == "answer" and one.outcome in {"saved", "surplus"} and (truth := truths.get(event.task_id))
     ]

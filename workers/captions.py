@@ -1,4 +1,5 @@
-"""Reads the caption files that people brought, beside the data set that they belong to, and says what is in them.
+"""Reads the caption files that people brought, beside the data set that they belong to if any, and says what is in
+them.
 
 The row stays locked while its file is read, so a worker that dies lets go of it by dying.
 """
@@ -8,17 +9,19 @@ from __future__ import annotations
 import logging
 import tempfile
 from collections.abc import Callable, Sequence
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from django.conf import settings
 from django.db import connection, transaction
-from django.db.models import F
+from django.db.models import F, Q
 from django.utils import timezone
 
 from ml_core.generators.recorded import read_image_captions, refuse_leak
 from ml_core.spec import BadInput
+from ml_core.zeroshot.caption_database import read_database
 from ml_core.zeroshot.data import Labelled, class_captions_of, open_classification
+from ml_core.zeroshot.template_files import read_template_sets
 from webapp.away import AWAY
 from webapp.broker import RUN_TASK, wake
 from webapp.corpora.models import Corpus
@@ -75,10 +78,27 @@ def carry_out(number: int) -> None:
 
 def read(row: CaptionFile) -> tuple[dict[str, Any], list[str]]:
     """What is in the file, and what is odd about it. BadInput says all that is wrong."""
-    labelled = open_classification(f"frozen:{url_of(row.corpus.prefix)}")
     with tempfile.TemporaryDirectory(dir=_scratch()) as folder:
-        path = str(fetch_file(row.key, Path(folder) / "captions.json"))
+        path = str(fetch_file(row.key, Path(folder) / f"captions{PurePosixPath(row.key).suffix}"))
+        if row.side == CaptionFile.Side.DATABASE:
+            return _database(path)
+        if row.corpus is None:
+            return _templates(path)
+        labelled = open_classification(f"frozen:{url_of(row.corpus.prefix)}")
         return _classes(path, labelled) if row.side == CaptionFile.Side.CLASSES else _pictures(path, labelled)
+
+
+def _database(path: str) -> tuple[dict[str, Any], list[str]]:
+    told = read_database(path)
+    verb = "caption repeats another" if told.repeated == 1 else "captions repeat others"
+    again = f"{told.repeated:,} {verb}; each is searched once."
+    return _found([told.captions]), [again] if told.repeated else []
+
+
+def _templates(path: str) -> tuple[dict[str, Any], list[str]]:
+    sets = read_template_sets(path)
+    names = [name for name in sets if name]
+    return _found(list(sets.values())) | {"meta": {"lists": ", ".join(names)} if names else {}}, []
 
 
 def _classes(path: str, labelled: Labelled) -> tuple[dict[str, Any], list[str]]:
@@ -106,7 +126,8 @@ def _scratch() -> Path:
 
 
 def _next(passed: set[int]) -> int | None:
-    waiting = CaptionFile.objects.filter(state=CHECKING, corpus__state__in=[Corpus.State.READY, Corpus.State.ARCHIVED])
+    there = Q(corpus__isnull=True) | Q(corpus__state__in=[Corpus.State.READY, Corpus.State.ARCHIVED])
+    waiting = CaptionFile.objects.filter(there, state=CHECKING)
     number = waiting.exclude(pk__in=passed).order_by("pk").values_list("pk", flat=True).first()
     return int(number) if number is not None else None
 

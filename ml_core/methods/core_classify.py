@@ -19,6 +19,7 @@ class Retrieved(Spec):
         " the captions of the classes and the pictures.",
         group=RETRIEVAL,
         reference="file",
+        accepts=("caption_database",),
     )
     retrieved: int = setting(
         10, "Captions retrieved for each class and each picture.", group=RETRIEVAL, unit="captions", ge=1, le=100

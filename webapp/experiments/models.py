@@ -94,7 +94,8 @@ class Run(models.Model):
 
 
 class CaptionFile(models.Model):
-    """Recorded captions of a classification set's classes or pictures: a file that people brought, read by a worker.
+    """Recorded captions of a classification set's classes or pictures, captions to search in, or sentences around a
+    class's name: a file that people brought, read by a worker. The last two belong to no data set.
 
     A spec names it `captions:ID`. `found` says what is in it: {"entries", "captions", "fewest", "most", "predicted",
     "right", "meta"}; a file that does not fit its data set is refused, and `failure` says all that is wrong with it.
@@ -103,6 +104,8 @@ class CaptionFile(models.Model):
     class Side(models.TextChoices):
         CLASSES = "class_captions", _("Captions of classes")
         PICTURES = "image_captions", _("Captions of pictures")
+        DATABASE = "caption_database", _("Captions to search in")
+        TEMPLATES = "templates", _("Sentences around a name")
 
     class State(models.TextChoices):
         CHECKING = "checking", _("Being checked")
@@ -110,7 +113,7 @@ class CaptionFile(models.Model):
         REFUSED = "refused", _("Cannot be used")
 
     project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="caption_files")
-    corpus = models.ForeignKey(Corpus, on_delete=models.CASCADE, related_name="caption_files")
+    corpus = models.ForeignKey(Corpus, on_delete=models.CASCADE, null=True, related_name="caption_files")
     side = models.CharField(max_length=16, choices=Side.choices)
     name = models.CharField(max_length=120)
     key = models.CharField(max_length=200)
@@ -135,7 +138,9 @@ class CaptionFile(models.Model):
                 condition=models.Q(state__in=["checking", "ready", "refused"]), name="caption_file_state_known"
             ),
             models.CheckConstraint(
-                condition=models.Q(side__in=["class_captions", "image_captions"]), name="caption_file_side_known"
+                condition=models.Q(side__in=["class_captions", "image_captions"], corpus__isnull=False)
+                | models.Q(side__in=["caption_database", "templates"], corpus__isnull=True),
+                name="caption_file_side_known",
             ),
         ]
 

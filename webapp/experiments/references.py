@@ -109,7 +109,8 @@ def kinds_of(extra: dict[str, Any]) -> tuple[str, ...]:
 
 
 def sides_of(accepts: Iterable[str]) -> tuple[str, ...]:
-    """What captions a field takes, by the methods that leave such: `synce.class_captions` is CaptionFile.Side."""
+    """What files a field takes, by the methods that leave such (`synce.class_captions`) or by the CaptionFile.Side that
+    none leaves (`templates`)."""
     return tuple(method.rpartition(".")[2] for method in accepts)
 
 
@@ -159,9 +160,9 @@ def _of_another_set(needed: RunInput, inputs: list[RunInput]) -> Iterator[tuple[
     """Captions of one data set say nothing of another's pictures, nor of classes that are called otherwise."""
     file = needed.caption_file
     data = next((one.corpus for one in inputs if one.field == "data" and one.corpus), None)
-    if file is None or data is None or file.corpus_id == data.pk:
+    if file is None or file.corpus is None or data is None or file.corpus.pk == data.pk:
         return
-    if file.side == CaptionFile.Side.PICTURES or _classes(file.corpus_id) != _classes(data.pk):
+    if file.side == CaptionFile.Side.PICTURES or _classes(file.corpus.pk) != _classes(data.pk):
         yield needed.field, f"“{file.name}” belongs to another data set, “{file.corpus.name}”"
 
 

@@ -108,7 +108,7 @@ def source_of(project: Project, kind: str, source_id: int) -> Source | None:
         writer = run if _asks_a_model(run) else None
         return Source("run", run.pk, side, row.key, row.byte_count, title, corpus_of(run), run=run, writer=writer)
     file = CaptionFile.objects.filter(project=project, pk=source_id, state=CaptionFile.State.READY).first()
-    if kind != "file" or file is None:
+    if kind != "file" or file is None or file.corpus_id is None:
         return None
     return Source(
         "file", file.pk, file.side, file.key, file.byte_count, file.name, file.corpus_id,

@@ -71,7 +71,8 @@ def runs(project: Project, accepts: tuple[str, ...]) -> Options:
 
 def captions(project: Project, accepts: tuple[str, ...]) -> list[Any]:
     """Caption files that can be used or are being checked, and runs that leave such; grouped where there are both."""
-    there, written = files(project, accepts), runs(project, accepts)
+    there = files(project, accepts)
+    written = runs(project, accepts) if any("." in one for one in accepts) else []
     return [(_("Files"), there), (_("Written here"), written)] if there and written else [*there, *written]
 
 
@@ -104,7 +105,8 @@ def _dataset_words(corpus: Corpus) -> str:
 
 def _file_words(file: CaptionFile) -> str:
     state = "" if file.state == CaptionFile.State.READY else f", {file.get_state_display().lower()}"
-    return f"{file.name} ({file.corpus.name}{state})"
+    where = file.corpus.name if file.corpus else file.get_side_display()
+    return f"{file.name} ({where}{state})"
 
 
 def _run_words(run: Run) -> str:

@@ -27,34 +27,41 @@ logger = logging.getLogger(__name__)
 PREFIX = "captions"
 MOST_BYTES = 256 * 2**20
 OPEN = (Corpus.State.READY, Corpus.State.IMPORTING)
+ENDINGS = {  # of files that belong to no data set; the others are JSON in the published layout
+    CaptionFile.Side.DATABASE: (".txt", ".csv", ".tsv", ".jsonl", ".ndjson", ".json"),
+    CaptionFile.Side.TEMPLATES: (".txt", ".json"),
+}
 
 
 @transaction.atomic
 def keep_captions(
-    *, project: Project, corpus: Corpus, side: str, name: str, data: bytes, actor: User | None, now: datetime
+    *, project: Project, corpus: Corpus | None, side: str, name: str, data: bytes, actor: User | None, now: datetime
 ) -> CaptionFile:
-    """Keeps a file and has a worker read it, once its data set is in. BadInput where it can be none."""
-    if corpus.project_id != project.pk or corpus.task != "classification" or corpus.state not in OPEN:
+    """Keeps a file and has a worker read it, once its data set is in; captions to search in and sentences have none.
+    BadInput where it can be none."""
+    free = side in ENDINGS
+    corpus = None if free else corpus
+    if not free and not (corpus and corpus.project_id == project.pk and _takes_captions(corpus)):
         raise BadInput(_("Choose a classification set of this project."), field="corpus")
     if not data.strip():
         raise BadInput(_("The file is empty."), field="file")
-    if not data.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"{"):
+    if not free and not data.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"{"):
         raise BadInput(_("This is no JSON object, as the published layout has it."), field="file")
     plain = PurePosixPath(name.replace("\\", "/")).name[:120]
-    key = f"{PREFIX}/{secrets.token_hex(12)}.json"
+    key = f"{PREFIX}/{secrets.token_hex(12)}{_ending(name, side) if free else '.json'}"
     store().write_bytes(key, data)
     file = CaptionFile.objects.create(
         project=project,
         corpus=corpus,
         side=side,
-        name=plain if plain and is_kept(plain) else "captions.json",
+        name=plain if plain and is_kept(plain) else PurePosixPath(key).name,
         key=key,
         byte_count=len(data),
         sha256=hashlib.sha256(data).hexdigest(),
         created_by=actor,
         created_at=now,
     )
-    told = {"corpus": corpus.name, "side": side, "sha256": file.sha256}
+    told = {"corpus": corpus.name if corpus else "", "side": side, "sha256": file.sha256}
     record(verb="captions.kept", actor=actor, now=now, project=project, target=file.name, details=told)
     transaction.on_commit(_wake)
     return file
@@ -74,6 +81,19 @@ def remove_captions(*, file: CaptionFile, actor: User, now: datetime) -> None:
         ) from error
     record(verb="captions.removed", actor=actor, now=now, project=project, target=name)
     transaction.on_commit(lambda: store().delete(key))
+
+
+def _takes_captions(corpus: Corpus) -> bool:
+    return corpus.task == "classification" and corpus.state in OPEN
+
+
+def _ending(name: str, side: str) -> str:
+    """How the file is read; BadInput where nothing is known of such."""
+    found, known = PurePosixPath(name).suffix.lower(), ENDINGS[CaptionFile.Side(side)]
+    if found not in known:
+        told = _("Files of this kind end in %(endings)s.") % {"endings": ", ".join(known)}
+        raise BadInput(told, field="file")
+    return found
 
 
 def _wake() -> None:

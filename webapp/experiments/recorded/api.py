@@ -41,7 +41,9 @@ class CaptionFileWritten(serializers.Serializer[Any]):
     """A file to be kept and read."""
 
     file = serializers.FileField(allow_empty_file=True)
-    corpus = serializers.IntegerField(min_value=1, max_value=2**62)
+    corpus = serializers.IntegerField(
+        min_value=1, max_value=2**62, required=False, help_text="Of captions of classes or pictures alone."
+    )
     side = serializers.ChoiceField(choices=CaptionFile.Side.choices)
 
 
@@ -65,13 +67,14 @@ class CaptionFiles(ProjectAPIView):
         responses={201: CaptionFileShown},
     )
     def post(self, request: Request, slug: str) -> Response:
-        """Bring a file in the published layout; a worker reads it and says what is in it, or all that is wrong."""
+        """Bring a file: captions in the published layout, captions to search in (text, table, JSON) or sentences around
+        a name (text, JSON). A worker reads it and says what is in it, or all that is wrong."""
         refuse_larger(request, actions.MOST_BYTES)
         written = CaptionFileWritten(data=request.data)
         written.is_valid(raise_exception=True)
         values = written.validated_data
-        corpus = queries.corpus_of(self.project, values["corpus"])
-        if corpus is None:
+        corpus = queries.corpus_of(self.project, values["corpus"]) if "corpus" in values else None
+        if corpus is None and values["side"] not in actions.ENDINGS:
             raise BadInput("This project has no such data set.", field="corpus")
         file = actions.keep_captions(
             project=self.project,
@@ -119,7 +122,7 @@ class CaptionFileContent(ProjectAPIView):
     def get(self, request: Request, slug: str, file_id: int) -> HttpResponseBase:
         """As it was brought."""
         file = _file_or_404(self, file_id)
-        return download(file.key, f"captions-{file.pk}.json", file.byte_count)
+        return download(file.key, queries.download_name(file), file.byte_count)
 
 
 def _file_or_404(view: ProjectAPIView, file_id: int) -> CaptionFile:

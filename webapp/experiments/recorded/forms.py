@@ -12,23 +12,27 @@ from webapp.experiments.models import CaptionFile
 
 
 class CaptionsForm(forms.Form):
-    """A file, the data set that it belongs to, and what it captions."""
+    """A file, what it holds, and the data set that it belongs to where it does."""
 
     file = forms.FileField(
-        label=_("JSON file"),
+        label=_("File"),
         allow_empty_file=True,  # said by the action, in words of its own
-        widget=forms.ClearableFileInput(attrs={"accept": ".json,application/json"}),
-    )
-    corpus = forms.TypedChoiceField(
-        coerce=int, label=_("Data set"), help_text=_("The classes or pictures that are told of.")
+        widget=forms.ClearableFileInput(attrs={"accept": ".json,.jsonl,.ndjson,.txt,.csv,.tsv"}),
     )
     side = forms.ChoiceField(
         choices=CaptionFile.Side.choices,
-        label=_("What is captioned"),
+        label=_("What it holds"),
         widget=forms.RadioSelect,
         initial="class_captions",
+    )
+    corpus = forms.TypedChoiceField(
+        coerce=int,
+        empty_value=None,
+        required=False,
+        label=_("Data set"),
+        help_text=_("The classes or pictures that captions tell of. What is searched, and sentences, belong to none."),
     )
 
     def __init__(self, *args: Any, corpora: Sequence[tuple[int, str]], **kwargs: Any):
         super().__init__(*args, **kwargs)
-        self.fields["corpus"].choices = corpora  # type: ignore[attr-defined]
+        self.fields["corpus"].choices = [*corpora, ("", _("None"))]  # type: ignore[attr-defined]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from pathlib import PurePosixPath
 
 from django.db.models import Count, QuerySet
 
@@ -32,6 +33,11 @@ def corpora_of(project: Project) -> list[tuple[int, str]]:
 def corpus_of(project: Project, corpus_id: int) -> Corpus | None:
     """One data set of this project."""
     return Corpus.objects.filter(project=project, pk=corpus_id).first() if corpus_id < 2**63 else None
+
+
+def download_name(file: CaptionFile) -> str:
+    """What it is called where it is kept."""
+    return f"captions-{file.pk}{PurePosixPath(file.key).suffix}"
 
 
 def named_keys() -> Iterable[str]:

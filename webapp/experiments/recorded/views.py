@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from urllib.parse import urlencode
+
 from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.http.response import HttpResponseBase
@@ -21,6 +23,12 @@ from webapp.experiments.models import CaptionFile
 from webapp.experiments.recorded import actions, queries
 from webapp.experiments.recorded.forms import CaptionsForm
 from webapp.experiments.views.runs import download
+
+# What a file is for: a method, and its setting that names the file; captions of a data set are for synce.classify.
+USES = {
+    CaptionFile.Side.DATABASE: ("core.classify", "database"),
+    CaptionFile.Side.TEMPLATES: ("zeroshot.evaluate", "template_file"),
+}
 
 
 @never_cache
@@ -58,8 +66,8 @@ def _files(request: ProjectRequest) -> HttpResponse:
 
 def _kept(request: ProjectRequest, form: CaptionsForm) -> CaptionFile:
     values = form.cleaned_data
-    corpus = queries.corpus_of(request.project, values["corpus"])
-    if corpus is None:
+    corpus = queries.corpus_of(request.project, values["corpus"]) if values["corpus"] else None
+    if corpus is None and values["corpus"]:
         raise BadInput(_("This data set is no longer there."), field="corpus")
     upload = values["file"]
     return actions.keep_captions(
@@ -78,11 +86,15 @@ def _kept(request: ProjectRequest, form: CaptionsForm) -> CaptionFile:
 def file(request: ProjectRequest, file_id: int) -> HttpResponse:
     """What a worker found in one file."""
     row = _file_or_404(request, file_id)
+    method, field = USES.get(CaptionFile.Side(row.side), ("synce.classify", row.side))
+    asked = {"data": f"corpus:{row.corpus_id}"} if row.corpus_id else {}
+    chosen = {"templates": "file"} if field == "template_file" else {}
     page = {
         "project": request.project,
         "file": row,
-        "method": "synce.classify",
-        "measures": f"synce.{row.side}",
+        "method": method,
+        "use": urlencode(asked | chosen | {field: f"captions:{row.pk}"}, safe=":"),
+        "measures": f"synce.{row.side}" if row.corpus_id else "",
         "may_remove": role_may(request.role, "corpus.import"),
         "may_launch": role_may(request.role, "run.launch"),
         "may_download": role_may(request.role, "run.download"),
@@ -95,7 +107,7 @@ def file(request: ProjectRequest, file_id: int) -> HttpResponse:
 def content(request: ProjectRequest, file_id: int) -> HttpResponseBase:
     """The file as it was brought."""
     row = _file_or_404(request, file_id)
-    return download(row.key, f"captions-{row.pk}.json", row.byte_count)
+    return download(row.key, queries.download_name(row), row.byte_count)
 
 
 @project_page(post="corpus.import")

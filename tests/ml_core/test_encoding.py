@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from ml_core.datasets.frozen import write_frozen
 from ml_core.datasets.opening import open_dataset
 from ml_core.datasets.types import Dataset
 from ml_core.encoders import load_encoder
@@ -21,12 +22,20 @@ from ml_core.spec import BadInput, Context, Stopped
 from ml_core.store import Store
 from tests.tiny_models import tiny_clip
 
-REFERENCE = "scenes:700?size=32"
+PICTURES, TEXTS = 600, 3000  # more than one chunk of 512 and one of 2048
 
 
 @pytest.fixture(scope="module")
-def dataset() -> Dataset:
-    return open_dataset(REFERENCE)
+def reference(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """Drawn scenes kept as files, because drawing them takes longer than encoding them."""
+    folder = tmp_path_factory.mktemp("scenes")
+    write_frozen(open_dataset(f"scenes:{PICTURES}?size=32"), Store(folder), "set")
+    return f"frozen:{folder}/set"
+
+
+@pytest.fixture(scope="module")
+def dataset(reference: str) -> Dataset:
+    return open_dataset(reference)
 
 
 @pytest.fixture(scope="module")
@@ -65,15 +74,15 @@ def fresh(events: list[Event]) -> int:
 
 def test_rows_stand_in_the_frozen_order(dataset: Dataset, encoder, whole) -> None:
     images_NE, texts_ME, events, _ = whole
-    assert images_NE.shape == (700, 16)
-    assert texts_ME.shape == (3500, 16)
-    some = [0, 511, 512, 699]
+    assert images_NE.shape == (PICTURES, 16)
+    assert texts_ME.shape == (TEXTS, 16)
+    some = [0, 511, 512, PICTURES - 1]
     alone = encoder.encode_images([encoder.prepare_bytes(dataset.open_bytes(n)) for n in some])
     assert np.allclose(images_NE[some], alone, atol=1e-5)
-    some = [3, 2047, 2048, 3499]
+    some = [3, 2047, 2048, TEXTS - 1]
     assert np.allclose(texts_ME[some], encoder.encode_texts([dataset.caption_texts[n] for n in some]), atol=1e-5)
-    assert fresh(events) == 4200
-    assert events[-1].done == events[-1].total == 3500
+    assert fresh(events) == PICTURES + TEXTS
+    assert events[-1].done == events[-1].total == TEXTS
 
 
 def test_a_second_encoding_computes_nothing(dataset: Dataset, encoder, whole) -> None:
@@ -88,11 +97,11 @@ def test_an_encoding_asked_to_stop_goes_on_and_ends_bit_for_bit_the_same(dataset
     images_NE, texts_ME, _, _ = whole
     asked = itertools.count()
     with pytest.raises(Stopped):
-        encoded(dataset, encoder, tmp_path, stop=lambda: next(asked) > 8)
+        encoded(dataset, encoder, tmp_path, stop=lambda: next(asked) > 7)
     again_NE, again_ME, events = encoded(dataset, encoder, tmp_path)
     assert np.array_equal(images_NE, again_NE)
     assert np.array_equal(texts_ME, again_ME)
-    assert fresh(events) == 4200 - 512
+    assert fresh(events) == PICTURES + TEXTS - 512
 
 
 KILLED = """
@@ -108,22 +117,23 @@ if __name__ == "__main__":
     model, reference, folder = sys.argv[1:]
     context = Context(out=Path(folder), cache=folder)
     for event in encode_dataset(open_dataset(reference), load_encoder(model), Store(folder), context):
-        if event.done > 600:
+        if event.done > 512:
             os.kill(os.getpid(), signal.SIGKILL)
 """
 
 
-def test_a_killed_encoding_goes_on_from_its_chunks(dataset, encoder, whole, tmp_path: Path) -> None:
+def test_a_killed_encoding_goes_on_from_its_chunks(dataset, reference, encoder, whole, tmp_path: Path) -> None:
     images_NE, texts_ME, _, _ = whole
     (tmp_path / "killed.py").write_text(KILLED)
     folder, root = tmp_path / "cache", Path(__file__).parents[2]
-    words = [sys.executable, str(tmp_path / "killed.py"), f"hf:{tiny_clip()}", REFERENCE, str(folder)]
-    done = subprocess.run(words, cwd=root, env={"PYTHONPATH": str(root), "HF_HUB_OFFLINE": "1"}, check=False)
+    words = [sys.executable, str(tmp_path / "killed.py"), f"hf:{tiny_clip()}", reference, str(folder)]
+    environment = {"PYTHONPATH": str(root), "HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": "1"}
+    done = subprocess.run(words, cwd=root, env=environment, check=False)
     assert done.returncode == -signal.SIGKILL
     again_NE, again_ME, events = encoded(dataset, encoder, folder)
     assert np.array_equal(images_NE, again_NE)
     assert np.array_equal(texts_ME, again_ME)
-    assert fresh(events) == 4200 - 512
+    assert fresh(events) == PICTURES + TEXTS - 512
 
 
 def test_a_damaged_chunk_is_refused_aloud_and_computed_again(dataset, encoder, whole, tmp_path: Path) -> None:
@@ -136,7 +146,7 @@ def test_a_damaged_chunk_is_refused_aloud_and_computed_again(dataset, encoder, w
     again_NE, _, events = encoded(dataset, encoder, tmp_path)
     assert np.array_equal(images_NE, again_NE)
     assert [event.level for event in events if isinstance(event, Log)] == ["warning"]
-    assert fresh(events) == 700 - 512
+    assert fresh(events) == PICTURES - 512
 
 
 def test_a_picture_that_cannot_be_decoded_is_named(dataset: Dataset, encoder, tmp_path: Path) -> None:

@@ -1,4 +1,5 @@
-"""The method synce.ablate: one part of the enrichment left out or changed at a time, all on the same pictures.
+"""The method synce.ablate: one part of the enrichment left out or changed at a time, all on the same pictures, each
+held against the plain classifier and against the settings as given.
 
 To choose a setting is another matter (synce.sweep): whoever takes the best row of this table has chosen it on the
 pictures that it is reported on.
@@ -13,12 +14,16 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+import pyarrow as pa
+import pyarrow.parquet as pq
+
 from ml_core.events import Artifact, Event, Log, Metric, Progress
 from ml_core.methods.synce_ablate import SynceAblate
 from ml_core.metrics.classification import estimates
 from ml_core.metrics.significance.verdict import Verdict, judged, verdict_on
 from ml_core.spec import Context, Stopped
 from ml_core.zeroshot.classify import PLAIN, point_of
+from ml_core.zeroshot.evidence import evidence, told_of
 from ml_core.zeroshot.fusion import Point, Sides, classified
 from ml_core.zeroshot.material import gather, read_captions
 from ml_core.zeroshot.outcome import Outcome
@@ -41,7 +46,7 @@ class Arm:
 
 def run(spec: SynceAblate, context: Context) -> Iterator[Event]:
     """Metrics and cases of the settings as given with their own test; every arm in its slice, with tests corrected for
-    their number; ablation.csv."""
+    their number; ablation.csv with those against the settings as given too, and arms.parquet with every answer."""
     labelled = yield from opened(spec)
     told = yield from read_captions(spec, labelled)
     ready = yield from loaded(labelled, spec, context)
@@ -53,10 +58,13 @@ def run(spec: SynceAblate, context: Context) -> Iterator[Event]:
     outcomes = {name: outcome for name, (_, outcome) in found.items()}
     plain = outcomes.pop("plain")
     reporting = Reporting(spec.ks, how_of(spec), context.out)
-    yield from report(labelled, outcomes[BOTH], reporting, plain)
-    after = {name: verdict_on(plain.tested(), outcome.tested(), **reporting.how) for name, outcome in outcomes.items()}
-    verdicts = dict(zip(after, judged(list(after.values())), strict=True))
-    yield from _told({name: arm for name, (arm, _) in found.items()}, {"plain": plain, **outcomes}, verdicts, reporting)
+    spoken = told_of(sides.class_captions, told.classes), told_of(sides.image_captions, told.images)
+    seen = evidence(outcomes[BOTH], sides.images_NE, *spoken)
+    yield from report(labelled, outcomes[BOTH], reporting, plain, evidence_N=seen)
+    every = {"plain": plain, **outcomes}
+    verdicts = _family("plain", every, reporting), _family(BOTH, every, reporting)
+    yield from _told({name: arm for name, (arm, _) in found.items()}, every, verdicts, reporting)
+    yield from _answers(every, context.out)
 
 
 def arms(spec: SynceAblate, sides: Sides, other: Sides | None) -> dict[str, Arm]:
@@ -112,36 +120,68 @@ def _answered(
     return answered
 
 
+def _family(reference: str, outcomes: Mapping[str, Outcome], reporting: Reporting) -> dict[str, Verdict]:
+    """What every other arm changes against one of them, corrected for their number."""
+    before = outcomes[reference].tested()
+    after = {
+        name: verdict_on(before, outcome.tested(), **reporting.how)
+        for name, outcome in outcomes.items()
+        if name != reference
+    }
+    return dict(zip(after, judged(list(after.values())), strict=True))
+
+
 def _told(
-    found: Mapping[str, Arm], outcomes: Mapping[str, Outcome], verdicts: Mapping[str, Verdict], reporting: Reporting
+    found: Mapping[str, Arm],
+    outcomes: Mapping[str, Outcome],
+    verdicts: tuple[Mapping[str, Verdict], Mapping[str, Verdict]],
+    reporting: Reporting,
 ) -> Iterator[Event]:
-    """Accuracy and change of every arm in its slice, corrected for their number, and the table."""
-    rows = []
+    """Accuracy and change of every arm in its slice, corrected for their number, and the table. `verdicts`: against the
+    plain classifier, and against the settings as given."""
+    rows, (on_plain, on_both) = [], verdicts
     for name, outcome in outcomes.items():
         ks = tuple(k for k in reporting.ks if k <= outcome.answers.classes)
         numbers = estimates(outcome.answers, ks, reporting.how)
-        tail, verdict = f"/{quote(name, safe='')}", verdicts.get(name)
+        tail, verdict = f"/{quote(name, safe='')}", on_plain.get(name)
         yield from (Metric(f"accuracy@{k}{tail}", *numbers[f"accuracy@{k}"]) for k in ks)
         if verdict is not None:
             yield from verdict_metrics(verdict, tail)
             yield Log(f"{name}: {said(verdict)}.")
-        rows.append(_row(name, found[name], numbers, verdict))
+        rows.append(_row(name, found[name], numbers) | _changed(verdict) | _changed(on_both.get(name), f"{BOTH}/"))
     table = {column: [row[column] for row in rows] for column in rows[0]}
     yield from plot("ablation", "What each part is worth", table, reporting.out)
     yield from _csv(rows, reporting.out)
 
 
-def _row(name: str, arm: Arm, numbers: Mapping[str, Any], verdict: Verdict | None) -> dict[str, Any]:
+def _row(name: str, arm: Arm, numbers: Mapping[str, Any]) -> dict[str, Any]:
     row: dict[str, Any] = {"arm": name, "group": arm.group, **vars(arm.point)}
     for measure in ("accuracy@1", "accuracy@5", "precision/macro", "recall/macro", "f1/macro"):
         found = numbers.get(measure)
         for part in ("value", "low", "high"):
             row[measure if part == "value" else f"{measure}.{part}"] = getattr(found, part, None)
-    row["n"] = numbers["f1/macro"].n
-    for cell in ("repaired", "broken", "p", "adjusted", "shown"):
-        row[cell] = getattr(verdict, cell, None)
+    return row | {"n": numbers["f1/macro"].n}
+
+
+def _changed(verdict: Verdict | None, prefix: str = "") -> dict[str, Any]:
+    """The columns of a verdict; empty for an arm that would be held against itself."""
+    row = {f"{prefix}{cell}": getattr(verdict, cell, None) for cell in ("repaired", "broken", "p", "adjusted", "shown")}
     net = verdict and verdict.net
-    return row | {"net": net and net.value, "net.low": net and net.low, "net.high": net and net.high}
+    ends = {"net": net and net.value, "net.low": net and net.low, "net.high": net and net.high}
+    return row | {f"{prefix}{cell}": value for cell, value in ends.items()}
+
+
+def _answers(outcomes: Mapping[str, Outcome], out: Path) -> Iterator[Event]:
+    """arms.parquet: what every arm says of every picture, so that any two of them can be held against each other."""
+    tables = []
+    for name, outcome in outcomes.items():
+        tested = outcome.tested()
+        columns = {"picture": tested.numbers_Q, "right": outcome.answers.label_N, "given": tested.first_Q}
+        table = pa.table({key: pa.array(values, pa.int32()) for key, values in columns.items()})
+        table = table.append_column("rank", pa.array(tested.ranks_Q, pa.int32()))
+        tables.append(table.add_column(0, "arm", pa.array([name] * len(table)).dictionary_encode()))
+    pq.write_table(pa.concat_tables(tables).unify_dictionaries(), out / "arms.parquet", compression="zstd")
+    yield Artifact("arms.parquet", "Answers of every part", "data", "application/vnd.apache.parquet")
 
 
 def _csv(rows: list[dict[str, Any]], out: Path) -> Iterator[Event]:

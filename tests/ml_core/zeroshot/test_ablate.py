@@ -7,6 +7,7 @@ import json
 from pathlib import Path
 from urllib.parse import quote, unquote
 
+import pyarrow.parquet as pq
 import pytest
 
 from ml_core.metrics.significance.families import holm
@@ -58,6 +59,36 @@ def test_tests_against_the_plain_classifier_are_one_family(small: Made, tmp_path
     assert [float(row["adjusted"]) for row in rows[1:]] == pytest.approx(holm(p).tolist())
     table = json.loads((tmp_path / "plots" / "ablation.json").read_text())
     assert table["arm"] == [row["arm"] for row in rows] and table["n"] == [84] * len(rows)
+
+
+def test_every_arm_is_held_against_the_settings_as_given_and_any_two_can_be(small: Made, tmp_path: Path) -> None:
+    run_method(KEY, tmp_path, **both(small), alpha=0.6)
+    with (tmp_path / "ablation.csv").open(newline="") as file:
+        rows = {row["arm"]: row for row in csv.DictReader(file)}
+    told = pq.read_table(tmp_path / "arms.parquet").to_pylist()
+    right = {name: [one["given"] == one["right"] for one in told if one["arm"] == name] for name in rows}
+    assert [len(one) for one in right.values()] == [84] * len(rows)
+    assert all((one["rank"] == 1) == (one["given"] == one["right"]) for one in told)
+    others = [name for name in rows if name != "both"]
+    for name in others:
+        repaired = sum(now and not was for was, now in zip(right["both"], right[name], strict=True))
+        broken = sum(was and not now for was, now in zip(right["both"], right[name], strict=True))
+        row = rows[name]
+        assert (int(row["both/repaired"]), int(row["both/broken"])) == (repaired, broken)
+        assert float(row["both/p"]) == exact_mcnemar(repaired, broken)
+        assert float(row["both/net"]) == pytest.approx((repaired - broken) / 84)
+        assert float(row["both/net.low"]) <= float(row["both/net"]) <= float(row["both/net.high"])
+    adjusted = [float(rows[name]["both/adjusted"]) for name in others]
+    assert adjusted == pytest.approx(holm([float(rows[name]["both/p"]) for name in others]).tolist())
+    assert rows["both"]["both/p"] == "" and rows["plain"]["p"] == ""
+    assert rows["plain"]["both/repaired"] == rows["both"]["broken"]
+
+
+def test_what_speaks_for_the_answers_of_the_settings_as_given_is_kept(small: Made, tmp_path: Path) -> None:
+    run_method(KEY, tmp_path / "parts", **both(small), alpha=0.6)
+    run_method("synce.classify", tmp_path / "one", **both(small), alpha=0.6)
+    parts, one = (pq.read_table(tmp_path / name / "cases.parquet") for name in ("parts", "one"))
+    assert parts["evidence"].to_pylist() == one["evidence"].to_pylist() and parts["evidence"].null_count == 0
 
 
 def test_temperatures_of_two_sides_keep_an_arm_beside_the_tied_ones(small: Made, tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
+from ml_core.encoded import Encoded
 from ml_core.spec import Spec, setting
 
 K = Annotated[int, Field(ge=1, le=100_000)]
@@ -107,8 +108,8 @@ class Fused(Spec):
     )
 
 
-class Measured(Spec):
-    """How numbers are made, and how pictures are encoded."""
+class Counted(Spec):
+    """How numbers are made."""
 
     ks: tuple[K, ...] = setting(
         (1, 5), "Depths at which accuracy is reported.", group="Numbers", min_length=1, max_length=50
@@ -118,21 +119,10 @@ class Measured(Spec):
     )
     seed: int = setting(0, "Seed of the bootstrap.", group="Numbers", ge=0, le=2**31 - 1)
     keep: int = setting(10, "First answers kept for every picture.", group="Numbers", unit="answers", ge=1, le=100)
-    exact_decoding: bool = setting(
-        False,
-        "Decode JPEG files in full before resizing: slower, and the pixels of other programs.",
-        group="Encoding",
-        advanced=True,
-    )
-    precision: Literal["auto", "fp32", "bf16", "fp16"] = setting(
-        "auto",
-        "Number format of the model; auto is mixed on a GPU and fp32 elsewhere.",
-        group="Encoding",
-        advanced=True,
-    )
-    batch_size: int = setting(
-        0, "Pictures encoded at a time; 0 leaves it to the model.", group="Encoding", advanced=True, ge=0, le=4096
-    )
+
+
+class Measured(Encoded, Counted):
+    """How numbers are made, and how pictures are encoded."""
 
 
 CLIP = "hf:openai/clip-vit-base-patch32"

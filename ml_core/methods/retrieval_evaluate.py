@@ -6,13 +6,14 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from ml_core.encoded import Encoded
 from ml_core.spec import Card, Spec, setting
 
 K = Annotated[int, Field(ge=1, le=100_000)]
 
 
-class RetrievalEvaluate(Spec):
-    """What is evaluated on what, and how the numbers are made."""
+class Evaluated(Spec):
+    """Pictures, model, depths and the bootstrap."""
 
     data: str = setting(
         ...,
@@ -61,21 +62,10 @@ class RetrievalEvaluate(Spec):
         gt=0,
         le=1,
     )
-    exact_decoding: bool = setting(
-        False,
-        "Decode JPEG files in full before resizing: slower, and the pixels of other programs.",
-        group="Encoding",
-        advanced=True,
-    )
-    precision: Literal["auto", "fp32", "bf16", "fp16"] = setting(
-        "auto",
-        "Number format of the model; auto is mixed on a GPU and fp32 elsewhere.",
-        group="Encoding",
-        advanced=True,
-    )
-    batch_size: int = setting(
-        0, "Pictures encoded at a time; 0 leaves it to the model.", group="Encoding", advanced=True, ge=0, le=4096
-    )
+
+
+class RetrievalEvaluate(Encoded, Evaluated):
+    """What is evaluated on what, and how the numbers are made."""
 
 
 CARD = Card(

@@ -6,6 +6,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
+from ml_core.encoded import Encoded
 from ml_core.spec import Card, Spec, setting
 
 K = Annotated[int, Field(ge=1, le=100_000)]
@@ -15,8 +16,8 @@ Tau = Annotated[float, Field(gt=0, le=100)]
 Weight = Annotated[float, Field(ge=0, le=1)]
 
 
-class RetrievalImprove(Spec):
-    """What is improved on what, by which means, and how the numbers are made."""
+class Improved(Spec):
+    """Pictures, model, the means of improving and the bootstrap."""
 
     data: str = setting(
         ...,
@@ -161,21 +162,6 @@ class RetrievalImprove(Spec):
         gt=0,
         le=1,
     )
-    exact_decoding: bool = setting(
-        False,
-        "Decode JPEG files in full before resizing: slower, and the pixels of other programs.",
-        group="Encoding",
-        advanced=True,
-    )
-    precision: Literal["auto", "fp32", "bf16", "fp16"] = setting(
-        "auto",
-        "Number format of the model; auto is mixed on a GPU and fp32 elsewhere.",
-        group="Encoding",
-        advanced=True,
-    )
-    batch_size: int = setting(
-        0, "Pictures encoded at a time; 0 leaves it to the model.", group="Encoding", advanced=True, ge=0, le=4096
-    )
 
     @model_validator(mode="after")
     def _has_what_it_needs(self) -> Self:
@@ -184,6 +170,10 @@ class RetrievalImprove(Spec):
         if self.lexical == "generated" and not self.generated:
             raise ValueError("re-ranking by generated captions needs the file that holds them")
         return self
+
+
+class RetrievalImprove(Encoded, Improved):
+    """What is improved on what, by which means, and how the numbers are made."""
 
 
 CARD = Card(

@@ -44,6 +44,14 @@ def call_here(*words: str) -> int:
             signal.signal(number, handler)
 
 
+def told_here(capfd: pytest.CaptureFixture[str], *words: str) -> subprocess.CompletedProcess[str]:
+    """What `call` gives, from this process."""
+    capfd.readouterr()
+    code = call_here(*words)
+    said = capfd.readouterr()
+    return subprocess.CompletedProcess(words, code, said.out, said.err)
+
+
 def test_alone_it_lists_every_method() -> None:
     done = call()
     assert done.returncode == 0 and done.stderr == ""
@@ -110,9 +118,10 @@ def test_the_help_of_a_method_keeps_its_shape() -> None:
     assert (done.returncode, done.stdout) == (0, FROZEN)
 
 
-def test_every_setting_of_every_method_is_shown_with_a_sentence() -> None:
-    for line in call().stdout.splitlines()[4:]:
-        shown = call(line.split()[0], "--help").stdout.split("every method also takes:")[0].splitlines()
+def test_every_setting_of_every_method_is_shown_with_a_sentence(capfd: pytest.CaptureFixture[str]) -> None:
+    for line in told_here(capfd).stdout.splitlines()[4:]:
+        told = told_here(capfd, line.split()[0], "--help").stdout
+        shown = told.split("every method also takes:")[0].splitlines()
         rows = shown[shown.index("settings:") + 1 :]
         for name, sentence in zip(rows[::2], rows[1::2], strict=False):
             if not name:
@@ -155,10 +164,10 @@ def test_events_are_json_lines_that_read_back(small: Recorded, tmp_path: Path) -
     assert set(names) == {name for name in metrics if not name.endswith((".low", ".high", ".n"))}
 
 
-def test_the_same_command_gives_the_same_numbers(small: Recorded, tmp_path: Path) -> None:
+def test_the_same_command_gives_the_same_numbers_in_another_process(small: Recorded, tmp_path: Path) -> None:
     words = ["retrieval.evaluate", f"data={small.data}", f"encoder={small.encoder}"]
-    for name in ("one", "two"):
-        assert call(*words, f"out={tmp_path / name}").returncode == 0
+    assert call(*words, f"out={tmp_path / 'one'}").returncode == 0
+    assert call_here(*words, f"out={tmp_path / 'two'}") == 0
     one, two = ((tmp_path / name / "metrics.json").read_text() for name in ("one", "two"))
     assert one == two
 
@@ -237,12 +246,14 @@ def test_a_model_of_a_hub_that_is_not_there_is_one_message(tmp_path: Path) -> No
     assert not (tmp_path / "out").exists()
 
 
-def test_a_folder_with_results_is_refused_and_stays_as_it_is(small: Recorded, tmp_path: Path) -> None:
+def test_a_folder_with_results_is_refused_and_stays_as_it_is(
+    small: Recorded, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
     words = ["retrieval.evaluate", f"data={small.data}", "resamples=100", f"out={tmp_path / 'out'}"]
-    assert call(*words, f"encoder={small.encoder}").returncode == 0
+    assert call_here(*words, f"encoder={small.encoder}") == 0
     before = files_of(tmp_path / "out")
     for encoder in (small.encoder, "embeddings:gone.npz"):
-        done = call(*words, f"encoder={encoder}", "ks=2")
+        done = told_here(capfd, *words, f"encoder={encoder}", "ks=2")
         assert done.returncode == 2 and done.stderr.count("\n") == 1
         assert "holds the results of an earlier run: choose another folder, or remove this one first" in done.stderr
     assert files_of(tmp_path / "out") == before
@@ -254,7 +265,7 @@ def test_a_refusal_while_a_run_is_prepared_leaves_nothing_in_a_fresh_or_empty_fo
     (tmp_path / "empty").mkdir()
     for out in ("empty", "fresh/below"):
         words = [f"data={small.data}", "encoder=embeddings:gone.npz", f"out={tmp_path / out}"]
-        assert call("retrieval.evaluate", *words).returncode == 2
+        assert call_here("retrieval.evaluate", *words) == 2
     assert [path.name for path in tmp_path.rglob("*")] == ["empty"]
 
 
@@ -267,8 +278,7 @@ def test_a_run_resumed_into_its_own_folder_ends_with_its_results_there(example_p
     rest = [events.from_json(line) for line in child.stdout]
     assert child.wait(timeout=60) == 143
     checkpoint = [event for event in rest if isinstance(event, events.Checkpoint)][-1]
-    again = call(*words, "pause=0", f"resume={tmp_path / checkpoint.path}")
-    assert again.returncode == 0, again.stderr
+    assert call_here(*words, "pause=0", f"resume={tmp_path / checkpoint.path}") == 0
     assert json.loads((tmp_path / "metrics.json").read_text())["total"] == sum(range(60))
     assert json.loads((tmp_path / "spec.json").read_text())["spec"]["pause"] == 0
 
@@ -288,18 +298,22 @@ def test_a_failure_ends_with_one_a_reason_and_a_log(example_package: Path, tmp_p
     assert "Traceback" in (tmp_path / "error.log").read_text()
 
 
-def test_the_spec_a_run_leaves_runs_it_again(example_package: Path, tmp_path: Path) -> None:
-    assert call("example.count", "steps=3", "seed=5", f"out={tmp_path / 'one'}").returncode == 0
+def test_the_spec_a_run_leaves_runs_it_again(
+    example_package: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert call_here("example.count", "steps=3", "seed=5", f"out={tmp_path / 'one'}") == 0
     spec = f"spec={tmp_path / 'one' / 'spec.json'}"
-    assert call("example.count", spec, f"out={tmp_path / 'two'}").returncode == 0
+    assert call_here("example.count", spec, f"out={tmp_path / 'two'}") == 0
     one, two = ((tmp_path / name / "metrics.json").read_text() for name in ("one", "two"))
     assert one == two
-    wrong = call("failures.mine", spec, f"out={tmp_path / 'three'}")
+    wrong = told_here(capfd, "failures.mine", spec, f"out={tmp_path / 'three'}")
     assert wrong.returncode == 2 and "holds the settings of example.count, not of failures.mine" in wrong.stderr
 
 
-def test_a_preset_gives_way_to_the_line(example_package: Path, tmp_path: Path) -> None:
-    done = call("example.count", "preset=quick", "seed=40", "words=one, two", f"out={tmp_path}")
+def test_a_preset_gives_way_to_the_line(
+    example_package: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    done = told_here(capfd, "example.count", "preset=quick", "seed=40", "words=one, two", f"out={tmp_path}")
     assert done.returncode == 0 and "one\ntwo\n" in done.stderr
     assert json.loads((tmp_path / "metrics.json").read_text())["total"] == 41
     assert json.loads((tmp_path / "spec.json").read_text())["spec"]["steps"] == 2
@@ -318,8 +332,7 @@ def test_asked_to_stop_it_checkpoints_and_can_go_on(example_package: Path, tmp_p
     assert child.wait(timeout=60) == 128 + number
     assert isinstance(rest[-1], events.Log)
     (checkpoint,) = [event for event in rest if isinstance(event, events.Checkpoint)]
-    again = call(*words[:2], "pause=0", f"resume={tmp_path / checkpoint.path}", f"out={tmp_path / 'again'}")
-    assert again.returncode == 0
+    assert call_here(*words[:2], "pause=0", f"resume={tmp_path / checkpoint.path}", f"out={tmp_path / 'again'}") == 0
     assert json.loads((tmp_path / "again" / "metrics.json").read_text())["total"] == sum(range(60))
 
 
@@ -365,10 +378,10 @@ def encoded(tmp_path_factory: pytest.TempPathFactory) -> tuple[list[str], str]:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
-def test_an_evaluation_ended_while_encoding_goes_on_to_the_same_numbers(
-    encoded: tuple[list[str], str], tmp_path: Path, number: int, capfd: pytest.CaptureFixture[str]
+def test_an_evaluation_asked_to_stop_while_encoding_goes_on_to_the_same_numbers(
+    encoded: tuple[list[str], str], tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
+    """What kill -9 leaves is used as well: tests/ml_core/test_encoding.py, tests/workers/test_kills.py."""
     words = [*encoded[0], f"cache={tmp_path / 'cache'}"]
     child = subprocess.Popen(
         [*COMMAND, *words, f"out={tmp_path / 'cut'}", "--events"], stdout=subprocess.PIPE, text=True
@@ -377,10 +390,10 @@ def test_an_evaluation_ended_while_encoding_goes_on_to_the_same_numbers(
     for line in child.stdout:
         event = events.from_json(line)
         if isinstance(event, events.Progress) and event.done > 512:  # the first chunk of pictures is kept
-            child.send_signal(number)
+            child.terminate()
             break
     child.stdout.read()
-    assert child.wait(timeout=60) == (143 if number == signal.SIGTERM else -signal.SIGKILL)
+    assert child.wait(timeout=60) == 143
     assert call_here(*words, f"out={tmp_path / 'cut'}", "--events") == 0  # it left no number, so the folder is free
     again = map(events.from_json, capfd.readouterr().out.splitlines())
     first = next(event for event in again if isinstance(event, events.Progress))

@@ -106,11 +106,19 @@ def _told(
     yield from headline(untuned.answers, reporting, "untuned/")
     yield from _changes(plain, untuned, reporting)
     yield from _points(chosen, parts)
+    yield Provenance({"reported_on": _reported_on(parts, len(numbers_N))})
     yield from surfaces.kept(surface, chosen, spec.select, crossed=parts.crossed, out=context.out)
     named = {"plain": plain, "untuned": untuned, "tuned": tuned}
     points = {"plain": PLAIN, "untuned": UNTUNED} | ({} if parts.crossed else {"tuned": chosen[0].point})
     yield from surfaces.compared(named, points, reporting)
     yield Log(f"{len(surface.grid):,} points tried on {len(parts.part_N):,} pictures, told of {len(numbers_N):,}.")
+
+
+def _reported_on(parts: Parts, count: int) -> str:
+    """Which pictures the numbers and their intervals come from."""
+    if parts.crossed:
+        return f"{count:,} pictures in {parts.count} folds, each by the settings that the other folds chose"
+    return f"{count:,} pictures of the test part, which chose no settings"
 
 
 def _changes(plain: Outcome, untuned: Outcome, reporting: Reporting) -> Iterator[Event]:

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ml_core.events import Event, Provenance
 from ml_core.methods import card
 from ml_core.metrics.classification import counts, macro
 from ml_core.spec import BadInput, Context, Stopped
@@ -140,11 +141,20 @@ def test_parts_stand_by_content_and_do_not_move() -> None:
 SMALL = {"alphas": [0.2, 0.6], "betas": [0.1, 0.4], "taus_t2t": [0.05, 0.1], "taus_i2t": [0.1], "dev_share": 0.4}
 
 
+def told_of(events: list[Event]) -> str:
+    """What a sweep says its numbers come from."""
+    facts = [event.facts for event in events if isinstance(event, Provenance)]
+    (told,) = [fact["reported_on"] for fact in facts if "reported_on" in fact]
+    return str(told)
+
+
 def test_the_headline_is_the_chosen_point_on_pictures_that_did_not_choose_it(tmp_path: Path) -> None:
     mine = distinct(tmp_path)
-    found = metrics_of(run_method(KEY, tmp_path / "out", **both(mine), **SMALL))
+    events = run_method(KEY, tmp_path / "out", **both(mine), **SMALL)
+    found = metrics_of(events)
     tested = pq.read_table(tmp_path / "out" / "cases.parquet")["number"].to_numpy()
     assert 0 < len(tested) < 84 and found["accuracy@1"].n == len(tested)
+    assert told_of(events) == f"{len(tested)} pictures of the test part, which chose no settings"
     point = {name: found[f"tuned_{name}"].value for name in ("alpha", "beta", "tau_t2t", "tau_i2t")}
     run_method("synce.classify", tmp_path / "at", **both(mine), **point)
     run_method("synce.classify", tmp_path / "default", **both(mine))
@@ -185,6 +195,7 @@ def test_folds_answer_for_every_picture_by_what_the_others_chose(tmp_path: Path)
     assert sum(json.loads((tmp_path / "out" / "plots" / "sweep.json").read_text())["chosen"]) == 3
     chosen = [event.facts["chosen"] for event in events if event.kind == "provenance" and "chosen" in event.facts]
     assert [choice["for_part"] for choice in chosen[0]] == [0, 1, 2]
+    assert told_of(events) == "84 pictures in 3 folds, each by the settings that the other folds chose"
 
 
 def test_one_side_alone_is_swept_over_its_own_settings(small: Made, tmp_path: Path) -> None:

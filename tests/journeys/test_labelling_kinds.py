@@ -81,6 +81,12 @@ def seen(page: Page, selector: str, number: int = 0) -> dict[str, float]:
     return {"left": box["x"], "top": box["y"], "right": box["x"] + box["width"], "bottom": box["y"] + box["height"]}
 
 
+def until_edge(page: Page, at: float, edge: str = "top") -> None:
+    """Waits until an edge of the first picture is not below a height: the wheel is not waited for by the mouse."""
+    above = "([edge, at]) => document.querySelector('.glass .own').getBoundingClientRect()[edge] <= at + 0.5"
+    page.wait_for_function(above, arg=[edge, at])
+
+
 def labels_of(page: Page) -> list[str]:
     return page.locator(".pane-label:visible").all_inner_texts()
 
@@ -140,15 +146,16 @@ def pages_are_read(page: Page, campaign: Campaign) -> None:
     assert abs(own["top"] - glass["top"]) < 2 and own["bottom"] > glass["bottom"] + 200
     page.locator(".glass").first.hover()
     page.mouse.wheel(0, 150)
+    until_edge(page, own["top"] - 150)
     for side in (0, 1):
         moved = seen(page, ".glass .own", side)
         assert abs(own["top"] - moved["top"] - 150) < 2
         assert abs((moved["right"] - moved["left"]) - (own["right"] - own["left"])) < 1
     page.keyboard.press("Shift+ArrowDown")
-    assert seen(page, ".glass .own")["top"] < own["top"] - 151
+    until_edge(page, own["top"] - 151)
     page.wait_for_function("() => document.querySelector('.glass .own').naturalHeight > 1280")  # all that was sent in
     page.keyboard.press("Digit0")
-    assert seen(page, ".glass .own")["bottom"] <= glass["bottom"] + 1
+    until_edge(page, glass["bottom"] + 1, edge="bottom")
     go_to(page, campaign, "asked-page")
     assert labels_of(page) == ["Asked", "Ground truth", "Retrieved"]
     expect(page.locator("#prompt")).to_contain_text("The page was shown to the model")

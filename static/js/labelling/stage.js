@@ -33,9 +33,7 @@ export class Stage extends EventTarget {
     coming.catch(() => this.pictures.delete(address));
     this.pictures.set(address, coming);
     while (this.pictures.size > KEPT) {
-      const [oldest, picture] = this.pictures.entries().next().value;
-      this.pictures.delete(oldest);
-      picture.then(({ image }) => !image.isConnected && URL.revokeObjectURL(image.src)).catch(() => {});
+      this.pictures.delete(this.pictures.keys().next().value);
     }
     return coming;
   }
@@ -65,7 +63,7 @@ export class Stage extends EventTarget {
     }
     this.build(task, shown, images);
     await frame();
-    await frame();
+    await wait(0); // what was asked for in a frame is done once that frame is painted
     return turn === this.turn && images.every(Boolean);
   }
 
@@ -358,12 +356,11 @@ function whole() {
   return { scale: 1, x: 0.5, y: 0.5 }; // the middle of the pane, in the picture's own coordinates
 }
 
+// Kept by its element: what is loaded stays there without a network, for copies of it too.
 async function fetched(address) {
-  const response = await fetch(address, { credentials: "same-origin", redirect: "manual" });
-  if (!response.ok) throw new Error(String(response.status));
   const image = new Image();
   image.draggable = false;
-  image.src = URL.createObjectURL(await response.blob());
+  image.src = address;
   await image.decode();
   return { image };
 }

@@ -186,7 +186,7 @@ def _chosen(run: Run, corpus: Corpus | None, trained: dict[str, Run]) -> Chosen:
     kind, seed = _kind(run, trained)
     code, device = facts.get("code_version"), facts.get("device")
     return Chosen(
-        id=run.pk, title=title_of(run), method=run.method, state=run.state, state_text=run.get_state_display(),
+        id=run.pk, title=title_of(run), method=run.method, state=run.state, state_text=str(Run.State(run.state).label),
         attempt=run.attempt, case_count=run.case_count, group_id=run.group_id,
         group=run.group.name if run.group else "",
         data=str(facts.get("data_hash") or (corpus.content_hash if corpus else "")),

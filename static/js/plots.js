@@ -115,15 +115,22 @@
   }
 
   // Points on a sheet: colour is the class, shape what it is. SVG, for the policy forbids what WebGL would need.
-  const SHAPES = ["circle", "diamond-open", "cross", "star", "triangle-up-open", "square-open"];
+  const SHAPES = ["circle", "diamond-open", "circle-open", "star", "triangle-up-open", "square-open"];
+  const SIZES = [7, 9, 12, 12, 9, 10];  // what is enriched is a ring around what it was
   function scatter(table, colours) {
     const hues = 1 + Math.max(0, ...table.groups.map((group) => group.colour));
     const dark = matchDark(colours);
     const colour = (at) => (hues <= colours.series.length ? colours.series[at] : `hsl(${Math.round((360 * at) / hues)} 55% ${dark ? 66 : 42}%)`);
-    return table.groups.map((group) => ({ type: "scatter", mode: "markers", x: group.x, y: group.y, name: group.name, customdata: group.pictures,
-      marker: { color: colour(group.colour), symbol: SHAPES[group.shape % SHAPES.length], size: group.shape ? 10 : 8, opacity: 0.85 },
-      text: group.texts, hovertemplate: `<b>${plain(group.name)}</b><br>%{text}<extra></extra>` }));
+    const marker = (shape, of, size = SIZES[shape % SIZES.length]) => ({ color: of, symbol: SHAPES[shape % SHAPES.length], size, opacity: 0.85 });
+    const dots = table.groups.map((group) => ({ type: "scatter", mode: "markers", x: group.x, y: group.y, name: group.name, customdata: group.pictures,
+      legendgroup: `${group.colour}`, showlegend: false, marker: marker(group.shape, colour(group.colour)), text: group.texts, hovertemplate: `<b>${plain(group.name)}</b><br>%{text}<extra></extra>` }));
+    const told = (name, of, more) => ({ type: "scatter", mode: "markers", x: [null], y: [null], name: plain(short(name)), hoverinfo: "skip", marker: of, ...more });
+    return [...dots,
+      ...(hues > MOST_HUES ? [] : table.colours.map((name, at) => told(name, marker(0, colour(at), 10), { legendgroup: `${at}`, legend: "legend2" }))),
+      ...table.shapes.map((name, at) => told(name, marker(at, colours["ink-2"]), {}))];
   }
+  const MOST_HUES = 24;
+  const short = (text) => (text.length > 32 ? `${text.slice(0, 31)}…` : text);
   const plain = (text) => text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll("%{", "% {");
   const matchDark = (colours) => {
     const [r, g, b] = colours.surface.match(/[\d.]+/g).map(Number);
@@ -168,7 +175,11 @@
 
   const rowsOf = (table, axis, colours) => ({ yaxis: { ...axis, type: "linear", tickmode: "array", tickvals: table.y.map((_, row) => row), ticktext: table.y, range: [-0.5, table.y.length - 0.5] },
     barmode: "overlay", bargap: 0.04, showlegend: table.marks.length > 0, legend: { orientation: "h", x: 0, y: 1.02, yanchor: "bottom", font: { size: 12, color: colours.ink } } });
-  const dotsOf = (table, axis, colours, width) => ({ yaxis: axis, showlegend: width >= 560 && table.groups.length < 40, legend: { font: { size: 11, color: colours.ink } } });
+  // Shapes are told above the sheet, colours below it; a click on a class hides it.
+  const dotsOf = (table, axis, colours, width) => {
+    const flat = { orientation: "h", x: 0, traceorder: "normal", font: { size: width < 560 ? 10 : 12, color: colours.ink } };
+    return { yaxis: axis, showlegend: true, legend: { ...flat, y: 1.01, yanchor: "bottom", itemclick: false, itemdoubleclick: false }, legend2: { ...flat, y: -0.01, yanchor: "top" } };
+  };
 
   function traces(table, colours) {
     if (table.kind === "heat") return heat(table, colours);

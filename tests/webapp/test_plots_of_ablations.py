@@ -15,5 +15,5 @@ def test_every_part_is_a_bar_with_its_interval() -> None:
     }
     ((name, plot),) = plots_of({"ablation": table})
     assert name == "plot-ablation-0" and plot.kind == "bars"
-    assert plot.x == ("Plain", "Both sides", "5 a class", "1 a picture", "τ 0.05", "new one")
+    assert plot.x == ("Plain", "Both sides", "Class captions: 5", "Picture captions: 1", "τ 0.05", "new one")
     assert plot.series[0].values == tuple(table["accuracy@1"]) and plot.series[0].n == (84,) * 6

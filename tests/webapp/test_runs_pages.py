@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import re
+import zipfile
 from datetime import timedelta
+from urllib.parse import quote
 
 import pytest
 from django.db import connection
@@ -16,8 +19,9 @@ from ml_core.methods import cards
 from tests.runs import *  # noqa: F403
 from webapp.experiments import forms
 from webapp.experiments.actions import delete_run, rerun_with_seeds
+from webapp.experiments.files import store
 from webapp.experiments.models import Metric, RegisteredModel, Run
-from webapp.experiments.queries.details import metric_tables
+from webapp.experiments.queries.details import metric_tables, metrics_of
 from webapp.experiments.queries.runs import Measured
 from workers.tasks import run_next
 
@@ -297,3 +301,60 @@ def test_mined_failures_are_told_in_the_list_whatever_was_asked(web, launch, dir
     page = web.get(address("run", run_id=run.pk)).content.decode()
     read = page.partition('class="readings"')[2].partition("</dl>")[0]
     assert read.count("<dt>") == 2 and ">37<" in read and "18.5" in read
+
+
+def left(run: Run, path: str, data: bytes = b"x") -> None:
+    key = f"run/{run.pk}/attempt-1/{path}"
+    store().write_bytes(key, data)
+    row = {"name": "Left", "role": "plot", "media_type": "text/plain", "byte_count": len(data), "sha256": "0" * 64}
+    run.artifacts.create(attempt=1, path=path, key=key, **row)
+
+
+def test_files_that_differ_in_a_number_alone_are_one_row_and_a_page_of_their_own(web, launch):
+    run = launch()
+    left(run, "cases.parquet", b"12345")
+    for number in range(120):
+        left(run, f"plots/seen_{number}.png")
+    page = web.get(address("run", run_id=run.pk)).content.decode()
+    assert "cases.parquet" in page and "plots/seen_*.png" in page and "120 files of this kind" in page
+    assert "plots/seen_7.png" not in page and address("files_zip", run_id=run.pk) in page
+    first = web.get(address("files", run_id=run.pk), {"like": "plots/seen_*.png"}).content.decode()
+    assert first.index("seen_9.png") < first.index("seen_10.png") and "cases.parquet" not in first
+    assert "seen_100.png" not in first and "Page 1 of 2, 120 files" in first
+    assert "seen_119.png" in web.get(address("files", run_id=run.pk), {"page": "99"}).content.decode()
+
+
+def test_everything_a_run_left_comes_as_one_zip_without_what_is_gone(web, launch):
+    run = launch()
+    left(run, "cases.parquet", b"12345")
+    left(run, "plots/seen_1.png", b"67")
+    left(run, "gone.csv")
+    store().delete_prefix(f"run/{run.pk}/attempt-1/gone.csv")
+    answer = web.get(address("files_zip", run_id=run.pk))
+    archive = zipfile.ZipFile(io.BytesIO(b"".join(answer.streaming_content)))
+    assert {name: archive.read(name) for name in archive.namelist()} == {
+        "cases.parquet": b"12345",
+        "plots/seen_1.png": b"67",
+    }
+    assert web.get(address("files_zip", run_id=launch().pk)).status_code == 404
+
+
+def test_methods_stand_by_what_they_are_for_and_presets_that_many_share_are_left_to_their_forms(web):
+    page = web.get(address("choose")).content.decode()
+    places = [page.index(f">{title}</h2>") for title in ("Retrieval", "Classification", "Failures")]
+    assert places == sorted(places) and page.index("zeroshot.evaluate") < page.index("core.classify")
+    assert "784 points" in page and "SigLIP" not in page
+    form = web.get(address("new", method="synce.sweep")).content.decode()
+    assert "SigLIP" in form and form.count("Bring recorded captions") == 1
+
+
+def test_arms_of_an_ablation_share_one_table_and_a_small_p_is_not_nought(web, launch):
+    run = launch()
+    Run.objects.filter(pk=run.pk).update(method="synce.ablate", state="succeeded")
+    for part in ("", "class-side", "both", "tau=0.5", "image-captions=10", "image-captions=2"):
+        for name, value in (("accuracy@1", 0.5), ("p_value", 3e-26)):
+            Metric.objects.create(run=run, name=name, slice=quote(part, safe=""), value=value, n=9)
+    tables = metric_tables(metrics_of(run))
+    rows = ["Both sides", "Classes alone", "Picture captions: 2", "Picture captions: 10", "τ 0.5"]
+    assert [[words for words, _ in table.rows] for table in tables] == [["Accuracy@1", "p"], rows]
+    assert "&lt; 0.0001" in web.get(address("run", run_id=run.pk)).content.decode()

@@ -8,7 +8,7 @@ from urllib.parse import unquote
 
 from django.utils.translation import gettext, gettext_noop
 
-FORMATS = ("percent", "points", "margin", "fraction", "integer", "decimal", "seconds", "bytes")
+FORMATS = ("percent", "points", "margin", "fraction", "p", "integer", "decimal", "seconds", "bytes")
 _ABSENT = "–"
 
 
@@ -69,6 +69,8 @@ def written(value: float | None, format: str) -> tuple[str, str]:
             return _signed(value, 4, plus=True), ""
         case "fraction":
             return _signed(value, 3), ""
+        case "p":
+            return ("< 0.0001" if value < 0.0001 else f"{value:.4f}"), ""
         case "integer":
             return _signed(value, 0), ""
         case "decimal":
@@ -115,10 +117,10 @@ def format_of(metric: str) -> str:
         "cider",
         "ece",
         "rouge",
-        "p_value",
-        "p_value_over_control",
     }:
         return "fraction"
+    if stem in {"p_value", "p_value_over_control"}:
+        return "p"
     if stem in {
         "failures",
         "queries",

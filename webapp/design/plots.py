@@ -179,12 +179,16 @@ class Scatter:
     title: str
     groups: tuple[Dots, ...]
     note: str = ""
+    shapes: tuple[str, ...] = ()  # what each shape and each colour is, for the legend
+    colours: tuple[str, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
         """What plots.js reads."""
         return {
             "kind": "scatter",
             "title": self.title,
+            "shapes": list(self.shapes),
+            "colours": list(self.colours),
             "groups": [
                 {"name": g.name, "x": list(g.x), "y": list(g.y), "texts": list(g.texts), "pictures": list(g.pictures),
                  "shape": g.shape, "colour": g.colour}

@@ -20,7 +20,7 @@ from webapp.accounts.doors import AdministratorAPIView, ProjectAPIView
 from webapp.api import Conflict, FileNegotiation, KeysetPagination, checked, narrowed
 from webapp.experiments import actions
 from webapp.experiments.models import Artifact, LogLine, Metric, RegisteredModel, Run
-from webapp.experiments.queries import details, runs
+from webapp.experiments.queries import details, left, runs
 from webapp.experiments.queries.groups import group_of
 from webapp.experiments.views.runs import download, safe_name
 
@@ -286,7 +286,7 @@ class Artifacts(_OneRun):
     @extend_schema(responses=ArtifactShown(many=True), operation_id="run_artifacts")
     def get(self, request: Request, slug: str, run_id: int) -> Response:
         """Its files, with sizes and SHA-256."""
-        return Response(ArtifactShown(details.artifacts_of(self.run_or_404()), many=True).data)
+        return Response(ArtifactShown(left.artifacts_of(self.run_or_404()), many=True).data)
 
 
 class ArtifactFile(_OneRun):

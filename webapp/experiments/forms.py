@@ -6,7 +6,7 @@ import json
 import types
 import typing
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from django import forms
@@ -21,6 +21,21 @@ from webapp.experiments.queries.choices import choices_for
 from webapp.experiments.references import kinds_of
 
 TITLE = "run_title"
+LABELS = {  # of fields whose own name says too little
+    "ks": "Depths k",
+    "data": "Data set",
+    "dataset": "Data set",
+    "alpha": "α, share of class captions",
+    "beta": "β, share of picture captions",
+    "tau_t2t": "τ of class captions",
+    "tau_i2t": "τ of picture captions",
+    "alphas": "α to try",
+    "betas": "β to try",
+    "taus_t2t": "τ of class captions to try",
+    "taus_i2t": "τ of picture captions to try",
+    "keep": "Answers kept",
+    "looked_at": "Pictures looked at",
+}
 _BOUNDS = {"ge": "min", "gt": "above", "le": "max", "lt": "below"}
 
 
@@ -84,11 +99,11 @@ class SpecForm(forms.Form):
         return self.values({name: self[name].value() for name in self.fields})
 
     def groups(self) -> list[Group]:
-        """The fieldsets in the order in which the Spec names them."""
-        names = list(
-            dict.fromkeys(_extra(info).get("group", "Settings") for info in self.card.spec.model_fields.values())
-        )
-        return [self._group(name) for name in names]
+        """The fieldsets in the order in which the Spec names them, those of folded fields alone at the end."""
+        names = dict.fromkeys(_extra(info).get("group", "Settings") for info in self.card.spec.model_fields.values())
+        found = sorted((self._group(name) for name in names), key=lambda group: not group.fields)
+        first = next((group for group in found if group.takes_captions), None)
+        return [group if group is first else replace(group, takes_captions=False) for group in found]
 
     def _group(self, name: str) -> Group:
         everyday: list[forms.BoundField] = []
@@ -259,7 +274,7 @@ def _said(text: str | None) -> str:
 
 def _label(name: str) -> str:
     text = name.replace("_", " ")
-    return {"ks": "Depths k", "data": "Data set", "dataset": "Data set"}.get(name, text[0].upper() + text[1:])
+    return LABELS.get(name, text[0].upper() + text[1:])
 
 
 def _extra(info: FieldInfo) -> dict[str, Any]:

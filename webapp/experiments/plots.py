@@ -8,7 +8,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from webapp.design.plots import Dots, Heat, Kind, Mark, Plot, Scatter, Series
-from webapp.experiments.metric_names import DIRECTIONS, in_words, split_name, stem
+from webapp.experiments.metric_names import DIRECTIONS, arm_in_words, in_words, split_name, stem
 
 Table = dict[str, Any]
 DEFAULT = (0.2, 0.1, 0.1, 0.1)  # α, β and both τ as SynCE was published
@@ -99,30 +99,12 @@ def _ablation(table: Table) -> list[Plot]:
     measure = "accuracy@1"
     values, low, high, n = (tuple(table[name]) for name in (measure, f"{measure}.low", f"{measure}.high", "n"))
     series = Series(in_words(*split_name(measure)), values, low, high, n)
-    x, note = tuple(map(_arm, table["arm"])), _("Whoever takes the best of these has chosen it where it is reported.")
+    x, note = (
+        tuple(map(arm_in_words, table["arm"])),
+        _("Whoever takes the best of these has chosen it where it is reported."),
+    )
     title = _("What each part is worth")
     return [Plot("bars", title, _("Part"), _("Share"), x, (series,), "percent", x_scale="category", note=note)]
-
-
-def _arm(name: str) -> str:
-    """A part of the enrichment for people."""
-    words = {
-        "plain": _("Plain"),
-        "both": _("Both sides"),
-        "class-side": _("Classes alone"),
-        "image-side": _("Pictures alone"),
-        "uniform": _("Uniform weights"),
-        "generic-template": _("Generic sentence"),
-        "domain-template": _("Sentence with the domain"),
-        "plain-generic-template": _("Plain, generic sentence"),
-        "plain-domain-template": _("Plain, with the domain"),
-    }
-    part, _equals, value = name.partition("=")
-    if part == "class-captions":
-        return _("%(n)s a class") % {"n": value}
-    if part == "image-captions":
-        return _("%(n)s a picture") % {"n": value}
-    return f"τ {value}" if part == "tau" else words.get(name, name)
 
 
 def heats_of(tables: dict[str, Table]) -> list[tuple[str, Heat]]:
@@ -192,7 +174,8 @@ def _sheet(table: Table, picture: Callable[[int], str]) -> Scatter:
         ("fused", "class"): _("Enriched class"),
     }
     shapes = {kind: place for place, kind in enumerate(kinds)}
-    colours = {number: place for place, number in enumerate(sorted(set(table["class"])))}
+    names = dict(sorted(set(zip(table["class"], map(str, table["name"]), strict=True))))
+    colours = {number: place for place, number in enumerate(names)}
     rows: dict[tuple[int, tuple[str, str]], list[int]] = {}
     for i, (number, *kind) in enumerate(zip(table["class"], table["kind"], table["side"], strict=True)):
         rows.setdefault((number, (kind[0], kind[1])), []).append(i)
@@ -211,7 +194,8 @@ def _sheet(table: Table, picture: Callable[[int], str]) -> Scatter:
             )
         )
     note = _("One joint t-SNE: near is alike, the axes mean nothing else.")
-    return Scatter(_("Pictures, captions and classes on one sheet"), tuple(groups), note)
+    title = _("Pictures, captions and classes on one sheet")
+    return Scatter(title, tuple(groups), note, tuple(kinds.values()), tuple(names.values()))
 
 
 def _any(table: Table) -> list[Plot]:

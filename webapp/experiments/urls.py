@@ -11,7 +11,7 @@ from webapp.experiments.cases.urls import urlpatterns as cases
 from webapp.experiments.generating.urls import urlpatterns as generating
 from webapp.experiments.probing.urls import urlpatterns as probing
 from webapp.experiments.recorded.urls import urlpatterns as recorded
-from webapp.experiments.views import changing, groups, launching, runs
+from webapp.experiments.views import changing, groups, launching, left, runs
 
 app_name = "experiments"
 
@@ -31,6 +31,8 @@ urlpatterns = [
     path(f"{_RUN}curves/", runs.curves, name="curves"),
     path(f"{_RUN}metrics.csv", runs.metrics_csv, name="metrics_csv"),
     path(f"{_RUN}log.txt", runs.log_text, name="log"),
+    path(f"{_RUN}files/", left.files, name="files"),
+    path(f"{_RUN}files.zip", left.files_zip, name="files_zip"),
     path(f"{_RUN}files/<int:artifact_id>/", runs.artifact, name="artifact"),
     path(f"{_RUN}inputs.zip", changing.bundle, name="bundle"),
     path(f"{_RUN}cancel/", changing.cancel, name="cancel"),

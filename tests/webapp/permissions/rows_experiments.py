@@ -109,6 +109,8 @@ PAGES = [
     Row("experiments:curves", VIEW, with_run, FOREIGN),
     Row("experiments:metrics_csv", VIEW, with_run, FOREIGN),
     Row("experiments:log", VIEW, with_run, FOREIGN),
+    Row("experiments:files", VIEW, with_run, FOREIGN),
+    Row("experiments:files_zip", {"GET": "run.download"}, with_run, FOREIGN),
     Row("experiments:artifact", {"GET": "run.download"}, with_file, FILES),
     Row("experiments:bundle", {"GET": "run.download", "POST": "run.download"}, with_run, FOREIGN),
     Row("experiments:cancel", LAUNCH, with_run, FOREIGN),

@@ -14,10 +14,10 @@ from ml_core.cells import safe_cell
 from webapp.annotation.exchange import bundles, queries, records, studio
 from webapp.annotation.exchange.accounts import by_letter
 from webapp.annotation.exchange.keeping import Line
-from webapp.annotation.exchange.packing import zipped
 from webapp.annotation.labelling.answers import SKIP_REASONS
 from webapp.annotation.models import Annotator, Campaign
 from webapp.corpora.files import store
+from webapp.packing import zipped
 
 Download = TypeVar("Download", HttpResponse, StreamingHttpResponse)
 FORMS = ("jsonl", "csv", "labelstudio", "labelstudio_zip", "config")

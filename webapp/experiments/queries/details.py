@@ -11,18 +11,29 @@ from typing import Any
 from urllib.parse import unquote
 
 from django.db import connection
+from django.utils.text import capfirst
+from django.utils.translation import gettext
 
 from webapp.accounts.models import Project
 from webapp.design.numbers import slice_in_words
 from webapp.experiments.files import store
 from webapp.experiments.lifecycle import FINAL
-from webapp.experiments.metric_names import DIRECTIONS, in_words, in_words_direction, split_name, stem
+from webapp.experiments.metric_names import (
+    DIRECTIONS,
+    arm_in_words,
+    arm_place,
+    in_words,
+    in_words_direction,
+    split_name,
+    stem,
+)
 from webapp.experiments.models import Artifact, Case, LogLine, Metric, Run, RunInput
 from webapp.experiments.queries.runs import Measured, card_of, headline_names, measured, title_of
 from webapp.experiments.references import reference_fields
 
 CONTROL, WITHOUT_TWINS, NET = "random-control", "no-near-duplicates", "t2i/net"
 _BESIDE = ("baseline", CONTROL, WITHOUT_TWINS)  # slices of the headline without which it could mislead
+MANY_SLICES = 3  # from which on they share a table
 TAIL = 200  # log lines on the page
 MOST_POINTS = 4_000  # of one curve
 PLOT_BYTES = 4 * 2**20
@@ -76,15 +87,36 @@ class Table:
 def metric_tables(metrics: list[Measured]) -> list[Table]:
     """The final values of a run, the whole first, in the order in which people read them.
 
-    A slice in which several quantities were measured is a table; slices with one and the same quantity share a table.
+    A slice in which several quantities were measured is a table, or a row where there are many of them; slices with one
+    and the same quantity share a table.
     """
     quantities: dict[str, set[str]] = {}
     for one in metrics:
         quantities.setdefault(one.slice, set()).add(stem(one.name))
     wide = sorted(part for part, names in quantities.items() if not part or len(names) > 1)
-    tables = [_quantities_table(part, [one for one in metrics if one.slice == part]) for part in wide]
+    arms = _arms(metrics, wide)
+    apart = [part for part in wide if part not in arms]
+    tables = [_quantities_table(part, [one for one in metrics if one.slice == part]) for part in apart]
+    if arms:
+        tables.insert(1, _arms_table([one for one in metrics if one.slice in arms]))
     lone = [one for one in metrics if one.slice not in wide]
     return tables + [_slices_table(name, lone) for name in sorted({stem(one.name) for one in lone}, key=_reading_order)]
+
+
+def _arms(metrics: list[Measured], wide: list[str]) -> set[str]:
+    """Slices that were measured in the same several quantities, none of them by direction, where they are many."""
+    directed = {one.slice for one in metrics if _direction(one.name)}
+    found = {part for part in wide if part and part not in directed}
+    return found if len(found) >= MANY_SLICES else set()
+
+
+def _arms_table(metrics: list[Measured]) -> Table:
+    """A row a slice and a column a quantity."""
+    names = sorted({one.name for one in metrics}, key=_reading_order)
+    parts = sorted({one.slice for one in metrics}, key=_by_arm)
+    there = {(one.slice, one.name): one for one in metrics}
+    rows = [(arm_in_words(unquote(part)), [there.get((part, name)) for name in names]) for part in parts]
+    return Table(gettext("Part"), [in_words(name) for name in names], rows)
 
 
 def _quantities_table(part: str, metrics: list[Measured]) -> Table:
@@ -107,7 +139,12 @@ def _table(title: str, lines: list[tuple[str, list[Measured]]]) -> Table:
     for words, line in lines:
         by_direction = {_direction(one.name): one for one in line}
         rows.append((words, [by_direction.get(direction) for direction in directions]))
-    return Table(title, [in_words_direction(direction) for direction in directions], rows)
+    return Table(title, [capfirst(in_words_direction(direction)) for direction in directions], rows)
+
+
+def _by_arm(part: str) -> tuple[int, float, str]:
+    name = unquote(part)
+    return arm_place(name), *_by_last_number(name)[1:]
 
 
 def _by_last_number(words: str) -> tuple[str, float, str]:
@@ -126,7 +163,10 @@ def _place(order: list[str]) -> Callable[[str], tuple[int, str]]:
 
 def _reading_order(name: str) -> tuple[int, int, str]:
     base, _, k = name.partition("@")
-    order = ("recall", "accuracy", "ndcg", "mrr", "map", "median_rank", "mean_rank", "failures", "queries")
+    order = (
+        "recall", "accuracy", "ndcg", "mrr", "map", "median_rank", "mean_rank", "failures", "queries", "net", "p_value",
+        "repaired", "broken",
+    )  # fmt: skip
     return order.index(base) if base in order else len(order), int(k) if k.isdigit() else 0, name
 
 
@@ -171,12 +211,6 @@ def log_tail(run: Run, count: int = TAIL) -> list[Line]:
     """The last lines, oldest first."""
     lines = LogLine.objects.filter(run=run).order_by("-attempt", "-number")[:count]
     return [Line(line.at, line.level, line.message, line.attempt) for line in reversed(lines)]
-
-
-def artifacts_of(run: Run) -> list[Artifact]:
-    """Every file that the run left, models first."""
-    order = {"model": 0, "table": 1, "data": 2, "plot": 3}
-    return sorted(Artifact.objects.filter(run=run), key=lambda row: (order.get(row.role, 9), row.path))
 
 
 def artifact_of(run: Run, artifact_id: int) -> Artifact | None:

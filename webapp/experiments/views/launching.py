@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
+from django.utils.translation import gettext, gettext_noop
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 
@@ -24,6 +26,14 @@ from webapp.experiments.queries.choices import model_slug
 from webapp.experiments.queries.estimates import estimate
 from webapp.experiments.queries.runs import run_of, title_of
 from webapp.experiments.references import endpoint_models, reference_fields
+
+AREAS = (  # by the first part of a method's key
+    (gettext_noop("Retrieval"), ("contrastive", "retrieval")),
+    (gettext_noop("Classification"), ("zeroshot", "synce", "core", "wdys")),
+    (gettext_noop("Failures"), ("failures",)),
+)
+OTHERS = gettext_noop("Others")
+SHARED_BY = 4  # a preset of so many methods is none of theirs
 
 
 @dataclass(frozen=True)
@@ -42,11 +52,29 @@ def choose(request: ProjectRequest) -> HttpResponse:
     found = cards().values()
     shown = {
         "project": request.project,
-        "methods": [card for card in found if card.web],
+        "areas": _areas([card for card in found if card.web]),
         "elsewhere": [card for card in found if not card.web],
         "api": api_call(request, "experiments:api_methods", slug=request.project.slug),
     }
     return render(request, "experiments/choose.html", shown)
+
+
+def _areas(methods: list[Card]) -> list[tuple[str, list[tuple[Card, list[str]]]]]:
+    """Methods with the presets that are theirs, by what they are for; a preset that many methods share (an encoder, a
+    published data set) is left to their forms."""
+    shared = Counter(name for card in methods for name in card.presets)
+    found: dict[str, list[tuple[Card, list[str]]]] = {title: [] for title, _domains in AREAS}
+    order = [domain for _title, domains in AREAS for domain in domains]
+    for card in sorted(methods, key=lambda card: _place(order, card.key.partition(".")[0])):
+        domain = card.key.partition(".")[0]
+        title = next((title for title, domains in AREAS if domain in domains), OTHERS)
+        own = [name for name in card.presets if shared[name] < SHARED_BY]
+        found.setdefault(title, []).append((card, own))
+    return [(gettext(title), some) for title, some in found.items() if some]
+
+
+def _place(order: list[str], domain: str) -> int:
+    return order.index(domain) if domain in order else len(order)
 
 
 @never_cache

@@ -38,6 +38,7 @@ from webapp.experiments.forms import setting
 from webapp.experiments.models import Artifact, LogLine, Run
 from webapp.experiments.plots import curve_plots, heats_of, plots_of, sheet_of
 from webapp.experiments.queries import details, following, runs
+from webapp.experiments.queries.left import artifacts_of, files_of
 from webapp.experiments.views.found import run_or_404
 
 _APART = ("packages", "seeds", "memory_bytes", "queries")  # facts that rows of their own tell, or that no person reads
@@ -77,7 +78,7 @@ def run_page(request: ProjectRequest, run_id: int) -> HttpResponse:
     """Everything about one run."""
     run = run_or_404(request, run_id)
     metrics = details.metrics_of(run)
-    artifacts = details.artifacts_of(run)
+    artifacts = artifacts_of(run)
     card = runs.card_of(run.method)
     inputs = details.inputs_of(run)
     drawn = details.plot_tables(artifacts)
@@ -90,7 +91,7 @@ def run_page(request: ProjectRequest, run_id: int) -> HttpResponse:
         **class_parts(request, run, drawn),
         **attention.values(request, run, drawn, artifacts),
         "curves": curve_plots(details.curves_of(run)),
-        "artifacts": artifacts,
+        "files": files_of(artifacts),
         "inputs": inputs,
         "users": details.users_of(run),
         "card": card,
@@ -100,6 +101,7 @@ def run_page(request: ProjectRequest, run_id: int) -> HttpResponse:
         "packages": list((run.provenance.get("packages") or {}).items()),
         "command": command_of(run),
         "captioning": tuple(METHODS),
+        "crossed": run.spec.get("split") == "folds",
         "has_seed": bool(card and "seed" in card.spec.model_fields),
         "may_label": bool(run.case_count) and role_may(request.role, "campaign.manage"),
         "may_mine": bool(run.case_count) and details.may_follow(run, "failures.mine"),
@@ -312,8 +314,12 @@ def _number(text: str | None) -> int | None:
 
 
 def _words(value: object) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{_(str(name).replace('_', ' '))} {_words(part)}" for name, part in value.items()) or _(
+            "none"
+        )
     if isinstance(value, list | tuple):
-        return ", ".join(str(part) for part in value) or _("none")
+        return ("; " if any(isinstance(part, dict) for part in value) else ", ").join(map(_words, value)) or _("none")
     if isinstance(value, bool):
         return _("yes") if value else _("no")
     return _("none") if value in (None, "") else str(value)

@@ -1,4 +1,4 @@
-"""Writes a zip into a response as it comes into being: no temporary file, no more in memory than one entry."""
+"""Writes a zip into a response as it comes into being: no temporary file, no more in memory than a part of it."""
 
 from __future__ import annotations
 
@@ -29,15 +29,23 @@ class _Drain(io.RawIOBase):
         return block
 
 
-def zipped(entries: Iterable[tuple[str, bytes]]) -> Iterator[bytes]:
-    """A zip of (name, bytes), block by block. Pictures are stored as they are, everything else is compressed."""
+def zipped(entries: Iterable[tuple[str, bytes | Iterable[bytes]]]) -> Iterator[bytes]:
+    """A zip of (name, content), block by block; a content that comes in parts is never in memory whole. Pictures are
+    stored as they are, everything else is compressed."""
     drain = _Drain()
     with zipfile.ZipFile(drain, "w") as archive:
-        for name, data in entries:
+        for name, content in entries:
             how = zipfile.ZIP_STORED if name.endswith((".jpg", ".webp", ".png")) else zipfile.ZIP_DEFLATED
             stamped = zipfile.ZipInfo(name)  # no time of its own: the same labels give the same bytes
             stamped.compress_type = how
             stamped.external_attr = 0o644 << 16
-            archive.writestr(stamped, data)
+            if isinstance(content, bytes):
+                archive.writestr(stamped, content)
+                yield drain.taken()
+                continue
+            with archive.open(stamped, "w", force_zip64=True) as entry:
+                for part in content:
+                    entry.write(part)
+                    yield drain.taken()
             yield drain.taken()
     yield drain.taken()

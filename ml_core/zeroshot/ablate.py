@@ -148,7 +148,11 @@ def _told(
         if verdict is not None:
             yield from verdict_metrics(verdict, tail)
             yield Log(f"{name}: {said(verdict)}.")
-        rows.append(_row(name, found[name], numbers) | _changed(verdict) | _changed(on_both.get(name), f"{BOTH}/"))
+        if (beside := on_both.get(name)) is not None:
+            yield Metric(f"net_over_full{tail}", *beside.net)
+            p = beside.p if beside.adjusted is None else beside.adjusted
+            yield Metric(f"p_value_over_full{tail}", p, n=beside.units)
+        rows.append(_row(name, found[name], numbers) | _changed(verdict) | _changed(beside, f"{BOTH}/"))
     table = {column: [row[column] for row in rows] for column in rows[0]}
     yield from plot("ablation", "What each part is worth", table, reporting.out)
     yield from _csv(rows, reporting.out)

@@ -62,7 +62,7 @@ def test_tests_against_the_plain_classifier_are_one_family(small: Made, tmp_path
 
 
 def test_every_arm_is_held_against_the_settings_as_given_and_any_two_can_be(small: Made, tmp_path: Path) -> None:
-    run_method(KEY, tmp_path, **both(small), alpha=0.6)
+    found = metrics_of(run_method(KEY, tmp_path, **both(small), alpha=0.6))
     with (tmp_path / "ablation.csv").open(newline="") as file:
         rows = {row["arm"]: row for row in csv.DictReader(file)}
     told = pq.read_table(tmp_path / "arms.parquet").to_pylist()
@@ -77,6 +77,9 @@ def test_every_arm_is_held_against_the_settings_as_given_and_any_two_can_be(smal
         assert (int(row["both/repaired"]), int(row["both/broken"])) == (repaired, broken)
         assert float(row["both/p"]) == exact_mcnemar(repaired, broken)
         assert float(row["both/net"]) == pytest.approx((repaired - broken) / 84)
+        tail = quote(name, safe="")
+        assert found[f"net_over_full/{tail}"].value == float(row["both/net"])
+        assert found[f"p_value_over_full/{tail}"].value == float(row["both/adjusted"])
         assert float(row["both/net.low"]) <= float(row["both/net"]) <= float(row["both/net.high"])
     adjusted = [float(rows[name]["both/adjusted"]) for name in others]
     assert adjusted == pytest.approx(holm([float(rows[name]["both/p"]) for name in others]).tolist())

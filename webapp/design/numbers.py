@@ -119,7 +119,7 @@ def format_of(metric: str) -> str:
         "rouge",
     }:
         return "fraction"
-    if stem in {"p_value", "p_value_over_control"}:
+    if stem in {"p_value", "p_value_over_control", "p_value_over_full"}:
         return "p"
     if stem in {
         "failures",
@@ -135,7 +135,7 @@ def format_of(metric: str) -> str:
         "steps",
     }:
         return "integer"
-    return "points" if stem in ("net", "net_over_control") else "decimal"
+    return "points" if stem in ("net", "net_over_control", "net_over_full") else "decimal"
 
 
 DIRECTIONS = {  # in the order in which people read them
@@ -157,6 +157,8 @@ _WORDS = {
     "near_duplicate_pairs": gettext_noop("Pairs of near duplicates"),
     "net_over_control": gettext_noop("Net change over the control"),
     "p_value_over_control": gettext_noop("p, against the control"),
+    "net_over_full": gettext_noop("Net change over the settings as given"),
+    "p_value_over_full": gettext_noop("p, against the settings as given"),
     "baseline_recall": gettext_noop("Recall of the baseline"), "control_recall": gettext_noop("Recall of the control"),
     "p_value": "p", "category_accuracy": gettext_noop("Category predicted right"),
     "ece": gettext_noop("Calibration error"),

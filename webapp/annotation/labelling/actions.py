@@ -230,12 +230,10 @@ def _gives(annotator: Annotator) -> bool:
 
 
 def _leased(annotator: Annotator, wanted: int, have: set[int], now: datetime) -> list[Handed]:
-    with transaction.atomic():
-        _locked(annotator)
-        found = _handed(sql.HELD, _wish(annotator, wanted, have, now))
-        if len(found) < wanted:
-            found += _handed(sql.LEASE, _wish(annotator, wanted - len(found), have, now))
-    return found
+    wish = _wish(annotator, wanted, have, now)
+    lock = (sql.LOCK, {"annotator": annotator.pk})
+    held, leased = together(lock, (sql.HELD, wish), (sql.LEASE_BESIDE, wish))[1:]
+    return [Handed.from_row(row) for row in (*held, *leased)]
 
 
 def _wish(annotator: Annotator, wanted: int, have: set[int], now: datetime) -> dict[str, Any]:

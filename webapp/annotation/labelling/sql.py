@@ -193,6 +193,17 @@ SELECT t.id, t.prompt, t."right", t.given FROM taken JOIN annotation_task t ON t
 ORDER BY taken.position
 """
 
+# As many as HELD leaves wanted, asked for along with it.
+_MINE = """(
+        SELECT count(*) FROM annotation_slot h
+        WHERE h.campaign_id = %(campaign)s AND h.annotator_id = %(annotator)s AND h.state IN ('leased', 'open')
+            AND NOT h.task_id = ANY(%(have)s::bigint[])
+    )"""
+LEASE_BESIDE = LEASE.replace(
+    "least(%(wanted)s, coalesce(quota - held, %(wanted)s))",
+    f"greatest(0, least(%(wanted)s - {_MINE}, coalesce(quota - held, %(wanted)s)))",
+)
+
 # Who has leases that are over and is not writing this moment: their rows are locked, in the order of their ids.
 LAPSED = """
 SELECT a.id FROM annotation_annotator a WHERE a.id IN (

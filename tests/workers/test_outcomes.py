@@ -12,7 +12,7 @@ from tests.webapp.case_parts import drawn
 from tests.webapp.verdict_parts import answered
 from webapp.experiments.files import store
 from webapp.experiments.models import Case, Run
-from workers.outcomes import Cases, cases_of
+from workers.outcomes import Cases, cases_of, keep
 
 pytestmark = [pytest.mark.django_db]
 
@@ -48,6 +48,18 @@ def test_the_second_time_the_file_is_read(run):
     again = read(run)
     for way, part in first.items():
         assert all(np.array_equal(getattr(part, name), getattr(again[way], name)) for name in vars(part))
+
+
+def test_a_run_that_ends_keeps_its_file_before_anybody_asks(run):
+    keep(run.pk, run.attempt)
+    assert len(files(run)) == 1
+    Case.objects.filter(run=run).update(rank=7)
+    assert 7 not in read(run)["t2i"].rank_Q
+
+
+def test_an_attempt_that_was_taken_over_keeps_nothing(run):
+    keep(run.pk, run.attempt + 1)
+    assert files(run) == []
 
 
 def test_a_run_that_is_carried_out_again_has_a_file_of_its_own(run):

@@ -43,6 +43,34 @@ def test_queries_of_one_unit_are_not_taken_as_independent() -> None:
     assert (together.n, apart.n) == (300, 1500)
 
 
+def test_statistics_made_together_are_those_made_alone() -> None:
+    rng = np.random.default_rng(7)
+    counts_U = rng.integers(1, 7, 211)
+    hits_US = rng.integers(0, counts_U[:, None] + 1, (211, 5))
+    graded_US = rng.random((211, 4)) * counts_U[:, None]
+    for sums_US in (hits_US, graded_US):
+        together = means(sums_US, counts_U, fractions=[True] * sums_US.shape[1], resamples=500, seed=3)
+        for sums_U, estimate in zip(sums_US.T, together, strict=True):
+            (alone,) = means(sums_U[:, None], counts_U, fractions=[True], resamples=500, seed=3)
+            assert alone[1:3] == pytest.approx(estimate[1:3], rel=1e-12) and alone.value == pytest.approx(
+                estimate.value
+            )
+    assert proportion(hits_US[:, 0], counts_U, resamples=500, seed=3)[1:3] == tuple(
+        means(hits_US, counts_U, fractions=[True] * 5, resamples=500, seed=3)[0][1:3]
+    )
+
+
+def test_many_units_are_drawn_by_kind_and_agree_with_weights() -> None:
+    rng = np.random.default_rng(2)
+    counts_U = rng.integers(4, 7, 12_000)
+    hits_U = rng.binomial(counts_U, rng.beta(0.6, 1.2, 12_000))
+    by_kind = proportion(hits_U, counts_U)  # 12,000 units × 2,000 resamples are too many to keep
+    by_weight = proportion(hits_U, counts_U, resamples=1600)
+    width = by_weight.high - by_weight.low
+    assert (by_kind.low, by_kind.high) == pytest.approx((by_weight.low, by_weight.high), abs=0.12 * width)
+    assert proportion(hits_U, counts_U) == by_kind
+
+
 def test_means_and_medians_agree_with_the_loop() -> None:
     rng = np.random.default_rng(3)
     units_Q = np.repeat(np.arange(150), rng.integers(1, 8, 150))

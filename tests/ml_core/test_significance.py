@@ -16,8 +16,17 @@ from ml_core.metrics.significance.families import holm
 from ml_core.metrics.significance.mcnemar import exact_mcnemar, items_needed, mcnemar_power
 from ml_core.metrics.significance.paired import paired_bootstrap
 from ml_core.metrics.significance.signflip import permutation_test, sign_flip
-from ml_core.metrics.significance.verdict import Outcomes, judged, verdict_on
+from ml_core.metrics.significance.verdict import Outcomes, judged, verdict_on, verdicts_on
 from ml_core.metrics.uncertainty import wilson
+
+
+@pytest.mark.parametrize("units", [None, [0, 0, 0, 1, 1, 2, 3, 3, 3, 3, 4, 5]], ids=["alone", "captions of pictures"])
+def test_verdicts_of_many_runs_are_those_of_each(units):
+    rng = np.random.default_rng(4)
+    before, *afters = (_run(rng.integers(1, 4, 12).tolist(), rng.integers(0, 3, 12).tolist(), units) for _ in range(7))
+    alone = [verdict_on(before, after, resamples=300, seed=5) for after in afters]
+    assert verdicts_on(before, afters, resamples=300, seed=5) == alone
+    assert verdicts_on(before, []) == []
 
 
 def test_five_repaired_and_none_broken_have_p_one_sixteenth():

@@ -146,7 +146,10 @@ def test_a_file_is_made_of_what_stands_and_is_read_as_any_other(web, run, corpus
 def test_what_a_file_says_of_its_run_counts_for_a_run_of_this_project_and_side_alone(web, run, corpus) -> None:
     said = {"meta": {"written_by": f"run:{run.pk}"}}
     now = {"project": run.project, "corpus": corpus, "state": "ready", "byte_count": 9, "created_at": timezone.now()}
-    files = [CaptionFile.objects.create(side=side, key=side, found=said, **now) for side in CaptionFile.Side]
+    files = [
+        CaptionFile.objects.create(side=side, key=side, found=said, **now)
+        for side in ("class_captions", "image_captions")
+    ]
     writers = [queries.source_of(run.project, "file", file.pk).writer for file in files]
     assert writers == [run, None]
     CaptionFile.objects.update(found={"meta": {"written_by": "run:999999999"}})

@@ -196,7 +196,10 @@ def test_captions_that_are_there_are_offered_to_be_measured_by_the_method_of_the
     client = Client()
     client.force_login(owner)
     now = {"project": project, "corpus": corpus, "state": "ready", "byte_count": 9, "created_at": timezone.now()}
-    files = {side: CaptionFile.objects.create(side=side, name=side, key=side, **now) for side in CaptionFile.Side}
+    files = {
+        side: CaptionFile.objects.create(side=side, name=side, key=side, **now)
+        for side in ("class_captions", "image_captions")
+    }
     for side, other in (tuple(files), tuple(files)[::-1]):
         address = reverse("experiments:new", kwargs={"slug": "birds", "method": f"synce.{side}"})
         page = client.get(f"{address}?generator=captions:{files[side].pk}").content.decode()

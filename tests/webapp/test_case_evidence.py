@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 from pathlib import Path
 
@@ -106,3 +108,15 @@ def test_in_a_blind_campaign_both_sides_look_alike(run: Run) -> None:
         assert all(side["text"].count("\n") == 1 for side in sent["sides"])
         orders.add(sent["sides"][0]["text"])
     assert len(orders) == 2
+
+
+def test_the_table_for_spreadsheets_has_it_in_columns(run: Run, owner) -> None:
+    web = Client()
+    web.force_login(owner)
+    answer = web.get(reverse("experiments:cases_csv", kwargs={"slug": "birds", "run_id": run.pk}))
+    text = b"".join(answer.streaming_content).decode()
+    rows = {int(row["number"]): row for row in csv.DictReader(io.StringIO(text, newline=""))}
+    columns = [name for name in rows[0] if name.startswith("evidence_")]
+    assert [rows[0][name] for name in columns] == [ODD, "0.25", "a round ball", "0.3149", "mine"]
+    assert [rows[1][name] for name in columns] == ["a tree", "0.2", "", "", ""]
+    assert [rows[3][name] for name in columns] == [""] * 5

@@ -19,6 +19,7 @@ from webapp.corpora.models import Corpus
 from webapp.experiments.case_loading import load_cases
 from webapp.experiments.files import store
 from webapp.experiments.models import Artifact, Run, RunInput
+from workers import calculating
 
 pytestmark = pytest.mark.django_db(transaction=True)
 NAMES = ["blue house", "green tree", "red ball"]
@@ -106,3 +107,17 @@ def test_what_was_told_of_other_pictures_is_counted_and_what_to_do_is_said(web, 
     assert "1 more was told of other pictures" in page and "Beside the baselines" not in page
     told = web.get(reverse("verdicts:compare", args=["birds"]) + f"?runs={plain.pk},{swept.pk}").content.decode()
     assert "folds" in told
+
+
+def test_a_comparison_of_classifications_speaks_of_accuracy_and_leaves_out_ranks_that_nobody_has(
+    web, corpus, tmp_path, no_workers
+):
+    plain = classified(corpus, tmp_path, "zeroshot.evaluate")
+    enriched = classified(corpus, tmp_path, "synce.classify")
+    where = reverse("verdicts:compare", args=["birds"]) + f"?runs={plain.pk},{enriched.pk}&flips=still_wrong"
+    web.get(where)
+    calculating.work()
+    page = web.get(where).content.decode()
+    for text in ("Accuracy@1", "Accuracy by depth", "Net change<", "True class", "n = 6 pictures"):
+        assert text in page, text
+    assert "Recall@1" not in page and "101–500" not in page and "Wanted" not in page

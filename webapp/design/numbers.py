@@ -66,7 +66,8 @@ def written(value: float | None, format: str) -> tuple[str, str]:
         case "points":
             return _signed(value * 100, 1, plus=True), "pp"
         case "margin":
-            return _signed(value, 4, plus=True), ""
+            near = 0 < abs(value) < 0.00005  # lost by ever so little is lost
+            return _signed(value, _places(value) if near else 4, plus=True), ""
         case "fraction":
             return _signed(value, 3), ""
         case "p":

@@ -17,7 +17,8 @@ from webapp.experiments.models import Run
 AT_ONCE = 500  # cases in memory, however many there are
 HEADER = (
     "number", "direction", "rank", "margin", "prompt", "right", "right_score", "first", "first_score", "given",
-    "scores", "categories",
+    "scores", "categories", "evidence_right", "evidence_right_cosine", "evidence_first", "evidence_first_cosine",
+    "evidence_picture",
 )  # fmt: skip
 
 
@@ -59,7 +60,18 @@ def _cells(row: Row, known: Known, names: dict[int, str]) -> list[object]:
         " | ".join(given),
         " ".join(f"{score:.6g}" for score in row.scores),
         " | ".join(names[number] for number in row.category_numbers if number in names),
+        *_evidence(row),
     ]
+
+
+def _evidence(row: Row) -> list[object]:
+    """Of a classification the captions nearest the picture: of the true class, of the one given, the picture's own."""
+    if not row.evidence:
+        return [""] * 5
+    told = queries.evidence_of(row)
+    right = [told.right, told.right_cosine] if told.right else ["", ""]
+    given = [told.given, told.given_cosine] if told.given else ["", ""]
+    return [*right, *given, told.picture]
 
 
 def _named(kind: str, number: int, known: Known) -> str:

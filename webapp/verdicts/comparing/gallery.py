@@ -36,6 +36,7 @@ def cards(flips: list[Flip], slug: str, runs: tuple[int, int], corpus_id: int | 
     for flip in flips:
         row = flip.before
         text = row.prompt_kind == "text"
+        asked, wanted = (_("Picture"), _("True class")) if row.answer_kind == "class" else (_("Asked"), _("Wanted"))
         sides = []
         for side, where, words in zip((flip.before, flip.after), places, (_("Before"), _("After")), strict=True):
             first = side.given[0] if side.given else side.right
@@ -49,8 +50,8 @@ def cards(flips: list[Flip], slug: str, runs: tuple[int, int], corpus_id: int | 
             Card(
                 number=row.number,
                 caption=(row.prompt_text[:SHORT] or _("(no caption)")) if text else "",
-                prompt=None if text else slide(row.prompt_kind, row.prompt, _("Asked"), known, places[0]),
-                wanted=slide(row.answer_kind, row.right, _("Wanted"), known, places[0]),
+                prompt=None if text else slide(row.prompt_kind, row.prompt, asked, known, places[0]),
+                wanted=slide(row.answer_kind, row.right, wanted, known, places[0]),
                 before=sides[0],
                 after=sides[1],
                 rank_before=flip.before.rank,

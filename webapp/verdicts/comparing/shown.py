@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import quote
 
 from django.utils.translation import gettext as _
 
 from webapp.design.plots import Plot, Series
+from webapp.experiments.cases.filters import CLASSIFY
 from webapp.experiments.metric_names import in_words
 from webapp.verdicts.comparing.asked import ALL, CELLS
 from webapp.verdicts.comparing.confirming import mode_of
@@ -157,7 +158,12 @@ def metric_columns(report: Report, found: Comparison, direction: str, part: str)
     tail = "" if part == ALL else f"/{quote(part, safe='')}"
     first = report["metrics"][str(found.asked.baseline)]
     names = [name for name in _METRICS if f"{direction}/{name}{tail}" in first]
-    return [in_words(name) for name in names], [f"{direction}/{name}{tail}" for name in names]
+    return [in_words(called(name, direction)) for name in names], [f"{direction}/{name}{tail}" for name in names]
+
+
+def called(name: str, direction: str) -> str:
+    """A metric as its runs call it: the share of pictures whose class is among the first k is an accuracy."""
+    return name.replace("recall@", "accuracy@") if direction == CLASSIFY else name
 
 
 def metric_lines(report: Report, found: Comparison, direction: str, part: str) -> tuple[list[str], list[Line]]:
@@ -209,10 +215,16 @@ def _recall(report: Report, found: Comparison, direction: str) -> Plot:
     note = _("A band reaches from the lowest to the highest seed of a group.") if report["groups"] else ""
     if len(series) > LINES:
         note += " " + _("The first %(n)d are drawn; the file has every one.") % {"n": LINES}
+    title, label = _("Recall by depth"), "Recall@k"
+    depths = tuple(curves["k"])
+    if direction == CLASSIFY:
+        title, label = _("Accuracy by depth"), "Accuracy@k"
+        full = max(sum(1 for value in one.values if value is not None and value < 1) for one in series) + 1
+        depths = depths[:full]  # where all classes are in, nothing is told any more
+        series = [_first(one, full) for one in series]
     return Plot(
-        "curve", _("Recall by depth"), "k", "Recall@k", tuple(curves["k"]), tuple(series[:LINES]), "percent",
-        y_range=(0, 1), note=note.strip(),
-    )  # fmt: skip
+        "curve", title, "k", label, depths, tuple(series[:LINES]), "percent", y_range=(0, 1.02), note=note.strip()
+    )
 
 
 def _moves(report: Report, found: Comparison, direction: str, part: str) -> Plot | None:
@@ -223,12 +235,15 @@ def _moves(report: Report, found: Comparison, direction: str, part: str) -> Plot
     if not there:
         return None
     steps = sorted({row["step"] for _run, table in there for row in table["steps"]}, reverse=True)
+    reach = max((abs(row["step"]) for _run, table in there for row in table["steps"] if row["count"]), default=0)
+    steps = [step for step in steps if abs(step) <= reach]
     series = []
     for run, table in there:
         counts = {row["step"]: row["count"] for row in table["steps"]}
         series.append(Series(_name(run), tuple(counts.get(step, 0) for step in steps)))
+    counted = _("Pictures") if direction == CLASSIFY else _("Queries")
     return Plot(
-        "bars", _("How ranks moved"), _("Rank after"), _("Queries"), tuple(_step(step) for step in steps),
+        "bars", _("How ranks moved"), _("Rank after"), counted, tuple(_step(step) for step in steps),
         tuple(series), "integer", x_scale="category",
         note=_("Left of the middle the right answer fell, right of it it rose; a step is a factor of two in rank."),
     )  # fmt: skip
@@ -242,12 +257,24 @@ def moves(report: Report, found: Comparison, direction: str, part: str) -> list[
         if table:
             buckets = [name.replace("-", "–") for name in table["buckets"]]
             most = max(max(counts) for counts in table["moves"]) or 1
+            last = _reached(table["moves"])
             rows = [
-                (name, [(n, min(4, -(-4 * n // most)), at == place) for at, n in enumerate(counts)])
-                for place, (name, counts) in enumerate(zip(buckets, table["moves"], strict=True))
+                (name, [(n, min(4, -(-4 * n // most)), at == place) for at, n in enumerate(counts[:last])])
+                for place, (name, counts) in enumerate(zip(buckets[:last], table["moves"], strict=False))
             ]
-            made.append(Moves(_name(run), buckets, rows))
+            made.append(Moves(_name(run), buckets[:last], rows))
     return made
+
+
+def _reached(moves: list[list[int]]) -> int:
+    """How many buckets hold a query before or after: the rest is empty in every table."""
+    places = [max(row, at) for row, counts in enumerate(moves) for at, count in enumerate(counts) if count]
+    return 1 + max(places, default=0)
+
+
+def _first(series: Series, count: int) -> Series:
+    columns = {name: getattr(series, name)[:count] for name in ("values", "low", "high", "n")}
+    return replace(series, **columns)
 
 
 def _step(step: int) -> str:

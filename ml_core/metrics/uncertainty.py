@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from functools import lru_cache
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache, lru_cache
 from statistics import NormalDist
 from typing import NamedTuple, TypedDict
 
 import numpy as np
+from threadpoolctl import ThreadpoolController
 
 RESAMPLES = 2000
 LEVEL = 0.95
 _CELLS = 2_000_000  # entries of a block of resampling weights, 16 MB
 _KEPT = 20_000_000  # draws of units up to which all weights are kept, a byte each
 _EXACT = 2**24  # whole numbers that float32 holds
+_FEW = 8  # statistics that are not worth a thread
+_MOST_THREADS = 8
 
 
 class Estimate(NamedTuple):
@@ -118,12 +122,38 @@ def ends(
     parts_SU = np.vstack([sums_US.T, counts_U])
     exact = whole and np.abs(parts_SU).max() * len(counts_U) < _EXACT
     parts_SU = parts_SU.astype(np.float32 if exact else np.float64)
-    drawn_SB = np.empty((len(parts_SU), resamples))
-    start = 0
-    for weights_BU in _counted(len(counts_U), resamples, seed):
-        drawn_SB[:, start : start + len(weights_BU)] = parts_SU @ weights_BU.astype(parts_SU.dtype).T
-        start += len(weights_BU)
+    drawn_SB = _sums(parts_SU, resamples, seed)
     return percentiles(drawn_SB[:-1] / drawn_SB[-1])
+
+
+def _sums(parts_SU: np.ndarray, resamples: int, seed: int) -> np.ndarray:
+    """What each of S columns adds up to over each resample of U units: (S, B)."""
+    drawn_SB = np.empty((len(parts_SU), resamples))
+
+    def fill(start: int, weights_BU: np.ndarray) -> None:
+        drawn_SB[:, start : start + len(weights_BU)] = parts_SU @ weights_BU.astype(parts_SU.dtype).T
+
+    units, cores = parts_SU.shape[1], _cores()
+    with _blas().limit(limits=1):  # a core, a block: where others are at work, a product's own threads wait for long
+        if len(parts_SU) <= _FEW or cores == 1 or units * resamples > _KEPT:
+            start = 0
+            for weights_BU in _counted(units, resamples, seed):
+                fill(start, weights_BU)
+                start += len(weights_BU)
+        else:
+            blocks = list(_counted(units, resamples, seed))  # parts of what is kept
+            with ThreadPoolExecutor(cores) as pool:
+                list(pool.map(fill, np.cumsum([0, *map(len, blocks[:-1])]).tolist(), blocks))
+    return drawn_SB
+
+
+def _cores() -> int:
+    return min(_MOST_THREADS, max((library["num_threads"] for library in _blas().info()), default=1))
+
+
+@cache
+def _blas() -> ThreadpoolController:
+    return ThreadpoolController().select(user_api="blas")
 
 
 @lru_cache(maxsize=20_000)

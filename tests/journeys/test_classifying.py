@@ -33,7 +33,7 @@ def bring(page: Any, side: str, text: str, folder: Path) -> None:
     path = folder / f"{side}.json"
     path.write_text(text, "utf-8")
     page.goto("/p/birds/caption-files/")
-    page.get_by_label("JSON file").set_input_files(path)
+    page.get_by_label("File", exact=True).set_input_files(path)
     page.get_by_role("radio", name={"class": "Captions of classes", "image": "Captions of pictures"}[side]).check()
     page.get_by_role("button", name="Upload").click()
     expect(page.get_by_role("link", name="Classify with these")).to_be_visible(timeout=PATIENCE)

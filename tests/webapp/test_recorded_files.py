@@ -127,6 +127,8 @@ def test_a_file_of_another_kind_is_no_choice_and_its_ending_and_data_set_are_che
         assert answer.status_code == 422 and told in answer.content.decode()
         body = {"file": SimpleUploadedFile(name, b"{}"), "side": side}
         assert web.post(address("api_caption_files"), body).status_code == 400
+    form = web.get(address("caption_files")).content.decode()
+    assert f'<option value="{corpus.pk}" selected>' in form and '<option value="">None</option>' in form
     file = brought(web, DATABASE, "a.txt", "a ball")
     for field in ("class_captions", "image_captions"):
         spec = {"data": f"corpus:{corpus.pk}", "encoder": "model:tiny", field: f"captions:{file.pk}"}

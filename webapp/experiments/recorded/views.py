@@ -43,7 +43,8 @@ def files(request: ProjectRequest) -> HttpResponse:
 @csrf_protect
 def _files(request: ProjectRequest) -> HttpResponse:
     corpora = queries.corpora_of(request.project)
-    initial = {"corpus": request.GET.get("data", ""), "side": request.GET.get("side", CaptionFile.Side.CLASSES)}
+    first = corpora[0][0] if corpora else ""
+    initial = {"corpus": request.GET.get("data", first), "side": request.GET.get("side", CaptionFile.Side.CLASSES)}
     form = CaptionsForm(request.POST or None, request.FILES or None, corpora=corpora, initial=initial)
     if request.method == "POST" and form.is_valid():
         try:

@@ -7,6 +7,7 @@ the real database as the role the web uses; `live_site` is the site as processes
 
 from __future__ import annotations
 
+import gc
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -45,6 +46,8 @@ def pytest_sessionstart(session: pytest.Session) -> None:
     """With xdist, the first process starts the servers for all."""
     if getattr(session.config.option, "numprocesses", None):
         _servers.start()
+    else:
+        gc.disable()  # while hundreds of modules are loaded there is nothing to collect
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
@@ -56,6 +59,12 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """What lasts long begins first, so that no process of a parallel run works on while the others have ended."""
     items.sort(key=turn)
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """What is loaded by now stays to the end: it is not looked through again each time memory is collected."""
+    gc.enable()
+    gc.freeze()
 
 
 @pytest.hookimpl(optionalhook=True)

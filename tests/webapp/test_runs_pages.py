@@ -17,10 +17,10 @@ from django.utils import timezone
 
 from ml_core.methods import cards
 from tests.runs import *  # noqa: F403
-from webapp.experiments import forms
+from webapp.experiments import forms, references
 from webapp.experiments.actions import delete_run, rerun_with_seeds
 from webapp.experiments.files import store
-from webapp.experiments.models import Metric, RegisteredModel, Run
+from webapp.experiments.models import Artifact, Metric, RegisteredModel, Run
 from webapp.experiments.queries.details import metric_tables, metrics_of
 from webapp.experiments.queries.runs import Measured
 from workers.tasks import run_next
@@ -358,3 +358,13 @@ def test_arms_of_an_ablation_share_one_table_and_a_small_p_is_not_nought(web, la
     rows = ["Both sides", "Classes alone", "Picture captions: 2", "Picture captions: 10", "τ 0.5"]
     assert [[words for words, _ in table.rows] for table in tables] == [["Accuracy@1", "p"], rows]
     assert "&lt; 0.0001" in web.get(address("run", run_id=run.pk)).content.decode()
+
+
+def test_a_run_that_leaves_no_model_is_refused_as_an_encoder_before_anything_starts(project, launch):
+    card, mined = cards()["zeroshot.evaluate"], launch()
+    Run.objects.filter(pk=mined.pk).update(method="retrieval.evaluate", state="succeeded")
+    (problem,) = references.check(project, card, {"encoder": f"run:{mined.pk}"})[1]
+    assert problem == ("encoder", f"run {mined.pk} is a retrieval.evaluate, which leaves no model: name a training")
+    left(mined, "model/config.json")
+    Artifact.objects.update(role="model")
+    assert references.check(project, card, {"encoder": f"run:{mined.pk}"})[1] == []

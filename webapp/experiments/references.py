@@ -12,7 +12,7 @@ from urllib.parse import parse_qsl, urlencode
 from ml_core.spec import BadInput, Card
 from webapp.accounts.models import Project
 from webapp.corpora.models import Category, Corpus
-from webapp.experiments.models import CaptionFile, ModelEndpoint, RegisteredModel, Run, RunInput
+from webapp.experiments.models import Artifact, CaptionFile, ModelEndpoint, RegisteredModel, Run, RunInput
 
 # What each kind of field may name; anything else (a path, an address) is for the command line alone.
 ALLOWED = {
@@ -209,7 +209,13 @@ def _run(project: Project, named: Named) -> Run:
     if named.accepts and run.method not in named.accepts:
         wanted = " or ".join(named.accepts)
         raise BadInput(f"run {run.pk} is a {run.method}, wanted is a run of {wanted}", field=named.field)
+    if named.wanted == "encoder" and not (run.method.endswith(".train") or _left_a_model(run)):
+        raise BadInput(f"run {run.pk} is a {run.method}, which leaves no model: name a training", field=named.field)
     return run
+
+
+def _left_a_model(run: Run) -> bool:
+    return Artifact.objects.filter(run=run, role="model").exists()
 
 
 def writes_text(model: RegisteredModel) -> bool:
@@ -236,7 +242,8 @@ def _captions(project: Project, named: Named) -> CaptionFile:
     if file is None:
         raise BadInput(f"this project has no caption file {named.number}", field=named.field)
     if file.side not in sides_of(named.accepts):
-        raise BadInput(f"“{file.name}” holds {file.get_side_display().lower()}", field=named.field)
+        wanted = " or ".join(str(CaptionFile.Side(side).label).lower() for side in sides_of(named.accepts))
+        raise BadInput(f"“{file.name}” holds {file.get_side_display().lower()}, wanted are {wanted}", field=named.field)
     if file.state == CaptionFile.State.REFUSED:
         raise BadInput(f"“{file.name}” cannot be used: {file.failure}"[:600], field=named.field)
     return file

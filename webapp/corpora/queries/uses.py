@@ -21,8 +21,8 @@ class Use:
 
 
 def uses_of(corpus: Corpus) -> list[Use]:
-    """Methods that take such a data set, those first that leave failures to look at."""
-    found = []
+    """Methods that take such a data set, those first that leave failures to look at, and of them the simplest."""
+    found: list[tuple[int, Use]] = []
     for card in cards().values():
         for name, field in card.spec.model_fields.items():
             extra = field.json_schema_extra
@@ -30,6 +30,7 @@ def uses_of(corpus: Corpus) -> list[Use]:
                 continue
             accepts = extra.get("accepts")
             if not accepts or (isinstance(accepts, list) and corpus.task in accepts):
-                found.append(Use(card.key, gettext(card.title), name, card.leaves_cases))
+                use = Use(card.key, gettext(card.title), name, card.leaves_cases)
+                found.append((len(card.spec.model_fields), use))
                 break
-    return sorted(found, key=lambda use: (not use.leaves_cases, use.method))
+    return [use for _size, use in sorted(found, key=lambda one: (not one[1].leaves_cases, one[0], one[1].method))]

@@ -195,7 +195,4 @@ def tone_of(drop: float, greatest: float) -> int:
 
 def _signed(drop: float, tone: int) -> str:
     """The number under a word; where there is a shade it says how much, however little."""
-    text = written(drop, "margin")[0]
-    if tone == 0 or text.strip("+−0."):
-        return text
-    return ("+" if drop > 0 else "−") + written(abs(drop), "decimal")[0]
+    return written(drop if tone or abs(drop) >= 0.00005 else 0.0, "margin")[0]

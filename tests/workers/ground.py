@@ -53,16 +53,16 @@ class Ground:
 
     def clear(self) -> None:
         """Ends everything."""
-        with contextlib.suppress(KeyError):
-            self.site.stop("runs")
+        self.site.stop()
         for child in self.servers.values():
             child.send_signal(signal.SIGINT)
             child.wait(20)
 
 
 @contextmanager
-def standing(folder: Path, store: Path, cache: Path) -> Iterator[Ground]:
-    """Own servers with an empty database of today's tables; this process's connection points there meanwhile."""
+def standing(folder: Path, store: Path, cache: Path, process: str = "runs") -> Iterator[Ground]:
+    """Own servers with an empty database of today's tables and one process of the site; this process's connection
+    points there meanwhile."""
     before = settings.PLACES, settings.CELERY_BROKER_URL, dict(connections.settings["default"])
     places = Places(settings.PLACES.var.with_name(settings.PLACES.var.name + "-killed"))
     name = str(connections.settings["default"]["NAME"])
@@ -73,7 +73,7 @@ def standing(folder: Path, store: Path, cache: Path) -> Iterator[Ground]:
         ground.raise_("redis")
         _point_at(places, places.redis_url(), addresses.database(places.database_url(embedded.APP, name)))
         database.prepare(name)
-        ground.raise_("worker")
+        ground.site.start(process)
         yield ground
     finally:
         ground.clear()

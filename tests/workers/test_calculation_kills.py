@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -33,12 +32,9 @@ pytestmark = [pytest.mark.alone, pytest.mark.timeout(900)]
 @pytest.fixture(scope="module")
 def ground(django_db_setup: None, django_db_blocker: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ground]:
     """Servers and a worker of these tests' own."""
-    folder = tmp_path_factory.mktemp("kills")
-    with django_db_blocker.unblock(), standing(folder, Path(settings.NEARMISS_STORE), settings.NEARMISS_CACHE) as found:
-        found.site.start("jobs")
+    folder, store = tmp_path_factory.mktemp("kills"), Path(settings.NEARMISS_STORE)
+    with django_db_blocker.unblock(), standing(folder, store, settings.NEARMISS_CACHE, "jobs") as found:
         yield found
-        with contextlib.suppress(KeyError):
-            found.site.stop("jobs")
 
 
 @pytest.fixture(scope="module")

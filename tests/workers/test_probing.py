@@ -89,19 +89,10 @@ def text_cases(run: Run) -> list[Case]:
     return list(Case.objects.filter(run=run, direction="t2i").order_by("number"))
 
 
-def test_the_unchanged_caption_gives_the_runs_own_numbers_to_the_last_digit(run: Run, owner: User):
-    for case in text_cases(run)[::17]:
-        probe = answered(run, case.number, f"  {case.prompt_text} ", owner)
-        assert (probe.state, probe.failure) == ("ready", "")
-        assert (probe.rank, probe.right_score) == (case.rank, case.right_score)
-        assert (probe.given, probe.scores) == (case.given, case.scores)
-        assert probe.model["source"] == "cache"
-
-
-def test_the_unchanged_caption_needs_no_encoder(run: Run, owner: User):
-    RegisteredModel.objects.all().delete()
-    case = text_cases(run)[0]
-    assert answered(run, case.number, case.prompt_text, owner).rank == case.rank
+def test_nothing_is_started_before_somebody_tries_a_caption(project: Project):
+    probing.forget()
+    probing.work()
+    assert probing.warm_pid() is None
 
 
 def test_a_caption_that_is_encoded_again_agrees_with_the_cache_to_five_digits(run: Run, owner: User):
@@ -119,6 +110,21 @@ def test_a_caption_that_is_encoded_again_agrees_with_the_cache_to_five_digits(ru
         np.testing.assert_allclose(warm[-1]["scores"], case.scores, atol=1e-5, rtol=0)
         assert abs(warm[-1]["score"] - case.right_score) < 1e-5
     assert [found["kept"] for found in warm] == [False, *[True] * (len(warm) - 1)]
+
+
+def test_the_unchanged_caption_gives_the_runs_own_numbers_to_the_last_digit(run: Run, owner: User):
+    for case in text_cases(run)[::17]:
+        probe = answered(run, case.number, f"  {case.prompt_text} ", owner)
+        assert (probe.state, probe.failure) == ("ready", "")
+        assert (probe.rank, probe.right_score) == (case.rank, case.right_score)
+        assert (probe.given, probe.scores) == (case.given, case.scores)
+        assert probe.model["source"] == "cache"
+
+
+def test_the_unchanged_caption_needs_no_encoder(run: Run, owner: User):
+    RegisteredModel.objects.all().delete()
+    case = text_cases(run)[0]
+    assert answered(run, case.number, case.prompt_text, owner).rank == case.rank
 
 
 def test_another_pictures_caption_finds_that_picture_as_the_run_did(run: Run, owner: User):
@@ -152,12 +158,6 @@ def test_the_encoder_is_let_go_when_nobody_has_tried_a_caption_for_long(run: Run
     assert not Path(f"/proc/{pid}").exists()
     settings.NEARMISS_PROBE_IDLE = 600
     assert answered(run, case.number, "a blue ball", owner).state == "ready"
-
-
-def test_nothing_is_started_before_somebody_tries_a_caption(project: Project):
-    probing.forget()
-    probing.work()
-    assert probing.warm_pid() is None
 
 
 def test_a_process_that_was_killed_is_started_again_for_the_next_caption(run: Run, owner: User):

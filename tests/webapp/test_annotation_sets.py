@@ -22,13 +22,15 @@ from ml_core.retrieval.subset import read_subset
 from ml_core.spec import BadInput
 from ml_core.taxonomy import DEFAULT
 from tests.webapp import annotation_parts, people
+from tests.webapp.test_annotation_labelling_versions import colour, use, version_with
 from webapp.accounts.models import User
 from webapp.annotation.labelling.actions import record_answers
 from webapp.annotation.labelling.answers import Answer
 from webapp.annotation.models import AnalysisItem, AnalysisSet, Calculation, Campaign, Decision, Gold, Slot, Task
 from webapp.annotation.sets.actions import ask_to_freeze
 from webapp.annotation.sets.freezing import content_hash
-from webapp.annotation.sets.references import check, resolve
+from webapp.annotation.sets.queries import shares_in
+from webapp.annotation.sets.references import check, choices, resolve
 from webapp.corpora.files import store
 from webapp.corpora.models import Caption
 from webapp.experiments.models import RegisteredModel, Run
@@ -241,6 +243,21 @@ def test_the_pages_of_a_set_show_its_numbers_and_give_them_away(campaign, web):
         )
     )
     assert len(items) == 30
+
+
+def test_a_set_is_told_in_the_version_of_its_labels_whatever_its_campaign_takes_later(campaign, web):
+    label_all(campaign)
+    found = made(campaign)
+    page = reverse("annotation:set", args=[campaign.project.slug, found.pk])
+    before = [row.key for row in shares_in(found)]
+    use(campaign, version_with(campaign, colour()))
+    found = AnalysisSet.objects.get(pk=found.pk)
+    assert [row.key for row in shares_in(found)] == before == list(KEYS)
+    shown = web.get(page)
+    assert shown.status_code == 200 and "Colour" not in shown.content.decode()
+    assert f"set:{found.pk}/attribute" in dict(choices(campaign.project))
+    newer = shares_in(made(Campaign.objects.get(pk=campaign.pk)))
+    assert [row.key for row in newer] == [*KEYS, "colour"] and newer[-1].count == 0
 
 
 def test_freezing_from_the_page_waits_for_the_worker_and_ends_at_the_set(campaign, web):

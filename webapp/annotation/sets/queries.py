@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from ml_core.taxonomy import Taxonomy
 from webapp.accounts.models import Project
 from webapp.annotation.campaigns.plans import words_of
 from webapp.annotation.models import AnalysisItem, AnalysisSet, Calculation, Campaign
-from webapp.annotation.taxonomies.queries import document_of, names_of
+from webapp.annotation.taxonomies.queries import document_numbered, names_of
 
 PAGE = 50
 
@@ -88,9 +89,14 @@ def set_of(project: Project, set_id: int) -> AnalysisSet | None:
     return found.filter(project=project, pk=set_id).first() if set_id < 2**63 else None
 
 
+def taxonomy_in(found: AnalysisSet) -> Taxonomy:
+    """The taxonomy that the set's labels are of, whatever version its campaign has taken since."""
+    return document_numbered(found.summary.get("taxonomy_version") or found.campaign.taxonomy_version_id)
+
+
 def shares_in(found: AnalysisSet, language: str = "en") -> list[Share]:
     """Every category's shares, in the taxonomy's order."""
-    taxonomy = document_of(found.campaign.taxonomy_version)
+    taxonomy = taxonomy_in(found)
     shares = found.summary["shares"]
     counts: dict[str, int] = {}
     for category in AnalysisItem.objects.filter(analysis_set=found).values_list("category", flat=True):
@@ -126,7 +132,7 @@ def groups_in(found: AnalysisSet) -> list[tuple[str, dict[str, Any]]]:
 
 def subtypes_in(found: AnalysisSet, language: str = "en") -> list[Fine]:
     """The subtypes' shares within their categories."""
-    taxonomy = document_of(found.campaign.taxonomy_version)
+    taxonomy = taxonomy_in(found)
     names = names_of(taxonomy, language)
     return [
         Fine(names[row["category"]], names.get(row["subtype"], ""), row["value"], row["low"], row["high"], row["n"])
@@ -156,7 +162,7 @@ def items_of(
     if origin:
         rows = rows.filter(origin=origin)
     shown = list(rows[: size + 1])
-    names = names_of(document_of(found.campaign.taxonomy_version), language)
+    names = names_of(taxonomy_in(found), language)
     for row in shown:
         row.label, row.fine = names.get(row.category, row.category), names.get(row.subtype, row.subtype)  # type: ignore[attr-defined]
     return Page(shown[:size], shown[size - 1].pk if len(shown) > size else None)

@@ -9,8 +9,9 @@ from django.utils.translation import gettext as _
 from ml_core.spec import BadInput
 from webapp.accounts.models import Project
 from webapp.annotation.models import AnalysisItem, AnalysisSet
+from webapp.annotation.sets.queries import taxonomy_in
 from webapp.annotation.sets.subsets import WHOLE, subset_key
-from webapp.annotation.taxonomies.queries import document_of
+from webapp.annotation.taxonomies.queries import names_of
 from webapp.experiments.references import Named, Resolver, register_resolver
 
 NEWEST = 20  # sets that a form offers
@@ -50,12 +51,10 @@ def resolve(project: Project, named: Named) -> str:
 
 def choices(project: Project) -> list[tuple[str, str]]:
     """Every category of the newest sets, and each set as a whole: (name as a spec has it, words)."""
-    found = AnalysisSet.objects.filter(project=project, campaign__run__isnull=False).select_related(
-        "campaign__taxonomy_version"
-    )
+    found = AnalysisSet.objects.filter(project=project, campaign__run__isnull=False).select_related("campaign")
     offered: list[tuple[str, str]] = []
     for row in found.order_by("-pk")[:NEWEST]:
-        names = {choice.key: choice.say("en").name for choice in document_of(row.campaign.taxonomy_version).choices}
+        names = names_of(taxonomy_in(row), "en")
         counts = Counter(AnalysisItem.objects.filter(analysis_set=row).values_list("category", flat=True))
         offered.append((f"set:{row.pk}", f"{row.name} ({row.item_count})"))
         offered += [

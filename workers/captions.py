@@ -68,7 +68,8 @@ def carry_out(number: int) -> None:
         except AWAY:
             raise
         except BadInput as problem:
-            _end(row, REFUSED, failure=str(problem))
+            named = f"captions{PurePosixPath(row.key).suffix}: "  # here; people know it by another name
+            _end(row, REFUSED, failure=str(problem).removeprefix(named))
         except Exception as error:
             logger.exception("caption file %s failed", number)
             _end(row, REFUSED, failure=f"It stopped at an unexpected fault ({error}).")

@@ -145,7 +145,8 @@ def fail_hopeless() -> list[int]:
 
 def _hopeless(needed: RunInput) -> dict[str, Any]:
     if needed.source_run is not None:
-        reason = f"Run {needed.source_run_id}, which this run needs, {needed.source_run.state}."
+        ended = "was cancelled" if needed.source_run.state == Run.State.CANCELLED else "failed"
+        reason = f"Run {needed.source_run_id}, which this run needs, {ended}."
         advice = f"Resume or repeat run {needed.source_run_id}, then clone this one and name the new run."
     elif needed.caption_file is not None:
         reason = f"The caption file “{needed.caption_file.name}” cannot be used: {needed.caption_file.failure}"

@@ -29,10 +29,11 @@ def shares_report(
     """Shares of the categories in the sample and among all failures, each with its 95 % interval, for JSON.
 
     `strata` gives the stratum of every sampled item that was to be labelled ("" for all where there are none),
-    `population` how many failures each stratum has. `gold` are planted truths, `decided` what reviewers decided.
-    `rule` settles the rest: "consensus" (Dawid–Skene) or "majority". `groups` names sums of categories, such as
-    {"ambiguous": ["ambiguous"], "clear": [all others]}. EST as in agreement_report. An interval of `all` holds where
-    labels err, too: by the correction, or else by what the annotators' disagreement allows (`allows_for_error`).
+    `population` how many failures each stratum has. `gold` are planted truths, `decided` what reviewers decided; a
+    decision counts before a planted truth. `rule` settles the rest: "consensus" (Dawid–Skene) or "majority". `groups`
+    names sums of categories, such as {"ambiguous": ["ambiguous"], "clear": [all others]}. EST as in agreement_report.
+    An interval of `all` holds where labels err, too: by the correction, or else by what the annotators' disagreement
+    allows (`allows_for_error`).
 
     {
      "items": 180, "population": 17389, "resamples": …, "seed": …,
@@ -112,7 +113,7 @@ def _sample(
     decided_I = known(decided, answers.items, answers.categories)
     return Sample(
         answers.labels_IA,
-        np.where(gold_I >= 0, gold_I, decided_I),
+        np.where(decided_I >= 0, decided_I, gold_I),
         gold_I >= 0,
         np.array([number[strata.get(item, "")] for item in answers.items]),
         np.array([population[name] for name in names], dtype=np.float64),

@@ -170,6 +170,25 @@ def test_the_report_says_what_it_rests_on(rule: str) -> None:
     )
 
 
+@pytest.mark.parametrize("rule", ["majority", "consensus"])
+def test_a_decision_counts_before_a_planted_truth_that_still_counts_as_gold(rule: str) -> None:
+    labels = [(f"{item:04}", who, "object") for item in range(10) for who in "AB"]
+    report = shares_report(
+        labels,
+        taxonomy_keys=KEYS,
+        strata=dict.fromkeys((f"{item:04}" for item in range(10)), ""),
+        population={"": 100},
+        gold={"0001": "object", "0002": "action"},
+        decided={"0001": "count"},
+        rule=rule,
+        resamples=100,
+    )
+    assert (report["settled"]["0001"], report["settled"]["0002"]) == ("count", "action")
+    shares = {key: one["value"] for key, one in report["sample"].items() if one["value"]}
+    assert shares == {"object": 0.8, "count": 0.1, "action": 0.1}
+    assert report["gold_items"] == 2
+
+
 def test_a_report_of_nothing_or_of_an_unknown_stratum_is_refused() -> None:
     with pytest.raises(BadInput, match="nothing is labelled"):
         shares_report([], taxonomy_keys=KEYS, strata={}, population={"": 10})

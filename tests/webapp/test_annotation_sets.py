@@ -111,6 +111,8 @@ def test_a_decision_counts_before_a_planted_truth_before_the_annotators(campaign
     assert rows[decided.pk] == "adjudicated"
     assert rows[planted.pk] == "gold"
     assert AnalysisItem.objects.get(analysis_set=found, task=decided).category == wrong
+    told = {row.key: row.sample["value"] * found.item_count for row in shares_in(found)}
+    assert told == pytest.approx({row.key: row.count for row in shares_in(found)})
 
 
 def test_a_decision_taken_back_counts_no_more(campaign):

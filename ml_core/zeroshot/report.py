@@ -44,13 +44,23 @@ def report(
     f1 = f1_estimates(answers, reporting.how)
     for name, estimate in zip(names, f1, strict=True):
         if estimate is not None:
-            yield Metric(f"f1/{quote(name, safe='')}", *estimate)
+            yield Metric(f"f1/{class_slice(name)}", *estimate)
     if baseline is not None:
         yield from headline(baseline.answers, reporting, "baseline/")
         yield from changed(baseline, outcome, reporting.how)
     yield from tables.outcomes(outcome, labelled.dataset.item_ids, reporting.out, numbers_N, evidence_N)
     plain = baseline.answers if baseline is not None else None
     yield from tabled(answers, names, f1, plain, reporting.out)
+
+
+def class_slice(name: str) -> str:
+    """A class as a metric's slice, percent-encoded; decoding gives the name back. What would be the mean over classes
+    (`macro`) or the end of an interval in metrics.json (`.low`, `.high`, `.n`) has one more sign encoded."""
+    part = quote(name, safe="")
+    if name == "macro":
+        return f"%6D{part[1:]}"
+    stem, point, end = part.rpartition(".")
+    return f"{stem}%2E{end}" if point and end in ("low", "high", "n") else part
 
 
 def tabled(answers: Answers, names: Sequence[str], f1: list, plain: Answers | None, out: Path) -> Iterator[Event]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from urllib.parse import quote
 
 import numpy as np
 
@@ -17,7 +16,7 @@ from ml_core.spec import BadInput, Context
 from ml_core.zeroshot import tables
 from ml_core.zeroshot.files import Task, probabilities, read_beside, read_task
 from ml_core.zeroshot.outcome import Outcome, outcome_of
-from ml_core.zeroshot.report import Reporting, headline, said, tabled, verdict_metrics
+from ml_core.zeroshot.report import Reporting, class_slice, headline, said, tabled, verdict_metrics
 
 
 def run(spec: ClassificationScore, context: Context) -> Iterator[Event]:
@@ -37,7 +36,7 @@ def run(spec: ClassificationScore, context: Context) -> Iterator[Event]:
     f1 = f1_estimates(answers, reporting.how)
     for name, estimate in zip(task.names, f1, strict=True):
         if estimate is not None:
-            yield Metric(f"f1/{quote(name, safe='')}", *estimate)
+            yield Metric(f"f1/{class_slice(name)}", *estimate)
     plain = None
     if beside is not None and before is not None:
         yield from headline(before.answers, _reporting(before.answers, spec, context), "baseline/")

@@ -94,6 +94,8 @@ def test_an_unknown_format_says_which_there_are() -> None:
         ("t2i/recall@1/spatial", "percent", "Recall@1, text → image · spatial"),
         ("classify/accuracy@1/hot%20dog", "percent", "Accuracy@1, classification · hot dog"),
         ("t2i/failure_rate", "percent", "Failure rate, text → image"),
+        ("f1/macro", "percent", "F1 · mean over classes"),
+        ("f1/%6Dacro", "percent", "F1 · macro"),
     ],
 )
 def test_a_metric_is_named_and_written_by_its_name(metric: str, format: str, label: str) -> None:

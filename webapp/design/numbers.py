@@ -182,7 +182,7 @@ def slice_in_words(part: str) -> str:
     arm, on, of = name.partition(" on ")
     if on and arm in _SLICES:
         return f"{gettext(_SLICES[arm])}, {gettext(_SLICES[of]) if of in _SLICES else of}"
-    return gettext(_SLICES[name]) if name in _SLICES else name
+    return gettext(_SLICES[part]) if part in _SLICES else name  # as written: a class may be called macro (%6Dacro)
 
 
 def label_of(metric: str) -> str:

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 import numpy as np
 import pyarrow.parquet as pq
@@ -192,6 +193,18 @@ def test_answers_without_a_label_are_left_out_and_told(tmp_path: Path) -> None:
     events = run_method(KEY, tmp_path, predictions=answers(tmp_path, CHANCE_NC), labels=short)
     assert metrics_of(events)["accuracy@1"].n == 2
     assert any("118 answered items have no label" in warning for warning in warnings_of(events))
+
+
+def test_no_class_takes_the_name_of_another_number(tmp_path: Path) -> None:
+    names = ["macro", "a", "a.low", "a.high", "a.n", "b.low.x", "50 %"]
+    rows = [[f"i{n}", names[n % 7], names[n % 7 if n < 7 + n % 7 else (n + 1) % 7]] for n in range(49)]
+    path = table(tmp_path / "p.csv", ["id", "class", "predicted"], rows)
+    found = metrics_of(run_method(KEY, tmp_path, predictions=path))
+    assert found["f1/macro"].n == 49 and found["f1/%6Dacro"].n == 7
+    assert {unquote(name.partition("/")[2]) for name in found if name.startswith("f1/")} == set(names)
+    cells = [name for name in found for name in (name, *(f"{name}.{end}" for end in ("low", "high", "n")))]
+    assert len(set(cells)) == len(cells) and "f1/a%2Elow" in found and "f1/b.low.x" in found
+    assert found["f1/macro"].value == pytest.approx(np.mean([one.value for one in found.values() if one.n == 7]))
 
 
 def test_no_model_library_is_loaded() -> None:

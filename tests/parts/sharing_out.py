@@ -37,10 +37,11 @@ def together(nodeid: str) -> str:
 
 
 def turn(item: pytest.Item) -> int:
-    """What lasts long begins first; journeys with the site's workers come before those without, which end them."""
+    """What lasts long begins first; journeys with the site's workers come before those without, which end them. Tests
+    of workers start processes: were they last, one of them would end alone."""
     names = getattr(item, "fixturenames", ())
     if together(item.nodeid):
         return 0
     if "live_site" in names:
         return 2 if "no_workers" in names else 1
-    return 3
+    return 3 if item.nodeid.startswith("tests/workers/") else 4

@@ -16,6 +16,7 @@ LEVEL = 0.95
 _CELLS = 2_000_000  # entries of a block of resampling weights, 16 MB
 _KEPT = 20_000_000  # draws of units up to which all weights are kept, a byte each
 _EXACT = 2**24  # whole numbers that float32 holds
+_WHOLE = 2**53  # whole numbers that float64 holds
 _FEW = 8  # statistics that are not worth a thread
 _MOST_THREADS = 8
 
@@ -111,11 +112,11 @@ def ends(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Where the middle 95 % of Σ sums / Σ counts lie over resamples of U units: two (S,), all from the same resamples.
 
-    Of many units with whole sums (hits) each statistic is drawn by itself: units with the same sum and count are alike,
-    so a resample is one multinomial draw over the distinct pairs, exact, and its cost does not grow with U.
+    Of many units with whole sums (hits) and counts each statistic is drawn by itself: units with the same sum and count
+    are alike, so a resample is one multinomial draw over the distinct pairs, exact, and its cost does not grow with U.
     """
     sums_US, counts_U = np.asarray(sums_US), np.asarray(counts_U)
-    whole = bool((np.rint(sums_US) == sums_US).all())
+    whole = _whole(sums_US) and _whole(counts_U)
     if whole and len(counts_U) * resamples > _KEPT:
         drawn = [_ends_of_kinds(*_distinct(sums_U, counts_U), resamples, seed) for sums_U in sums_US.T]
         return np.array([low for low, _ in drawn]), np.array([high for _, high in drawn])
@@ -124,6 +125,10 @@ def ends(
     parts_SU = parts_SU.astype(np.float32 if exact else np.float64)
     drawn_SB = _sums(parts_SU, resamples, seed)
     return percentiles(drawn_SB[:-1] / drawn_SB[-1])
+
+
+def _whole(values_X: np.ndarray) -> bool:
+    return bool(((np.rint(values_X) == values_X) & (np.abs(values_X) < _WHOLE)).all())
 
 
 def _sums(parts_SU: np.ndarray, resamples: int, seed: int) -> np.ndarray:
@@ -161,7 +166,7 @@ def _ends_of_kinds(
     kinds: tuple[tuple[int, int], ...], numbers: tuple[int, ...], resamples: int, seed: int
 ) -> tuple[float, float]:
     """The same of one statistic from its kinds of units. Kept: a run is compared again and again."""
-    kinds_P2, numbers_P, units = np.array(kinds), np.array(numbers), sum(numbers)
+    kinds_P2, numbers_P, units = np.array(kinds, dtype=np.float64), np.array(numbers), sum(numbers)
     draws_BP = np.random.default_rng(seed).multinomial(units, numbers_P / units, size=resamples)
     sums_B2 = draws_BP @ kinds_P2
     low, high = percentiles(sums_B2[:, 0] / sums_B2[:, 1])
@@ -218,12 +223,19 @@ def _drawn(units: int, resamples: int, seed: int) -> Iterator[np.ndarray]:
 
 
 def _distinct(sums_U: np.ndarray, counts_U: np.ndarray) -> tuple[tuple[tuple[int, int], ...], tuple[int, ...]]:
-    """The distinct (sum, count) pairs of units and how many units show each."""
+    """The distinct (sum, count) pairs of units, all whole, and how many units show each."""
+    sums_U, counts_U = sums_U.astype(np.int64), counts_U.astype(np.int64)
     least, base = int(sums_U.min()), int(counts_U.max()) + 1
-    numbers = np.bincount((sums_U.astype(np.int64) - least) * base + counts_U.astype(np.int64))
-    codes_P = np.flatnonzero(numbers)
-    kinds_P2 = np.column_stack([codes_P // base + least, codes_P % base])
-    return tuple(map(tuple, kinds_P2.tolist())), tuple(numbers[codes_P].tolist())
+    if (int(sums_U.max()) - least + 1) * base <= _CELLS:
+        numbers = np.bincount((sums_U - least) * base + counts_U)
+        codes_P = np.flatnonzero(numbers)
+        numbers_P, kinds_P2 = numbers[codes_P], np.column_stack([codes_P // base + least, codes_P % base])
+    else:  # wide apart: sorted, so that memory grows with the units alone
+        own_A, own_U = np.unique(sums_U, return_inverse=True)
+        size_A, size_U = np.unique(counts_U, return_inverse=True)
+        codes_P, numbers_P = np.unique(own_U * len(size_A) + size_U, return_counts=True)
+        kinds_P2 = np.column_stack([own_A[codes_P // len(size_A)], size_A[codes_P % len(size_A)]])
+    return tuple(map(tuple, kinds_P2.tolist())), tuple(numbers_P.tolist())
 
 
 def percentiles(values_XB: np.ndarray, level: float = LEVEL) -> tuple[np.ndarray, np.ndarray]:

@@ -71,6 +71,23 @@ def test_many_units_are_drawn_by_kind_and_agree_with_weights() -> None:
     assert proportion(hits_U, counts_U) == by_kind
 
 
+def test_units_whose_counts_are_not_whole_are_never_drawn_by_kind() -> None:
+    counts_U = np.repeat([2.0, 3.9], 6_000)  # queries that stand for others
+    hits_U = np.where(np.arange(12_000) < 3_000, 2.0, 0.0)  # whole, though the counts are not
+    (many,) = means(hits_U[:, None], counts_U, fractions=[True])
+    (few,) = means(hits_U[:, None], counts_U, fractions=[True], resamples=1600)
+    assert many.low < many.value == few.value < many.high
+    assert (many.low, many.high) == pytest.approx((few.low, few.high), abs=0.12 * (few.high - few.low))
+
+
+def test_units_of_large_weight_are_drawn_as_those_of_small_weight() -> None:
+    rng = np.random.default_rng(4)
+    counts_U = rng.integers(1, 4, 12_000)
+    hits_U = rng.integers(0, counts_U + 1)
+    heavy = proportion(hits_U * 10**9, counts_U * 10**9)  # a table of every sum beside every count has no room
+    assert heavy == proportion(hits_U, counts_U)
+
+
 def test_means_and_medians_agree_with_the_loop() -> None:
     rng = np.random.default_rng(3)
     units_Q = np.repeat(np.arange(150), rng.integers(1, 8, 150))

@@ -186,9 +186,9 @@ def no_workers(db: None) -> None:
 
 
 @pytest.fixture
-def live_site(transactional_db: None, site_processes: Site) -> Iterator[Site]:
+def live_site(request: pytest.FixtureRequest, transactional_db: None, site_processes: Site) -> Iterator[Site]:
     """The running site on this test's database (rows made here show there); fails on an error in the web's log."""
-    site_processes.ensure()
+    site_processes.ensure(*(["web"] if "no_workers" in request.fixturenames else []))
     site_processes.news("web")
     settings.SITE_URL = site_processes.url
     yield site_processes

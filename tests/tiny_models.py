@@ -45,18 +45,18 @@ sleeps park street beach photo of and with small large picture shows there near 
 """.split()  # noqa: SIM905
 # On top of the preset "quick test": what the suite's one trained model is trained with.
 TRAINED = {
-    "data": "scenes:1500?split=train&size=96",
+    "data": "scenes:900?split=train&size=96",
     "val_data": "scenes:200?size=96",
     "image_size": 64,
     "patch": 16,
     "width": 96,
     "vision_layers": 3,
     "text_layers": 2,
-    "max_steps": 300,
+    "max_steps": 200,
     "epochs": 1000,
     "batch_size": 64,
     "eval_every": 100,
-    "checkpoint_every": 300,
+    "checkpoint_every": 200,
 }
 
 

@@ -87,9 +87,10 @@ class Site:
         """Process id of a process that runs."""
         return self._running[name].pid
 
-    def ensure(self) -> None:
-        """Starts again what a test has killed or what has died."""
-        gone = [name for name in self._kinds if name not in self._running or self._running[name].poll() is not None]
+    def ensure(self, *names: str) -> None:
+        """Starts again those of the processes named (default: all) that a test has killed or that have died."""
+        asked = names or tuple(self._kinds)
+        gone = [name for name in asked if name not in self._running or self._running[name].poll() is not None]
         for name in gone:
             if self.log(name).exists():
                 self.log(name).rename(self.log(name).with_suffix(f".{time.monotonic_ns()}.log"))

@@ -17,6 +17,7 @@ _CELLS = 2_000_000  # entries of a block of resampling weights, 16 MB
 _KEPT = 20_000_000  # draws of units up to which all weights are kept, a byte each
 _EXACT = 2**24  # whole numbers that float32 holds
 _WHOLE = 2**53  # whole numbers that float64 holds
+_MOST_KINDS = 256  # beyond it drawing units is as soon done as drawing kinds
 _FEW = 8  # statistics that are not worth a thread
 _MOST_THREADS = 8
 
@@ -112,23 +113,39 @@ def ends(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Where the middle 95 % of Σ sums / Σ counts lie over resamples of U units: two (S,), all from the same resamples.
 
-    Of many units with whole sums (hits) and counts each statistic is drawn by itself: units with the same sum and count
+    Of many units with whole sums (hits) and counts a statistic is drawn by itself: units with the same sum and count
     are alike, so a resample is one multinomial draw over the distinct pairs, exact, and its cost does not grow with U.
+    A statistic that is not whole, or of many kinds of units, is drawn by weights; which of the two is its own affair,
+    so it is the same whatever stands beside it.
     """
     sums_US, counts_U = np.asarray(sums_US), np.asarray(counts_U)
-    whole = _whole(sums_US) and _whole(counts_U)
-    if whole and len(counts_U) * resamples > _KEPT:
-        drawn = [_ends_of_kinds(*_distinct(sums_U, counts_U), resamples, seed) for sums_U in sums_US.T]
-        return np.array([low for low, _ in drawn]), np.array([high for _, high in drawn])
-    parts_SU = np.vstack([sums_US.T, counts_U])
-    exact = whole and np.abs(parts_SU).max() * len(counts_U) < _EXACT
-    parts_SU = parts_SU.astype(np.float32 if exact else np.float64)
-    drawn_SB = _sums(parts_SU, resamples, seed)
-    return percentiles(drawn_SB[:-1] / drawn_SB[-1])
+    low_S, high_S = np.empty((2, sums_US.shape[1]))
+    by_kind = len(counts_U) * resamples > _KEPT and _whole(counts_U)
+    weighed = []
+    for number, sums_U in enumerate(sums_US.T):
+        kinds = _distinct(sums_U, counts_U) if by_kind and _whole(sums_U) else None
+        if kinds is None:
+            weighed.append(number)
+        else:
+            low_S[number], high_S[number] = _ends_of_kinds(*kinds, resamples, seed)
+    if weighed:
+        low_S[weighed], high_S[weighed] = _ends_by_weight(sums_US[:, weighed], counts_U, resamples, seed)
+    return low_S, high_S
 
 
 def _whole(values_X: np.ndarray) -> bool:
     return bool(((np.rint(values_X) == values_X) & (np.abs(values_X) < _WHOLE)).all())
+
+
+def _ends_by_weight(
+    sums_US: np.ndarray, counts_U: np.ndarray, resamples: int, seed: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """The same of statistics that share their resampling weights, all in one product."""
+    parts_SU = np.vstack([sums_US.T, counts_U])
+    exact = _whole(parts_SU) and np.abs(parts_SU).max() * len(counts_U) < _EXACT
+    parts_SU = parts_SU.astype(np.float32 if exact else np.float64)
+    drawn_SB = _sums(parts_SU, resamples, seed)
+    return percentiles(drawn_SB[:-1] / drawn_SB[-1])
 
 
 def _sums(parts_SU: np.ndarray, resamples: int, seed: int) -> np.ndarray:
@@ -167,8 +184,9 @@ def _ends_of_kinds(
 ) -> tuple[float, float]:
     """The same of one statistic from its kinds of units. Kept: a run is compared again and again."""
     kinds_P2, numbers_P, units = np.array(kinds, dtype=np.float64), np.array(numbers), sum(numbers)
-    draws_BP = np.random.default_rng(seed).multinomial(units, numbers_P / units, size=resamples)
-    sums_B2 = draws_BP @ kinds_P2
+    rng, step = np.random.default_rng(seed), max(1, _CELLS // len(numbers))
+    blocks = (min(step, resamples - start) for start in range(0, resamples, step))
+    sums_B2 = np.concatenate([rng.multinomial(units, numbers_P / units, size=size) @ kinds_P2 for size in blocks])
     low, high = percentiles(sums_B2[:, 0] / sums_B2[:, 1])
     return float(low), float(high)
 
@@ -222,8 +240,8 @@ def _drawn(units: int, resamples: int, seed: int) -> Iterator[np.ndarray]:
         yield np.bincount(drawn_BU.ravel(), minlength=size * units).reshape(size, units)
 
 
-def _distinct(sums_U: np.ndarray, counts_U: np.ndarray) -> tuple[tuple[tuple[int, int], ...], tuple[int, ...]]:
-    """The distinct (sum, count) pairs of units, all whole, and how many units show each."""
+def _distinct(sums_U: np.ndarray, counts_U: np.ndarray) -> tuple[tuple[tuple[int, int], ...], tuple[int, ...]] | None:
+    """The distinct (sum, count) pairs of units, all whole, and how many units show each; None where they are many."""
     sums_U, counts_U = sums_U.astype(np.int64), counts_U.astype(np.int64)
     least, base = int(sums_U.min()), int(counts_U.max()) + 1
     if (int(sums_U.max()) - least + 1) * base <= _CELLS:
@@ -235,6 +253,8 @@ def _distinct(sums_U: np.ndarray, counts_U: np.ndarray) -> tuple[tuple[tuple[int
         size_A, size_U = np.unique(counts_U, return_inverse=True)
         codes_P, numbers_P = np.unique(own_U * len(size_A) + size_U, return_counts=True)
         kinds_P2 = np.column_stack([own_A[codes_P // len(size_A)], size_A[codes_P % len(size_A)]])
+    if len(numbers_P) > _MOST_KINDS:
+        return None
     return tuple(map(tuple, kinds_P2.tolist())), tuple(numbers_P.tolist())
 
 

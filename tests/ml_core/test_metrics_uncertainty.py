@@ -71,6 +71,18 @@ def test_many_units_are_drawn_by_kind_and_agree_with_weights() -> None:
     assert proportion(hits_U, counts_U) == by_kind
 
 
+def test_a_share_of_many_units_is_the_same_whatever_stands_beside_it() -> None:
+    rng = np.random.default_rng(6)
+    counts_U = rng.integers(4, 7, 12_000)
+    hits_U = rng.binomial(counts_U, 0.3)
+    graded_U, ranks_U = rng.random(12_000) * counts_U, rng.integers(1, 5_000, 12_000)
+    beside = means(np.column_stack([graded_U, hits_U, ranks_U]), counts_U, fractions=[True, True, False])
+    assert beside[1] == proportion(hits_U, counts_U)
+    for place, sums_U in ((0, graded_U), (2, ranks_U)):
+        (alone,) = means(sums_U[:, None], counts_U, fractions=[place == 0])
+        assert alone == pytest.approx(beside[place], rel=1e-12)
+
+
 def test_units_whose_counts_are_not_whole_are_never_drawn_by_kind() -> None:
     counts_U = np.repeat([2.0, 3.9], 6_000)  # queries that stand for others
     hits_U = np.where(np.arange(12_000) < 3_000, 2.0, 0.0)  # whole, though the counts are not

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,15 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from tests.webapp import annotation_parts as parts
-from webapp.annotation.labelling.actions import hand_out, keep_leases, record_answers, release_lapsed
+from webapp.annotation.campaigns import staff
+from webapp.annotation.labelling.actions import (
+    MOST_AT_ONCE,
+    answer_and_go_on,
+    hand_out,
+    keep_leases,
+    record_answers,
+    release_lapsed,
+)
 from webapp.annotation.labelling.answers import Answer
 from webapp.annotation.models import Annotator, Campaign, Label, LabelEvent, Slot, Task
 
@@ -230,3 +239,55 @@ def test_writing_and_handing_out_take_few_statements(shares: Campaign) -> None:
     with CaptureQueriesContext(connection) as counted:
         next_tasks(ann)
     assert len(counted) == 1
+
+
+def test_what_lies_outside_the_plan_takes_nothing_out_of_it(shares: Campaign) -> None:
+    who = parts.annotator(shares, "ann")
+    others = list(Task.objects.filter(campaign=shares, group="B").values_list("pk", flat=True))
+    assert set(record(who, *(said(task, kind="skip", skip_reason="broken") for task in others))) == {"surplus"}
+    assert not Task.objects.filter(campaign=shares, state="unusable").exists()
+
+
+def test_who_left_takes_nothing_out_of_the_plan(shares: Campaign) -> None:
+    who = parts.annotator(shares, "cy")
+    task = next_tasks(who)[0]
+    assert record(who, said(task)) == ["saved"]
+    staff.remove_annotator(annotator=who, actor=None, now=timezone.now())
+    assert record(who, said(task, kind="skip", skip_reason="broken")) == ["saved"]
+    assert not Task.objects.filter(campaign=shares, state="unusable").exists()
+
+
+def test_a_replacement_that_a_dying_server_left_out_is_made_when_the_skip_comes_again(shares: Campaign) -> None:
+    who = parts.annotator(shares, "ann")
+    task = next_tasks(who)[0]
+    skip = said(task, kind="skip", skip_reason="offensive")  # a reason that brings another sample
+    record(who, replace(skip, skip_reason="unclear"))  # stands in for the server that ended after it had recorded
+    Label.objects.filter(task=task, annotator=who).update(skip_reason="offensive")
+    assert record(who, skip) == ["again"]
+    assert Task.objects.get(pk=task).state == "unusable" and Task.objects.filter(replaces=task).count() == 1
+
+
+def test_an_answer_after_its_lease_finds_its_slot_before_a_quota_is_used_up(pool: Campaign) -> None:
+    Annotator.objects.filter(campaign=pool).update(quota=4)
+    who, now = parts.annotator(pool, "ann"), timezone.now()
+    tasks = next_tasks(who, 4, now=now)
+    record(who, *map(said, tasks[:2]), now=now)
+    later = now + timedelta(minutes=30)
+    assert release_lapsed(campaign=pool, now=later) == 2
+    who = parts.annotator(pool, "ann")
+    late = [said(tasks[2])]
+    went = answer_and_go_on(annotator=who, events=late, wanted=3, have={tasks[3]}, source="page", now=later)
+    assert [one.outcome for one in went.saved] == ["saved"]
+    assert Slot.objects.get(task=tasks[2]).state == "answered" and parts.annotator(pool, "ann").held == 4
+    again = answer_and_go_on(annotator=who, events=late, wanted=3, have={tasks[3]}, source="page", now=later)
+    assert [one.outcome for one in again.saved] == ["again"]
+
+
+def test_nobody_holds_more_of_a_pool_than_a_page_may(tmp_path: Path) -> None:
+    run = parts.labelled_project(tmp_path, pictures=40)
+    pool = parts.campaign(run, mode="pool", size=90, overlap=0, backup=0)
+    who, now = parts.annotator(pool, "ann"), timezone.now()
+    task = next_tasks(who, 1)[0]
+    for _ in range(3):
+        answer_and_go_on(annotator=who, events=[said(task)], wanted=39, have={1}, source="page", now=now)
+    assert Slot.objects.filter(annotator=who, state="leased").count() == MOST_AT_ONCE

@@ -7,17 +7,20 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
-from threading import Barrier
+from threading import Barrier, Event
+from time import sleep
 from typing import Any
 from uuid import uuid4
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 from django.db.models import Count
 from django.utils import timezone
 
 from tests.webapp import annotation_parts as parts
-from webapp.annotation.labelling.actions import hand_out, record_answers
+from tests.webapp.test_annotation_labelling_versions import colour, version_with
+from webapp.annotation.campaigns import states
+from webapp.annotation.labelling.actions import answer_and_go_on, hand_out, record_answers
 from webapp.annotation.labelling.answers import Answer
 from webapp.annotation.models import Annotator, Campaign, Label, LabelEvent, Slot
 
@@ -110,3 +113,41 @@ def test_lapsed_leases_are_given_on_once_while_their_people_still_answer(pool: C
     assert Label.objects.filter(annotator=ann, slot__state="answered", slot__annotator=ann).count() == outcomes["saved"]
     for who in Annotator.objects.filter(campaign=pool):
         assert who.held == who.slots.exclude(state="withdrawn").count()
+
+
+@pytest.mark.parametrize("mode", ["shares", "pool"])
+@pytest.mark.parametrize("goes_on", [False, True])
+def test_an_answer_that_waits_while_the_campaign_takes_a_version_is_kept(
+    tmp_path: Path, mode: str, goes_on: bool
+) -> None:
+    campaign = parts.campaign(parts.labelled_project(tmp_path, names=NAMES[:2]), names=NAMES[:2], mode=mode)
+    version, who, taken = version_with(campaign, colour()), parts.annotator(campaign, "ann"), Event()
+    first, *rest = [task.task_id for task in hand_out(annotator=who, wanted=3, have=set(), now=timezone.now())]
+
+    def switch() -> None:
+        with transaction.atomic():
+            states.use_version(campaign=campaign, version=version, actor=None, now=timezone.now())
+            taken.set()
+            until_somebody_waits()
+
+    def label() -> list[str]:
+        taken.wait(20)
+        events, now = [Answer(uuid4(), first, "answer", "object")], timezone.now()
+        if not goes_on:
+            return [one.outcome for one in record_answers(annotator=who, events=events, source="page", now=now)]
+        went = answer_and_go_on(annotator=who, events=events, wanted=2, have=set(rest), source="page", now=now)
+        return [one.outcome for one in went.saved]
+
+    assert at_once(switch, label)[1] == ["saved"]
+    assert LabelEvent.objects.filter(campaign_id=campaign.pk).count() == 1
+
+
+def until_somebody_waits() -> None:
+    """Returns when a connection waits for a lock."""
+    for _ in range(400):
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT count(*) FROM pg_locks WHERE NOT granted")
+            if cursor.fetchone()[0]:
+                return
+        sleep(0.05)
+    raise AssertionError("nobody waits for the annotators' rows")

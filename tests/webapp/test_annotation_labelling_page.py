@@ -205,6 +205,15 @@ def test_gold_is_told_of_only_where_the_campaign_says_so(run: Run) -> None:
             assert (gold["category"], gold["met"], gold["explanation"]) == ("count", False, "Two, not three.")
 
 
+def test_gold_of_what_is_not_theirs_is_told_to_nobody(run: Run) -> None:
+    campaign = parts.campaign(run, show_gold_feedback=True)
+    desk, others = Desk(campaign), list(Task.objects.filter(campaign=campaign, group="B").values_list("pk", flat=True))
+    Gold.objects.create(task_id=others[0], category="count", at=timezone.now())
+    said = {"task": others[0], "kind": "answer"}
+    twice = [said | {"key": str(uuid4()), "category": category} for category in ("object", "action")]
+    assert desk.post("answers", {"events": twice, "want": 1, "have": [1]}).json()["gold"] == []
+
+
 def test_a_reminder_is_in_every_reply_until_the_page_says_that_it_has_shown_it(run: Run) -> None:
     campaign = parts.campaign(run)
     desk, other = Desk(campaign), Desk(campaign, "bob")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -18,7 +18,7 @@ from webapp.annotation.campaigns.staff import share_out_rest
 from webapp.annotation.labelling import sql
 from webapp.annotation.labelling.answers import REPLACING, Answer, Handed, Saved, Truth, refusal
 from webapp.annotation.labelling.taxonomy import choices_of
-from webapp.annotation.models import Annotator, Campaign, Task
+from webapp.annotation.models import Annotator, Campaign, Label, Slot, Task
 from webapp.statements import rows, together
 
 POOL = Campaign.Mode.POOL
@@ -38,8 +38,9 @@ def record_answers(*, annotator: Annotator, events: Sequence[Answer], source: st
     with transaction.atomic():
         campaign = _locked(annotator)
         outcomes = _written(annotator, campaign, events, source, now)
-    _replace(annotator, events, outcomes, now)
-    if campaign["left_at"] is not None and any(event.kind == "withdraw" for event in events):
+    if campaign["left_at"] is None:
+        _replace(annotator, events, outcomes, now)
+    elif any(event.kind == "withdraw" for event in events):
         share_out_rest(annotator=annotator)  # what somebody who left takes back is wanted from the others
     return outcomes
 
@@ -78,27 +79,38 @@ def _at_once(
 ) -> Went:
     said = _Said.of(annotator, events, annotator.campaign.taxonomy_version_id)
     pool = annotator.campaign.mode == POOL
-    [locked], heard, found, [counted], *truths = together(
+    # Only a quota can be used up by what is given out before an answer without a slot has found one.
+    claims = said.claims() if pool and annotator.quota is not None else []
+    answered = together(
         (sql.LOCK, {"annotator": annotator.pk}),
         (sql.RECORD, said.values(annotator.campaign.lease_minutes, source, now)),
+        *((sql.CLAIM, values) for values in claims),
         (sql.LEASE if pool else sql.OPEN_FOR, _wish(annotator, room, have, now)),
         (sql.PROGRESS, {"campaign": annotator.campaign_id, "annotator": annotator.pk}),
         *([_golds(events)] if annotator.campaign.show_gold_feedback else []),
     )
-    campaign = _standing(locked)
-    if campaign["taxonomy_version_id"] == said.version:
-        saved, claimed = said.outcomes(heard)
+    [locked], heard, rest = answered[0], answered[1], answered[2 + len(claims) :]
+    found, [counted], *truths = rest
+    took = {values["key"] for values, slot in zip(claims, answered[2:], strict=False) if slot}
+    if len(heard) == len(said.taken) or _version(annotator) == said.version:
+        saved, claimed = said.outcomes(heard, took)
     else:  # its choices were others a moment ago: nothing was recorded
-        annotator.campaign.taxonomy_version_id = campaign["taxonomy_version_id"]
         saved = record_answers(annotator=annotator, events=events, source=source, now=now)
         claimed = True
-    if campaign["left_at"] is not None and any(event.kind == "withdraw" for event in events):
+    if _standing(locked)["left_at"] is not None and any(event.kind == "withdraw" for event in events):
         share_out_rest(annotator=annotator)
     tasks = [Handed.from_row(row) for row in found]
     if pool and len(tasks) < room:
         more = have | {task.task_id for task in tasks}
         tasks += hand_out(annotator=annotator, wanted=room - len(tasks), have=more, now=now)
     return Went(saved, tasks, None if claimed else counted, _planted(row for part in truths for row in part))
+
+
+def _version(annotator: Annotator) -> int:
+    """The taxonomy version that the campaign has by now; what was read along with a lock may be older than the lock."""
+    [(version,)] = rows(sql.VERSION, {"campaign": annotator.campaign_id})
+    annotator.campaign.taxonomy_version_id = version
+    return int(version)
 
 
 def _golds(events: Sequence[Answer]) -> tuple[str, dict[str, Any]]:
@@ -110,12 +122,20 @@ def _planted(found: Iterable[Sequence[Any]]) -> list[Truth]:
 
 
 def _replace(annotator: Annotator, events: Sequence[Answer], outcomes: Sequence[Saved], now: datetime) -> None:
-    """What was skipped because nobody can label it is taken out, and one of the backup takes its place."""
+    """What was skipped because nobody can label it is taken out, and one of the backup takes its place.
+
+    Only where the skip stands in a slot: what lies outside the plan takes nothing out of it. One that was kept before
+    is looked at again, because the server may have ended before the other sample took its place.
+    """
     last = {event.task_id: (event, saved) for event, saved in zip(events, outcomes, strict=True)}
     for event, saved in last.values():
-        if event.kind == "skip" and event.skip_reason in REPLACING and saved.outcome in {"saved", "surplus"}:
-            task = Task.objects.get(pk=event.task_id)
-            replace_unusable(task=task, reason=event.skip_reason, actor=annotator.user, now=now)
+        if event.kind == "skip" and event.skip_reason in REPLACING and saved.outcome in {"saved", "again"}:
+            stands = Label.objects.filter(
+                task=event.task_id, annotator=annotator, skip_reason=event.skip_reason, slot__state=Slot.State.SKIPPED
+            )
+            if stands.exists():
+                task = Task.objects.get(pk=event.task_id)
+                replace_unusable(task=task, reason=event.skip_reason, actor=annotator.user, now=now)
 
 
 def _locked(annotator: Annotator) -> dict[str, Any]:
@@ -132,8 +152,15 @@ def _written(
 ) -> list[Saved]:
     """Records with the annotator's row held, whose `campaign` this is."""
     said = _Said.of(annotator, events, campaign["taxonomy_version_id"])
-    heard = rows(sql.RECORD, said.values(campaign["lease_minutes"], source, now)) if said.taken else []
+    heard = _recorded(said, campaign, source, now)
+    if len(heard) < len(said.taken) and (version := _version(annotator)) != said.version:
+        said = _Said.of(annotator, events, version)
+        heard = _recorded(said, campaign, source, now)
     return said.outcomes(heard)[0]
+
+
+def _recorded(said: _Said, campaign: Mapping[str, Any], source: str, now: datetime) -> list[tuple[Any, ...]]:
+    return rows(sql.RECORD, said.values(campaign["lease_minutes"], source, now)) if said.taken else []
 
 
 @dataclass(frozen=True)
@@ -174,19 +201,25 @@ class _Said:
             "lease_until": now + timedelta(minutes=lease_minutes),
         }
 
-    def outcomes(self, recorded: Sequence[Sequence[Any]]) -> tuple[list[Saved], bool]:
-        """What became of each event, and whether one took a free slot of its task."""
+    def claims(self) -> list[dict[str, Any]]:
+        """What sql.CLAIM is given for each event that may have no slot."""
+        return [_claim(self.annotator, one.task_id, one.key, one.kind) for one in self.taken if one.kind != "withdraw"]
+
+    def outcomes(self, recorded: Sequence[Sequence[Any]], took: Collection[UUID] = ()) -> tuple[list[Saved], bool]:
+        """What became of each event, and whether one takes a free slot of its task now; some `took` one before."""
         heard: dict[UUID, str] = {}
         claimed = False
         for key, task_id, kind, new, slot_id, last in recorded:
-            if not new:
+            if key in took:
+                heard[key] = "saved" if new else "again"
+            elif not new:
                 heard[key] = "again"  # the first time may have ended before a slot was taken for it
                 claimed |= kind != "withdraw" and self._claims(task_id, key, kind)
             elif slot_id is not None or kind == "withdraw" or not last:
                 heard[key] = "saved"
             else:
-                took = self._claims(task_id, key, kind)
-                heard[key], claimed = ("saved", True) if took else ("surplus", claimed)
+                found = self._claims(task_id, key, kind)
+                heard[key], claimed = ("saved", True) if found else ("surplus", claimed)
         return [self._outcome(number, event, heard) for number, event in enumerate(self.events)], claimed
 
     def _claims(self, task_id: int, key: UUID, kind: str) -> bool:
@@ -202,10 +235,14 @@ class _Said:
 
 def _claimed(annotator: Annotator, task_id: int, key: UUID, kind: str) -> bool:
     """Whether an answer without a slot found a free one of its task, within the annotator's quota."""
-    state = "answered" if kind == "answer" else "skipped"
     with transaction.atomic():
         _locked(annotator)
-        return bool(rows(sql.CLAIM, {"task": task_id, "annotator": annotator.pk, "key": key, "state": state}))
+        return bool(rows(sql.CLAIM, _claim(annotator, task_id, key, kind)))
+
+
+def _claim(annotator: Annotator, task_id: int, key: UUID, kind: str) -> dict[str, Any]:
+    state = "answered" if kind == "answer" else "skipped"
+    return {"task": task_id, "annotator": annotator.pk, "key": key, "state": state}
 
 
 def hand_out(*, annotator: Annotator, wanted: int, have: set[int], now: datetime) -> list[Handed]:
@@ -242,6 +279,7 @@ def _wish(annotator: Annotator, wanted: int, have: set[int], now: datetime) -> d
         "annotator": annotator.pk,
         "have": list(have),
         "wanted": wanted,
+        "most": MOST_AT_ONCE,
         "until": now + timedelta(minutes=annotator.campaign.lease_minutes),
     }
 

@@ -10,6 +10,9 @@ FROM annotation_annotator a JOIN annotation_campaign c ON c.id = a.campaign_id
 WHERE a.id = %(annotator)s FOR UPDATE OF a
 """
 
+# Read after the lock: what is joined to a row that was waited for is as old as the statement.
+VERSION = "SELECT taxonomy_version_id FROM annotation_campaign WHERE id = %(campaign)s"
+
 # Whose page this is, or was (`left_at`); the campaign's long fields are read when they are asked for. Then the newest
 # reminder that was not shown yet.
 OWN = ["id", "campaign_id", "user_id", "letter", "quota", "held", "keys", "joined_at", "left_at"]
@@ -165,7 +168,10 @@ ORDER BY mine.position
 # each looked at as it comes: joined, all slots and labels of an annotator are read for one task.
 LEASE = """
 WITH me AS (
-    SELECT least(%(wanted)s, coalesce(quota - held, %(wanted)s)) AS wanted FROM annotation_annotator
+    SELECT greatest(0, least(%(wanted)s, coalesce(quota - held, %(wanted)s), %(most)s - (
+        SELECT count(*) FROM annotation_slot l
+        WHERE l.campaign_id = %(campaign)s AND l.annotator_id = %(annotator)s AND l.state = 'leased'
+    ))) AS wanted FROM annotation_annotator
     WHERE id = %(annotator)s AND left_at IS NULL
 ), candidate AS (
     SELECT s.task_id, s.position FROM annotation_slot s
@@ -199,10 +205,7 @@ _MINE = """(
         WHERE h.campaign_id = %(campaign)s AND h.annotator_id = %(annotator)s AND h.state IN ('leased', 'open')
             AND NOT h.task_id = ANY(%(have)s::bigint[])
     )"""
-LEASE_BESIDE = LEASE.replace(
-    "least(%(wanted)s, coalesce(quota - held, %(wanted)s))",
-    f"greatest(0, least(%(wanted)s - {_MINE}, coalesce(quota - held, %(wanted)s)))",
-)
+LEASE_BESIDE = LEASE.replace("least(%(wanted)s,", f"least(%(wanted)s - {_MINE},")
 
 # Who has leases that are over and is not writing this moment: their rows are locked, in the order of their ids.
 LAPSED = """

@@ -203,8 +203,9 @@ def _standing(annotator: Annotator, counted: actions.Counted | None = None) -> d
 
 
 def _gold(events: list[Answer], went: actions.Went) -> list[dict[str, Any]]:
-    """What is known to be true of the tasks that were just answered."""
+    """What is known to be true of the tasks that were just answered; of their own, not of others'."""
     truths = {truth.task_id: truth for truth in went.truths}
+    last = {event.task_id: (event, one.outcome) for event, one in zip(events, went.saved, strict=True)}
     return [
         {
             "task": event.task_id,
@@ -213,6 +214,6 @@ def _gold(events: list[Answer], went: actions.Went) -> list[dict[str, Any]]:
             "explanation": truth.explanation,
             "met": event.category == truth.category and (not truth.subtype or event.subtype == truth.subtype),
         }
-        for event, one in zip(events, went.saved, strict=True)
-        if event.kind == "answer" and one.outcome in {"saved", "surplus"} and (truth := truths.get(event.task_id))
+        for event, outcome in last.values()
+        if event.kind == "answer" and outcome == "saved" and (truth := truths.get(event.task_id))
     ]

@@ -9,8 +9,12 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 LONGEST = 400  # characters of a line that is still one caption
-_BULLET = re.compile(r"^\s*(?:[-*•–—]+|\(?\d{1,3}[.):]|#+)\s+")
-_CLASS = re.compile(r"^\W*(?:predicted )?class\W*:\W*(.*?)\W*$", re.IGNORECASE)
+_BULLET = re.compile(r"^\s*(?:[-*•–—]+|\(?\d{1,3}[.):]|\[\d{1,3}\]|#+)\s+")
+_CLASS = re.compile(r"^\W*(?:the )?(?:predicted )?class(?: is)?\W*:\W*(.*?)\W*$", re.IGNORECASE)
+_FENCED = re.compile(r"```[ \t]*\w*\s*(.*?)(?:```|\Z)", re.DOTALL)
+_OPENING = re.compile(r"^\s*(?:\w[^\n\[{]{0,80}:)?\s*(?=[\[{])", re.MULTILINE)  # “Captions: [”
+_LAST_COMMA = re.compile(r",(?=\s*[\]}])")
+_PIECE = re.compile(r"[\[{|]|.*(?:\[\"|\"\s*:\s*[\[{\"])|\"[^\"]*\"\s*:")  # of JSON or of a table
 _PAGE = re.compile(r"<\s*(?:!doctype|html|head|body)\b", re.IGNORECASE)
 _TAG = re.compile(r"^\s*<|</?[a-z][a-z0-9]*(?:\s[^<>]*)?/?>", re.IGNORECASE)
 _THOUGHT = re.compile(r"<think>.*?(?:</think>|\Z)", re.IGNORECASE | re.DOTALL)  # what a model says to itself
@@ -36,7 +40,7 @@ _NOBODY = {"", "unknown", "none", "null", "n a", "not sure", "unsure"}
 
 
 def lines_of(text: str, *, whole: bool = True) -> list[str]:
-    """The lines that an answer holds, a JSON list of texts included; the last is left out where it was cut off. A web
+    """The lines that an answer holds, or the texts of the JSON in it; the last is left out where it was cut off. A web
     page holds none."""
     text = _THOUGHT.sub("", text)
     if _PAGE.search(text):
@@ -63,9 +67,9 @@ def captions_of(text: str, *, whole: bool = True) -> list[str]:
 
 def is_caption(line: str) -> bool:
     """Whether a line can be one: at least three letters or two signs of a script without letters, not too long, no tag
-    of a page, no apology and nothing that is said around an answer."""
+    of a page, no piece of JSON or of a table, no apology and nothing that is said around an answer."""
     letters = sum(letter.isalpha() for letter in line)
-    if _TAG.search(line) or _starts(_REFUSAL, line) or _starts(_AROUND, line):
+    if _TAG.search(line) or _PIECE.match(line) or _starts(_REFUSAL, line) or _starts(_AROUND, line):
         return False
     return len(line) <= LONGEST and (letters >= 3 or (letters >= 2 and not line.isascii()))
 
@@ -108,15 +112,40 @@ def _line(row: Any) -> str:
     return bare[1:-1].strip() if len(bare) > 2 and bare[0] in '"“' and bare[-1] in '"”' else text
 
 
-def _from_json(text: str) -> list[Any] | None:
-    """A list, alone or in a fence, or the one list of an object; None where the answer is no JSON."""
-    body = re.sub(r"^\s*```(?:json)?\s*|\s*```\s*$", "", text)
-    if not body.lstrip().startswith(("[", "{")):
-        return None
-    try:
-        content = json.loads(body)
-    except (ValueError, RecursionError):
-        return None
+def _from_json(text: str) -> list[str] | None:
+    """The texts of the first list or object that holds some, in a fence or at the beginning of a line; None where there
+    is none. A comma too many is passed over."""
+    for body in (*(match[1] for match in _FENCED.finditer(text)), text):
+        end = 0
+        for match in _OPENING.finditer(body):
+            if match.end() >= end:  # not within what was read
+                content, length = _parsed(body[match.end() :])
+                end = match.end() + length
+                if found := _texts(content):
+                    return found
+    return None
+
+
+def _parsed(text: str) -> tuple[Any, int]:
+    """The JSON that a text begins with and how long it is; None, 0 where it begins with none."""
+    for tried in (text, _LAST_COMMA.sub("", text)):
+        try:
+            return json.JSONDecoder().raw_decode(tried)
+        except (ValueError, RecursionError):
+            continue
+    return None, 0
+
+
+def _texts(content: Any) -> list[str]:
+    """Texts of a list (or of its objects, where they hold one thing each), of the first list or object of an object, or
+    of an object that has nothing else."""
     if isinstance(content, dict):
-        content = next((value for value in content.values() if isinstance(value, list)), None)
-    return content if isinstance(content, list) else None
+        inner = next((value for value in content.values() if isinstance(value, list | dict)), None)
+        if inner is not None:
+            return _texts(inner)
+        if not all(isinstance(value, str) for value in content.values()):
+            return []
+        content = [value for name, value in content.items() if not _CLASS.match(f"{plain(name)}:")]
+    rows = content if isinstance(content, list) else []
+    told = (next(iter(row.values())) if isinstance(row, dict) and len(row) == 1 else row for row in rows)
+    return [value for value in told if isinstance(value, str)]

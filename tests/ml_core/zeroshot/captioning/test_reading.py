@@ -19,6 +19,15 @@ from ml_core.zeroshot.captioning.reading import captions_of, class_of, distinct,
         '{"captions": ["a long barrel", " six  wheels "]}',
         '“a long barrel”\n"six wheels",\n',
         "```\na long barrel\nsix wheels\n```",
+        'Here are the captions:\n```json\n["a long barrel", "six wheels"]\n```\nClass: tank',
+        'Here they are:\n\n```json\n{"captions": ["a long barrel", "six wheels"], "class": "tank"}\n```\nMore?',
+        '{"1": "a long barrel", "2": "six wheels"}',
+        '[\n {"caption": "a long barrel"},\n {"caption": "six wheels"}\n]',
+        '{"captions": {"1": "a long barrel", "2": "six wheels"}}',
+        '{"1": "a long barrel", "2": "six wheels", "class": "tank"}',
+        '["a long barrel", "six wheels", ]',
+        'Captions: ["a long barrel","six wheels"]',
+        "[1] a long barrel\n[2] six wheels",
     ],
 )
 def test_one_answer_in_many_dresses(text: str) -> None:
@@ -35,6 +44,37 @@ def test_numbers_that_belong_to_a_caption_stay() -> None:
 
 def test_what_was_cut_off_is_left_out() -> None:
     assert lines_of("a long barrel\nsix whe", whole=False) == ["a long barrel"]
+
+
+@pytest.mark.parametrize(
+    ("text", "kept"),
+    [
+        ('{\n  "captions": [\n    "a long barrel",\n    "six whe', ["a long barrel"]),
+        (
+            '```json\n{\n  "class": "tank",\n  "sure": 0.9,\n  "captions": [\n    "a long barrel",\n    "si',
+            ["a long barrel"],
+        ),
+        ('["a long barrel", "six whe', []),
+    ],
+)
+def test_of_json_that_was_cut_off_no_piece_is_a_caption(text: str, kept: list[str]) -> None:
+    assert captions_of(text, whole=False) == kept
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "| part | look |\n|---|---|\n| barrel | long and thin |",
+        '["a long barrel", "six wheels"',
+        '{"1": "a long barrel", "2": 6}',
+        '[\n {"part": "barrel", "look": "long and thin"},\n {"part": "wheels", "look": "six"}\n]',
+        'so: "captions": ["a long barrel", 6',
+        "The class is: tank",
+        "The predicted class is: tank",
+    ],
+)
+def test_tables_pieces_of_json_and_the_class_are_no_captions(text: str) -> None:
+    assert captions_of(text) == []
 
 
 def test_lines_that_are_no_captions_are_left_out() -> None:
@@ -106,6 +146,7 @@ def test_capitals_blanks_and_points_make_no_caption_new() -> None:
         ("Class: tank\nClass: T-90", "T-90"),
         ("a class: of its own", None),
         ("a hull", None),
+        ("The class is: tank.", "tank"),
         ("Predicted class: “Étang”", "Étang"),
     ],
 )

@@ -17,11 +17,13 @@ from ml_core.taxonomy import DEFAULT
 from tests.webapp import annotation_parts, people
 from tests.webapp.test_annotation_sets import label_all
 from webapp.accounts.models import AuditEvent, User
+from webapp.annotation.campaigns import staff
 from webapp.annotation.labelling.actions import record_answers
 from webapp.annotation.labelling.answers import Answer
 from webapp.annotation.models import Calculation, Campaign, Decision, Gold, Slot, Task
 from webapp.annotation.review import actions, own, queries, queueing
 from webapp.annotation.review.calculations import agreement_of, consensus_on
+from webapp.annotation.review.gathering import gathered, stamp
 from workers import calculating
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("no_workers")]
@@ -485,6 +487,40 @@ def test_nobody_opens_a_sample_in_their_feedback_that_they_did_not_answer(campai
     label_all(campaign)
     theirs = Task.objects.filter(campaign=campaign, group="B").first()
     assert signed_in("ann").get(address(campaign, "own_sample", task_id=theirs.pk)).status_code == 404
+
+
+def said(campaign: Campaign, name: str, task: Task, category: str) -> None:
+    event = Answer(uuid.uuid4(), task.pk, "answer", category=category)
+    who = annotation_parts.annotator(campaign, name)
+    record_answers(annotator=who, events=[event], source="page", now=timezone.now())
+
+
+def counted(campaign: Campaign, task: Task) -> list[tuple[str, str]]:
+    return [(one.letter, one.category) for one in gathered(campaign).answers if one.idx == task.idx]
+
+
+def test_an_answer_outside_the_plan_counts_nowhere_once_the_wanted_ones_are_there(campaign, web):
+    task = Task.objects.filter(campaign=campaign, group="B").first()
+    staff.remove_annotator(annotator=annotation_parts.annotator(campaign, "cy"), actor=None, now=timezone.now())
+    said(campaign, "cy", task, "object")
+    assert counted(campaign, task) == [("C", "object")]  # it stands in for bob's, which is still to come
+    said(campaign, "bob", task, "count")
+    assert counted(campaign, task) == [("B", "count")]
+    assert {answer.letter for answer in queries.standing_of(task).answers} == {"B", "C"}  # and is shown all the same
+    Slot.objects.filter(task=task, state="answered").update(state="skipped")
+    assert ("C", "object") in counted(campaign, task)
+
+
+def test_a_report_is_made_anew_where_an_answer_outside_the_plan_counts_no_more(campaign):
+    task = Task.objects.filter(campaign=campaign, group="overlap").first()
+    cy = annotation_parts.annotator(campaign, "cy")
+    staff.remove_annotator(annotator=cy, actor=None, now=timezone.now())
+    for name in ("ann", "cy"):
+        said(campaign, name, task, "object")
+    before, there = stamp(campaign), counted(campaign, task)
+    staff.remove_annotator(annotator=annotation_parts.annotator(campaign, "bob"), actor=None, now=timezone.now())
+    assert (there, counted(campaign, task)) == ([("A", "object"), ("C", "object")], [("A", "object")])
+    assert stamp(campaign) != before
 
 
 def test_what_the_others_agreed_on_is_told_only_once_the_campaign_is_finished(campaign):

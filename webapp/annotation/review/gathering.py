@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from webapp.annotation.models import Annotator, Campaign, Decision, FirstChoice, Gold, Label, LabelEvent, Task
+from django.db.models import Exists, OuterRef
+
+from webapp.annotation.campaigns.peers import UNANSWERED
+from webapp.annotation.models import Annotator, Campaign, Decision, FirstChoice, Gold, Label, LabelEvent, Slot, Task
 
 Finding = tuple[str, str]  # category and subtype
 
@@ -51,22 +54,35 @@ class Gathered:
 
 
 def gathered(campaign: Campaign) -> Gathered:
-    """All of it, in four queries; samples taken out as unusable and the reserve are not part of it."""
+    """All of it, in five queries; neither samples taken out as unusable nor the reserve nor `surplus` is part of it."""
     active = Task.objects.filter(campaign=campaign, state=Task.State.ACTIVE).order_by("position")
     samples = tuple(Sample(*row) for row in active.values_list("pk", "idx", "case_number", "group", "stratum"))
     names = {sample.id: sample.idx for sample in samples}
     labels = Label.objects.filter(campaign=campaign).exclude(category="").order_by("task__position", "annotator_id")
-    fields = ("task_id", "annotator__letter", "category", "subtype", "answered_at", "spent_ms", "first_choice_ms")
+    fields = ("pk", "task_id", "annotator__letter", "category", "subtype", "answered_at", "spent_ms", "first_choice_ms")
+    beyond = surplus(campaign)
     answers = tuple(
         Said(names[task], letter, category, subtype, at.timestamp(), spent, first)
-        for task, letter, category, subtype, at, spent, first in labels.values_list(*fields)
-        if task in names
+        for pk, task, letter, category, subtype, at, spent, first in labels.values_list(*fields)
+        if task in names and pk not in beyond
     )
     planted = Gold.objects.filter(task__campaign=campaign).order_by("pk")
     reviewed = Decision.objects.filter(campaign=campaign).order_by("pk")
     gold, decided = (_newest(rows.values_list("task_id", "category", "subtype"), names) for rows in (planted, reviewed))
     known = {answer.idx for answer in answers} | set(gold) | set(decided)
     return Gathered(samples, answers, gold, decided, tuple(s.idx for s in samples if s.idx not in known))
+
+
+def surplus(campaign: Campaign) -> set[int]:
+    """The labels outside the plan of samples whose wanted answers are all there without them: they count nowhere.
+
+    Where an answer that was wanted is still to come, or is a skip, one outside the plan stands in for it.
+    """
+    slots = Slot.objects.filter(campaign=campaign, task=OuterRef("task"))
+    lacking = slots.filter(state__in=(*UNANSWERED, Slot.State.FREE, Slot.State.SKIPPED))
+    outside = Label.objects.filter(campaign=campaign, slot=None).exclude(category="")
+    there = outside.filter(Exists(slots.filter(state=Slot.State.ANSWERED)), ~Exists(lacking))
+    return set(there.values_list("pk", flat=True))
 
 
 def first_choices(campaign: Campaign) -> dict[tuple[str, str], str]:
@@ -81,12 +97,14 @@ def first_choices(campaign: Campaign) -> dict[tuple[str, str], str]:
 
 def stamp(campaign: Campaign) -> str:
     """The moment as what has happened so far: histories only grow, so the newest ids say all, with the taxonomy's
-    version, whose categories and words are counted and shown."""
+    version, whose categories and words are counted and shown, and the surplus, which may change as people join."""
     events = LabelEvent.objects.filter(campaign_id=campaign.pk).order_by("-id").values_list("pk", flat=True).first()
     decisions = Decision.objects.filter(campaign=campaign).order_by("-id").values_list("pk", flat=True).first()
     golds = Gold.objects.filter(task__campaign=campaign).order_by("-id").values_list("pk", flat=True).first()
     gone = Task.objects.filter(campaign=campaign, state=Task.State.UNUSABLE).count()
-    return f"{campaign.pk}:{events or 0}:{decisions or 0}:{golds or 0}:{gone}:{campaign.taxonomy_version_id}"
+    beyond = len(surplus(campaign))
+    moment = f"{campaign.pk}:{events or 0}:{decisions or 0}:{golds or 0}:{gone}:{campaign.taxonomy_version_id}"
+    return f"{moment}:{beyond}" if beyond else moment
 
 
 def _newest(rows: Iterable[tuple[int, str, str]], names: dict[int, str]) -> dict[str, Finding]:

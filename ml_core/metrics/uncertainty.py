@@ -15,6 +15,7 @@ RESAMPLES = 2000
 LEVEL = 0.95
 _CELLS = 2_000_000  # entries of a block of resampling weights, 16 MB
 _KEPT = 20_000_000  # draws of units up to which all weights are kept, a byte each
+_DRAWN = 8_000_000  # numbers of a block of statistics × resamples, 64 MB
 _EXACT = 2**24  # whole numbers that float32 holds
 _WHOLE = 2**53  # whole numbers that float64 holds
 _MOST_KINDS = 256  # beyond it drawing units is as soon done as drawing kinds
@@ -116,7 +117,7 @@ def ends(
     Of many units with whole sums (hits) and counts a statistic is drawn by itself: units with the same sum and count
     are alike, so a resample is one multinomial draw over the distinct pairs, exact, and its cost does not grow with U.
     A statistic that is not whole, or of many kinds of units, is drawn by weights; which of the two is its own affair,
-    so it is the same whatever stands beside it.
+    so it is the same whatever stands beside it. Memory: a few blocks of 64 MB, however many statistics there are.
     """
     sums_US, counts_U = np.asarray(sums_US), np.asarray(counts_U)
     low_S, high_S = np.empty((2, sums_US.shape[1]))
@@ -128,8 +129,10 @@ def ends(
             weighed.append(number)
         else:
             low_S[number], high_S[number] = _ends_of_kinds(*kinds, resamples, seed)
-    if weighed:
-        low_S[weighed], high_S[weighed] = _ends_by_weight(sums_US[:, weighed], counts_U, resamples, seed)
+    step = max(1, _DRAWN // resamples)
+    for start in range(0, len(weighed), step):
+        group = weighed[start : start + step]
+        low_S[group], high_S[group] = _ends_by_weight(sums_US[:, group], counts_U, resamples, seed)
     return low_S, high_S
 
 

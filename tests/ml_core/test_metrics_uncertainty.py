@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tracemalloc
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -81,6 +83,19 @@ def test_a_share_of_many_units_is_the_same_whatever_stands_beside_it() -> None:
     for place, sums_U in ((0, graded_U), (2, ranks_U)):
         (alone,) = means(sums_U[:, None], counts_U, fractions=[place == 0])
         assert alone == pytest.approx(beside[place], rel=1e-12)
+
+
+def test_many_statistics_of_many_resamples_are_made_in_groups_that_fit_into_memory() -> None:
+    rng = np.random.default_rng(8)
+    sums_US = rng.random((20, 200))
+    tracemalloc.start()
+    found = means(sums_US, np.ones(20), fractions=[True] * 200, resamples=100_000)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 300 * 2**20  # all at once would take 460 MB
+    for place in (0, 79, 80):
+        (alone,) = means(sums_US[:, [place]], np.ones(20), fractions=[True], resamples=100_000)
+        assert alone == pytest.approx(found[place], rel=1e-12)
 
 
 def test_units_whose_counts_are_not_whole_are_never_drawn_by_kind() -> None:

@@ -83,6 +83,7 @@ def _matched(path: Path, said: Said, items: list[str], true: list[str], named: b
     if said.given is not None:
         given = [said.given[place] for place in order]
         names = _ordered({*given, *true})
+        remarks += _strangers(path.name, set(given), set(true))
         number = {name: place for place, name in enumerate(names)}
         return Task(items, names, _numbers(true, number), _numbers(given, number), None, remarks, named)
     assert said.classes is not None and said.values_NC is not None
@@ -93,6 +94,20 @@ def _matched(path: Path, said: Said, items: list[str], true: list[str], named: b
             field="baseline" if field == "baseline" else "labels",
         )
     return Task(items, said.classes, _numbers(true, number), None, said.values_NC[order], remarks, named)
+
+
+def _strangers(where: str, given: set[str], true: set[str]) -> list[str]:
+    """A sentence on predicted classes that no item has: each counts as a class of its own."""
+    if not (strange := _ordered(given - true)):
+        return []
+    meant = {name.strip().casefold(): name for name in true}
+    told = [repr(name[:80]) for name in strange[:_SHOWN]]
+    for place, name in enumerate(strange[:_SHOWN]):
+        if (near := meant.get(name.strip().casefold())) is not None:
+            told[place] += f" (is {near[:80]!r} meant?)"
+    more = f" … and {len(strange) - _SHOWN:,} more" if strange[_SHOWN:] else ""
+    verb = "classes are none" if len(strange) > 1 else "class is none"
+    return [f"{where}: {len(strange):,} predicted {verb} of the true ones: {', '.join(told)}{more}."]
 
 
 def probabilities(values_NC: np.ndarray, kind: str, scale: float, field: str = "predictions") -> np.ndarray:

@@ -195,6 +195,16 @@ def test_answers_without_a_label_are_left_out_and_told(tmp_path: Path) -> None:
     assert any("118 answered items have no label" in warning for warning in warnings_of(events))
 
 
+def test_predicted_classes_that_no_item_has_are_told(tmp_path: Path) -> None:
+    rows = [["a", "ant", "Ant"], ["b", "bee", "bee"], ["c", "bee", "wasp"]]
+    path = table(tmp_path / "p.csv", ["id", "class", "predicted"], rows)
+    (told,) = [one for one in warnings_of(run_method(KEY, tmp_path, predictions=path)) if "none" in one]
+    assert told == "p.csv: 2 predicted classes are none of the true ones: 'Ant' (is 'ant' meant?), 'wasp'."
+    np.savez(tmp_path / "p.npz", predictions=np.array(["ant "]), labels=np.array(["ant"]))
+    warned = warnings_of(run_method(KEY, tmp_path, predictions=str(tmp_path / "p.npz")))
+    assert "p.npz: 1 predicted class is none of the true ones: 'ant ' (is 'ant' meant?)." in warned
+
+
 def test_no_class_takes_the_name_of_another_number(tmp_path: Path) -> None:
     names = ["macro", "a", "a.low", "a.high", "a.n", "b.low.x", "50 %"]
     rows = [[f"i{n}", names[n % 7], names[n % 7 if n < 7 + n % 7 else (n + 1) % 7]] for n in range(49)]

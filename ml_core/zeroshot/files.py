@@ -14,7 +14,7 @@ from ml_core.datasets.reading import read_csv
 from ml_core.metrics.ranking import id_order
 from ml_core.spec import BadInput
 
-_ITEMS = {"item", "id", "item_id", "file", "filename", "file_name", "image", "path"}
+_ITEMS = {"item", "id", "item_id", "file", "filename", "file_name", "image", "image_id", "path"}
 _TRUE = {"label", "class", "category", "truth", "true_class", "true_label", "ground_truth"}
 _PREDICTED = {"predicted", "prediction", "predicted_class", "predicted_label", "predicted_category"}
 _NUMBERS = ("probabilities", "scores")  # arrays of an NPZ

@@ -105,7 +105,7 @@ def test_what_cannot_be_scored_is_named(tmp_path: Path, truth: str, change: Any,
 
 def test_the_truth_is_never_taken_for_the_answer(tmp_path: Path, truth: str) -> None:
     wrong = [[f"i{n}", NAMES[c], NAMES[(c + 1) % 8]] for n, c in enumerate(LABEL_N)]
-    beside = table(tmp_path / "beside.csv", ["file", "label", "predicted"], wrong)
+    beside = table(tmp_path / "beside.csv", ["image_id", "label", "predicted"], wrong)
     for labels in ("", truth):
         assert metrics_of(run_method(KEY, tmp_path, predictions=beside, labels=labels))["accuracy@1"].value == 0
     assert metrics_of(run_method(KEY, tmp_path, predictions=beside, labels=beside))["accuracy@1"].value == 0

@@ -18,6 +18,7 @@ _KEPT = 20_000_000  # draws of units up to which all weights are kept, a byte ea
 _DRAWN = 8_000_000  # numbers of a block of statistics × resamples, 64 MB
 _EXACT = 2**24  # whole numbers that float32 holds
 _WHOLE = 2**53  # whole numbers that float64 holds
+_ROUNDED = 1e-9  # by how much of themselves rates differ by rounding alone
 _MOST_KINDS = 256  # beyond it drawing units is as soon done as drawing kinds
 _FEW = 8  # statistics that are not worth a thread
 _MOST_THREADS = 8
@@ -68,9 +69,9 @@ def by_unit(values_Q: np.ndarray, units_Q: np.ndarray) -> tuple[np.ndarray, np.n
 def proportion(hits_U: np.ndarray, counts_U: np.ndarray, *, resamples: int = RESAMPLES, seed: int = 0) -> Estimate:
     """Σ hits / Σ counts over U units, each with a whole number of hits among its queries.
 
-    Where every query hits, or none, or all units are alike (a single one is), every resample is the same and the
-    bootstrap knows nothing: Wilson on U, the number of independent units, as if the share had been hit or missed by
-    whole units; U = 1 gives an interval that hardly excludes anything.
+    Where every query hits, or none, or all units have the same rate (a single one has), every resample is the same and
+    the bootstrap knows nothing: Wilson on U, the number of independent units, as if the share had been hit or missed
+    by whole units; U = 1 gives an interval that hardly excludes anything.
     """
     if len(counts_U) == 0:
         raise ValueError("there is no unit to estimate a proportion from")
@@ -87,14 +88,13 @@ def means(
 ) -> list[Estimate]:
     """Σ sums / Σ counts for S statistics of the same U units, all from the same resamples.
 
-    `fractions` says which of them lie in 0..1; where such a one is 0 or 1 throughout or the same in all units (in the
-    only one), its interval is Wilson's on U. Others have no interval where there is a single unit.
+    `fractions` says which of them lie in 0..1; where such a one is 0 or 1 throughout or all units have the same rate
+    (the only one has), its interval is Wilson's on U. Others have no interval where there is a single unit.
     """
     sums_US, counts_U = np.asarray(sums_US), np.asarray(counts_U)
     units, total = len(counts_U), counts_U.sum()
     values_S = sums_US.sum(0, dtype=np.float64) / total
-    alike_S = (sums_US == sums_US[0]).all(0) & (counts_U == counts_U[0]).all()
-    known_S = np.asarray(fractions) & (np.isin(values_S, (0, 1)) | alike_S)
+    known_S = np.asarray(fractions) & (np.isin(values_S, (0, 1)) | alike(sums_US, counts_U))
     low_S, high_S = np.zeros(len(values_S)), np.zeros(len(values_S))
     if units > 1:
         low_S[~known_S], high_S[~known_S] = ends(sums_US[:, ~known_S], counts_U, resamples=resamples, seed=seed)
@@ -107,6 +107,19 @@ def means(
         bounded = known or units > 1
         estimates.append(Estimate(value, low if bounded else None, high if bounded else None, units))
     return estimates
+
+
+def alike(sums_US: np.ndarray, counts_U: np.ndarray) -> np.ndarray:
+    """Which of S statistics have the same rate, sum / count, in each unit, but for rounding: every resample is then the
+    same, however many queries the units have. (S,) bool.
+    """
+    counts_U = np.asarray(counts_U, dtype=np.float64)
+    return np.array([_one_rate(np.asarray(sums_U, dtype=np.float64), counts_U) for sums_U in sums_US.T], dtype=bool)
+
+
+def _one_rate(sums_U: np.ndarray, counts_U: np.ndarray) -> bool:
+    first_U = sums_U[0] * counts_U
+    return bool((np.abs(sums_U * counts_U[0] - first_U) <= _ROUNDED * np.abs(first_U)).all())
 
 
 def ends(

@@ -175,6 +175,17 @@ def test_units_that_are_all_alike_do_not_make_a_share_certain() -> None:
     assert (mean.low, mean.high) == pytest.approx(wilson(4, 10))
 
 
+def test_units_of_one_rate_are_alike_however_many_queries_they_have() -> None:
+    counts_U = np.array([1, 2, 3, 4, 5] * 10)
+    ranked_U = [sum([1 / 3] * count) for count in counts_U]  # every query has rank 3
+    half, third, mixed = means(
+        np.column_stack([counts_U / 2, ranked_U, counts_U > 2]), counts_U, fractions=[True, True, True]
+    )
+    assert (half.low, half.high) == pytest.approx(wilson(25, 50))
+    assert (third.low, third.high) == pytest.approx(wilson(50 / 3, 50))
+    assert mixed.low < mixed.value < mixed.high and mixed.low != pytest.approx(wilson(mixed.value * 50, 50)[0])
+
+
 def test_an_estimate_of_a_share_is_one_of_a_number() -> None:
     assert proportion(np.array([1, 0]), np.array([1, 1])).times(200).value == 100
     assert median(np.array([1]), np.array([1])).times(3) == (3.0, None, None, 1)

@@ -260,6 +260,20 @@ def test_where_all_units_changed_alike_the_interval_still_has_a_width():
     assert (net.value, net.low) == (-1.0, -1.0) and net.high == pytest.approx(-wilson(8, 8)[0])
 
 
+def test_pictures_with_unequal_numbers_of_captions_that_all_changed_alike_are_not_certain():
+    units_Q = np.repeat(np.arange(50), [1, 2, 3, 4, 5] * 10)
+    net = paired_bootstrap(np.zeros(150), np.ones(150), units_Q)
+    assert (net.value, net.high, net.n) == (1.0, 1.0, 50) and net.low == pytest.approx(wilson(50, 50)[0])
+
+
+@pytest.mark.parametrize("step", [0.5, 0.1, -7.3])
+def test_graded_scores_that_all_changed_alike_have_the_interval_of_hits_in_their_measure(step: float):
+    before_Q = np.linspace(0, 1, 90)  # so that equal steps differ by rounding
+    net = paired_bootstrap(before_Q, before_Q + step, np.repeat(np.arange(30), [2, 3, 4] * 10))
+    expected = sorted((step * wilson(30, 30)[0], step))
+    assert net.value == pytest.approx(step) and (net.low, net.high) == pytest.approx(tuple(expected))
+
+
 def test_a_single_unit_that_changed_has_no_interval():
     net = paired_bootstrap(np.zeros(5), np.ones(5), np.zeros(5, dtype=int))
     assert (net.value, net.low, net.high, net.n) == (1.0, None, None, 1)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ml_core.metrics.uncertainty import RESAMPLES, Estimate, by_unit, ends, wilson
+from ml_core.metrics.uncertainty import RESAMPLES, Estimate, alike, by_unit, ends, wilson
 
 
 def paired_bootstrap(
@@ -13,9 +13,11 @@ def paired_bootstrap(
     """Mean of after minus before over Q queries, 95 % percentile interval over resampled units, n = units.
 
     Scores may be hits or graded. Where no query changed, every resample says 0, though a change may have been missed:
-    the interval then reaches as far as Wilson's for none of the units, both ways. Where hits of all units changed
-    alike, it reaches back to Wilson's lower end for all of them. No interval of a single unit that changed. ValueError
-    for no query, lengths that differ, or a score that is not finite.
+    the interval then reaches as far as Wilson's for none of the units, both ways. Where all units changed by the same
+    rate, however many queries each has, it reaches back to as much of that as Wilson's lower end for all of them, for
+    units that were missed may not have changed. That holds of graded scores as of hits: scores twice as large have an
+    interval twice as large. No interval of a single unit that changed. ValueError for no query, lengths that differ,
+    or a score that is not finite.
     """
     change_Q = np.asarray(after_Q, dtype=np.float64) - np.asarray(before_Q, dtype=np.float64)
     if not len(change_Q) or len(change_Q) != len(units_Q):
@@ -33,7 +35,7 @@ def paired_bootstraps(
     units = len(counts_U)
     values_S = sums_US.sum(0) / counts_U.sum()
     none_S = np.logical_not(sums_US.any(0))
-    alike_S = (sums_US == sums_US[0]).all(0) & (counts_U == counts_U[0]).all() & (np.rint(sums_US[0]) == sums_US[0])
+    alike_S = alike(sums_US, counts_U)
     low_S, high_S = np.zeros(len(values_S)), np.zeros(len(values_S))
     drawn_S = ~none_S & ~alike_S
     if units > 1 and drawn_S.any():

@@ -27,8 +27,9 @@ from webapp.accounts.models import User
 from webapp.annotation.labelling.actions import record_answers
 from webapp.annotation.labelling.answers import Answer
 from webapp.annotation.models import AnalysisItem, AnalysisSet, Calculation, Campaign, Decision, Gold, Slot, Task
+from webapp.annotation.review.gathering import gathered
 from webapp.annotation.sets.actions import ask_to_freeze
-from webapp.annotation.sets.freezing import content_hash
+from webapp.annotation.sets.freezing import content_hash, labels_for_shares, shares_of
 from webapp.annotation.sets.queries import shares_in
 from webapp.annotation.sets.references import check, choices, resolve
 from webapp.corpora.files import store
@@ -71,7 +72,7 @@ def label_all(campaign: Campaign, *, but: int = 0, differ: bool = True) -> None:
 
 
 def frozen(campaign: Campaign, **more) -> Calculation:
-    options = {"name": "", "rule": "consensus", "incomplete": False} | more
+    options = {"name": "", "rule": "majority", "incomplete": False} | more  # which settles sooner than "consensus"
     owner = User.objects.get(username="owner")
     row = ask_to_freeze(campaign=campaign, actor=owner, now=timezone.now(), **options)
     calculating.work()
@@ -91,7 +92,7 @@ def named(target: str) -> Named:
 
 def test_every_sample_counts_once_and_says_what_settled_it(campaign):
     label_all(campaign)
-    found = made(campaign)
+    found = made(campaign, rule="consensus")
     items = AnalysisItem.objects.filter(analysis_set=found)
     assert found.item_count == items.count() == 30
     assert items.filter(group="overlap").count() == 6
@@ -106,7 +107,7 @@ def test_a_decision_counts_before_a_planted_truth_before_the_annotators(campaign
     for task in (decided, planted):
         Gold.objects.create(task=task, category=KEYS[(task.position + 2) % 7], at=timezone.now())
     Decision.objects.create(campaign=campaign, task=decided, category=wrong, key=uuid.uuid4(), at=timezone.now())
-    found = made(campaign)
+    found = made(campaign, rule="consensus")
     rows = dict(AnalysisItem.objects.filter(analysis_set=found).values_list("task_id", "origin"))
     assert rows[decided.pk] == "adjudicated"
     assert rows[planted.pk] == "gold"
@@ -115,12 +116,33 @@ def test_a_decision_counts_before_a_planted_truth_before_the_annotators(campaign
     assert told == pytest.approx({row.key: row.count for row in shares_in(found)})
 
 
+def test_how_often_annotators_err_is_told_from_what_they_said_before_they_were_told_gold(campaign):
+    Campaign.objects.filter(pk=campaign.pk).update(show_gold_feedback=True)
+    label_all(campaign, differ=False)
+    shared = list(Task.objects.filter(campaign=campaign, group="overlap").order_by("position"))
+    for task in shared:
+        truth = KEYS[(task.position + 1) % 7]
+        Gold.objects.create(task=task, category=truth, at=timezone.now())
+        for name in ("ann", "bob"):
+            said = Answer(uuid.uuid4(), task.pk, "answer", category=truth)
+            who = annotation_parts.annotator(campaign, name)
+            record_answers(annotator=who, events=[said], source="page", now=timezone.now())
+    shares = {}
+    for tells in (True, False):
+        campaign.show_gold_feedback = tells
+        found = gathered(campaign)
+        labels = labels_for_shares(campaign, found)
+        assert [labels[shared[0].idx, who] == found.gold[shared[0].idx][0] for who in "AB"] == [not tells, not tells]
+        shares[tells] = shares_of(campaign, DEFAULT, found, "majority")
+    assert shares[True]["settled"] == shares[False]["settled"]
+
+
 def test_a_decision_taken_back_counts_no_more(campaign):
     label_all(campaign, differ=False)
     task = Task.objects.filter(campaign=campaign, group="overlap").first()
     for category in (KEYS[(task.position + 3) % 7], ""):
         Decision.objects.create(campaign=campaign, task=task, category=category, key=uuid.uuid4(), at=timezone.now())
-    item = AnalysisItem.objects.get(analysis_set=made(campaign), task=task)
+    item = AnalysisItem.objects.get(analysis_set=made(campaign, rule="consensus"), task=task)
     assert (item.origin, item.category) == ("consensus", KEYS[task.position % 7])
 
 
@@ -137,14 +159,14 @@ def test_a_total_that_is_not_the_plans_is_refused_with_the_samples_that_lack_a_l
 
 def test_the_same_labels_frozen_again_are_the_same_set_and_another_label_is_another(campaign):
     label_all(campaign)
-    first = made(campaign, name="one")
-    assert made(campaign, name="two").pk == first.pk
+    first = made(campaign, name="one", rule="consensus")
+    assert made(campaign, name="two", rule="consensus").pk == first.pk
     who = annotation_parts.annotator(campaign, "ann")
     task = Task.objects.filter(campaign=campaign, group="A").first()
     other = KEYS[(task.position + 1) % 7]
     event = Answer(uuid.uuid4(), task.pk, "answer", category=other)
     record_answers(annotator=who, events=[event], source="page", now=timezone.now())
-    second = made(campaign)
+    second = made(campaign, rule="consensus")
     assert second.number == first.number + 1
     assert second.content_hash != first.content_hash
 
@@ -163,7 +185,7 @@ def test_files_of_a_set_stay_and_those_of_a_freezing_that_was_killed_are_swept(c
 
 def test_the_shares_say_that_thirty_overlap_samples_are_not_enough_to_correct(campaign):
     label_all(campaign)
-    shares = made(campaign).summary["shares"]
+    shares = made(campaign, rule="consensus").summary["shares"]
     assert shares["corrected"] is False
     assert "Not enough" in shares["why"] and "94 more" in shares["why"]
     assert shares["population"] == campaign.population
@@ -231,7 +253,7 @@ def test_a_calculation_whose_worker_died_five_times_is_given_up(campaign):
 
 def test_the_pages_of_a_set_show_its_numbers_and_give_them_away(campaign, web):
     label_all(campaign)
-    found = made(campaign)
+    found = made(campaign, rule="consensus")
     slug = campaign.project.slug
     page = web.get(reverse("annotation:set", args=[slug, found.pk])).content.decode()
     assert "Not enough to correct" in page and f"set:{found.pk}/attribute" in page
@@ -347,7 +369,7 @@ def test_before_freezing_who_still_owes_answers_sees_counts_and_no_sample(campai
 
 def test_a_chinese_page_of_a_set_says_nothing_of_its_report_in_english(campaign, web):
     label_all(campaign, but=1)
-    row = frozen(campaign, incomplete=True)
+    row = frozen(campaign, incomplete=True, rule="consensus")
     User.objects.update(language="zh-hans")
     page = web.get(reverse("annotation:set", args=[campaign.project.slug, row.result["set"]])).content.decode()
     shown = page.partition("<main")[2].partition('id="cases"')[0]  # the cases are prompts, which are whatever they are

@@ -320,7 +320,7 @@ def test_labels_that_were_yet_to_come_count_once_they_are_frozen_later(tmp_path,
     run = annotation_parts.labelled_project(tmp_path)
     campaign = annotation_parts.campaign(run)
     label_all(campaign)
-    early = made(campaign, name="Early")
+    early = made(campaign, name="Early", rule="consensus")
     owner = User.objects.get(username="owner")
     client = Client()
     client.force_login(owner)

@@ -19,7 +19,7 @@ from ml_core.agreement.report import agreement_report
 from ml_core.spec import BadInput
 from webapp.annotation.models import Calculation, Campaign
 from webapp.annotation.review.calculations import AGREEMENT, FREEZE
-from webapp.annotation.review.gathering import first_choices, gathered
+from webapp.annotation.review.gathering import first_choices, gathered, held_against
 from webapp.annotation.sets.freezing import freeze
 from webapp.annotation.taxonomies.queries import document_of
 from webapp.away import AWAY
@@ -46,7 +46,7 @@ def agreement(request: dict[str, Any], *, now: datetime) -> dict[str, Any]:
     ]
     gold = {idx: finding[0] for idx, finding in found.gold.items()}
     keys = document_of(campaign.taxonomy_version).keys
-    return agreement_report(rows, taxonomy_keys=keys, truth=gold or None)
+    return agreement_report(rows, taxonomy_keys=keys, truth=gold or None, held=held_against(campaign, found))
 
 
 KINDS: dict[str, Callable[..., dict[str, Any]]] = {

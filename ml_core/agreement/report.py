@@ -27,6 +27,7 @@ def agreement_report(
     *,
     taxonomy_keys: Sequence[str],
     truth: Mapping[str, str] | None = None,
+    held: Mapping[tuple[str, str], str] | None = None,
     windows: int = 8,
     resamples: int = 2000,
     seed: int = 0,
@@ -34,9 +35,10 @@ def agreement_report(
     """Every number of the agreement page, each with its 95 % interval, as values that JSON can hold.
 
     `rows` holds at most one answer for an item and annotator, skips and withdrawn answers left out; plain sequences in
-    Row's order are rows too. `truth` says the category of gold items. An EST is {"value", "low", "high", "n", "why"}:
-    n items stand behind it; value, or low and high, are None where `why` says in words, and "code" for other languages,
-    why there is none.
+    Row's order are rows too. `truth` says the category of gold items, `held` by item and annotator what annotators are
+    held against it with where that is not their answer: what they said before they were told. An EST is {"value",
+    "low", "high", "n", "why"}: n items stand behind it; value, or low and high, are None where `why` says in words, and
+    "code" for other languages, why there is none.
 
     {
      "items": 180, "overlap": 30, "answers": 240,      # labelled items, those with two labels or more, rows
@@ -66,7 +68,9 @@ def agreement_report(
      "resamples": 2000, "seed": 0,
     }
     """
+    rows = [Row(*row) for row in rows]
     answers = table(rows, taxonomy_keys)
+    tested = _tested(rows, held or {}, taxonomy_keys) if held else answers
     how = {"resamples": resamples, "seed": seed}
     labels_IA, categories = answers.labels_IA, len(taxonomy_keys)
     counts_IC = tally(labels_IA, categories)
@@ -93,7 +97,7 @@ def agreement_report(
             for pair in found_pairs
         ],
         "bias": _bias(answers, counts_IC, how),
-        "accuracy": _accuracy(answers, known(truth, answers.items, taxonomy_keys), consensus, most, how),
+        "accuracy": _accuracy(answers, tested, truth, consensus, most, how),
         "annotators_measured": _measured(answers, counts_IC, consensus, how),
         "over_time": over_time(answers, windows, how),
         "drift": drift(answers, counts_IC, windows, how),
@@ -131,17 +135,29 @@ def _bias(answers: Table, counts_IC: np.ndarray, how: dict[str, int]) -> list[di
     return found
 
 
+def _tested(rows: Sequence[Row], held: Mapping[tuple[str, str], str], categories: Sequence[str]) -> Table:
+    """The answers that annotators are held against the truth with."""
+    said = {(row.item, row.annotator): row.label for row in rows} | dict(held)
+    return table([Row(item, annotator, label) for (item, annotator), label in said.items()], categories)
+
+
 def _accuracy(
-    answers: Table, truth_I: np.ndarray, consensus: Consensus, most: Majority, how: dict[str, int]
+    answers: Table,
+    tested: Table,
+    truth: Mapping[str, str] | None,
+    consensus: Consensus,
+    most: Majority,
+    how: dict[str, int],
 ) -> dict[str, Any]:
-    if not (truth_I >= 0).any():
+    truth_I, tested_I = (known(truth, part.items, answers.categories) for part in (answers, tested))
+    if not (tested_I >= 0).any():
         return {}
     return {
         "majority_accuracy": mean_share(right_shares(most, truth_I), why=_UNLABELLED, **how).as_dict(),
         "dawid_skene_accuracy": _share_right(consensus.labels_I, truth_I, how),
         "annotators": {
-            name: _share_right(labels_I, truth_I, how)
-            for name, labels_I in zip(answers.annotators, answers.labels_IA.T, strict=True)
+            name: _share_right(labels_I, tested_I, how)
+            for name, labels_I in zip(tested.annotators, tested.labels_IA.T, strict=True)
         },
     }
 

@@ -34,6 +34,18 @@ def test_it_holds_every_number_and_is_plain_json() -> None:
     assert report["tie_share"] == 0 and report["dawid_skene"]["converged"]
 
 
+def test_an_annotator_may_be_held_against_the_truth_with_what_they_said_before_they_were_told_it() -> None:
+    truth = {"000": "x", "001": "y", "gone": "z"}
+    held = {("000", "A"): "y", ("gone", "B"): "x"}
+    report = agreement_report(rows(), taxonomy_keys=KEYS, truth=truth, held=held, resamples=100)
+    without = agreement_report(rows(), taxonomy_keys=KEYS, truth={"000": "x", "001": "y"}, resamples=100)
+    shares = {name: (one["value"], one["n"]) for name, one in report["accuracy"]["annotators"].items()}
+    assert shares == {"A": (0.5, 2), "B": (2 / 3, 3), "C": (0.5, 2)}
+    assert without["accuracy"]["annotators"]["A"]["value"] == 1
+    assert report["accuracy"]["majority_accuracy"] == without["accuracy"]["majority_accuracy"]
+    assert (report["consensus"], report["pairs"]) == (without["consensus"], without["pairs"])
+
+
 def test_a_leaning_is_against_what_the_others_said_of_the_same_items() -> None:
     report = agreement_report(rows(), taxonomy_keys=KEYS, resamples=400)
     leaning = {(one["annotator"], one["category"]): one for one in report["bias"]}

@@ -23,7 +23,7 @@ from webapp.annotation.labelling.answers import Answer
 from webapp.annotation.models import Calculation, Campaign, Decision, Gold, Slot, Task
 from webapp.annotation.review import actions, own, queries, queueing
 from webapp.annotation.review.calculations import agreement_of, consensus_on
-from webapp.annotation.review.gathering import gathered, stamp
+from webapp.annotation.review.gathering import gathered, held_against, stamp
 from workers import calculating
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("no_workers")]
@@ -521,6 +521,38 @@ def test_a_report_is_made_anew_where_an_answer_outside_the_plan_counts_no_more(c
     staff.remove_annotator(annotator=annotation_parts.annotator(campaign, "bob"), actor=None, now=timezone.now())
     assert (there, counted(campaign, task)) == ([("A", "object"), ("C", "object")], [("A", "object")])
     assert stamp(campaign) != before
+
+
+def test_who_is_told_gold_at_once_is_held_against_it_with_what_they_said_before(campaign, web):
+    campaign.show_gold_feedback = True
+    campaign.save(update_fields=["show_gold_feedback"])
+    label_all(campaign, differ=False)
+    shared = list(Task.objects.filter(campaign=campaign, group="overlap").order_by("position"))
+    truth = {task.pk: KEYS[(task.position + 1) % 7] for task in shared[:2]}  # nobody said it
+    for task in shared[:2]:
+        planted(campaign, task, truth[task.pk])
+        said(campaign, "ann", task, truth[task.pk])  # as it was told
+    gone = Answer(uuid.uuid4(), shared[1].pk, "skip", skip_reason="unclear")
+    who = annotation_parts.annotator(campaign, "ann")
+    record_answers(annotator=who, events=[gone], source="page", now=timezone.now())
+    assert counted(campaign, shared[0])[0] == ("A", truth[shared[0].pk])  # what counts for the sample is the newest
+    [ann] = queries.feedback_of(campaign, {}, "A")
+    assert (ann.right, ann.of) == (0, 2)
+    rows, _ = own.compared(who, own.Wished())
+    assert [(row.category, row.right) for row in rows] == [(KEYS[task.position % 7], False) for task in shared[:2]]
+    cell = ann.cells[0]
+    filters = queries.Filters(a="A", x=cell.said, truth=cell.truth)
+    assert queries.count_of(campaign, filters) == cell.count == 1
+    agreement_of(campaign=campaign, now=timezone.now())
+    calculating.work()
+    report = agreement_of(campaign=campaign, now=timezone.now()).result
+    assert [report["accuracy"]["annotators"][who]["value"] for who in "ABC"] == [0, 0, 0]
+    assert report["accuracy"]["annotators"]["A"]["n"] == 2
+    with CaptureQueriesContext(connection) as asked:
+        assert held_against(campaign, gathered(campaign))[shared[0].idx, "A"] == KEYS[shared[0].position % 7]
+    assert len(asked) == 6
+    campaign.show_gold_feedback = False
+    assert held_against(campaign, gathered(campaign)) == {}
 
 
 def test_what_the_others_agreed_on_is_told_only_once_the_campaign_is_finished(campaign):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, Subquery
 
 from webapp.annotation.campaigns.peers import UNANSWERED
 from webapp.annotation.models import Annotator, Campaign, Decision, FirstChoice, Gold, Label, LabelEvent, Slot, Task
@@ -83,6 +83,33 @@ def surplus(campaign: Campaign) -> set[int]:
     outside = Label.objects.filter(campaign=campaign, slot=None).exclude(category="")
     there = outside.filter(Exists(slots.filter(state=Slot.State.ANSWERED)), ~Exists(lacking))
     return set(there.values_list("pk", flat=True))
+
+
+def first_told(campaign: Campaign, letter: str = "") -> dict[tuple[int, str], Finding]:
+    """What annotators said of gold tasks before they were told the truth, by task and letter: their first answers.
+
+    That is what they are held against gold with; what they say now is what counts for the sample. Empty in a campaign
+    that does not tell. Answers outside the plan are told nothing. One query.
+    """
+    if not campaign.show_gold_feedback:
+        return {}
+    golds = Gold.objects.filter(task__campaign=campaign).exclude(category="")
+    newer = Gold.objects.filter(task=OuterRef("task"), pk__gt=OuterRef("pk"))
+    given = Label.objects.filter(task=OuterRef("task_id"), annotator=OuterRef("annotator_id"), slot__isnull=False)
+    who = Annotator.objects.filter(pk=OuterRef("annotator_id")).values("letter")
+    events = LabelEvent.objects.filter(campaign_id=campaign.pk, kind="answer").annotate(letter=Subquery(who))
+    events = events.filter(Exists(given), task_id__in=golds.filter(~Exists(newer)).values("task_id"))
+    events = events.filter(letter=letter) if letter else events
+    rows = events.order_by("task_id", "annotator_id", "pk").distinct("task_id", "annotator_id")
+    fields = ("task_id", "letter", "state__category", "state__subtype")
+    return {(task, name): (category, subtype) for task, name, category, subtype in rows.values_list(*fields)}
+
+
+def held_against(campaign: Campaign, found: Gathered) -> dict[tuple[str, str], str]:
+    """The same by idx and letter, categories alone, of the samples that are part of `found`."""
+    names = {sample.id: sample.idx for sample in found.samples}
+    told = first_told(campaign).items()
+    return {(names[task], letter): category for (task, letter), (category, _) in told if task in names}
 
 
 def first_choices(campaign: Campaign) -> dict[tuple[str, str], str]:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+
+from django.db.models import Q, QuerySet
 
 from webapp.annotation.labelling.answers import Handed
 from webapp.annotation.models import Annotator, Campaign, Decision, Gold, Label, Task
 from webapp.annotation.review.calculations import consensus_of
+from webapp.annotation.review.gathering import Finding, first_told
 
 PAGE = 24
 GOLD, DECISION, CONSENSUS = "gold", "decision", "consensus"
@@ -28,7 +32,10 @@ class Truth:
 
 @dataclass(frozen=True)
 class Compared:
-    """A sample that somebody answered. `truth` is None where nothing is known of it."""
+    """A sample that somebody answered. `truth` is None where nothing is known of it.
+
+    Where gold is told at once, the answer is the first they gave: what they said before they were told.
+    """
 
     task: Handed
     idx: str
@@ -77,29 +84,40 @@ def truths_of(campaign: Campaign) -> dict[int, Truth]:
 
 def compared(annotator: Annotator, wished: Wished, size: int = PAGE) -> tuple[list[Compared], int | None]:
     """A page of somebody's answers to samples whose truth is known, in the order of the plan; where the next begins."""
-    truths = truths_of(annotator.campaign)
-    labels = Label.objects.filter(annotator=annotator, task__position__gt=wished.after).exclude(category="")
+    truths, first = truths_of(annotator.campaign), _first(annotator)
+    labels = _answered(annotator, first).filter(task__position__gt=wished.after)
+    now = dict(labels.order_by("task__position").values_list("task_id", "category"))
     meant = [
         task_id
-        for task_id, said in labels.order_by("task__position").values_list("task_id", "category")
+        for task_id, said in (now | {task: first[task][0] for task in now.keys() & first}).items()
         if (truth := truths.get(task_id)) is not None
         and (wished.every or said != truth.category)
         and wished.said in ("", said)
         and wished.truth in ("", truth.category)
     ]
     shown = labels.filter(task__in=meant[:size]).select_related("task").order_by("task__position")
-    rows = [_compared(label, truths) for label in shown]
+    rows = [_compared(label, truths, first) for label in shown]
     return rows, (rows[-1].position if len(meant) > size else None)
 
 
 def compared_with(annotator: Annotator, task_id: int) -> Compared | None:
     """One of somebody's answers; None where they gave none."""
-    rows = Label.objects.filter(annotator=annotator, task=task_id).exclude(category="").select_related("task")
-    label = rows.first() if task_id < 2**63 else None
-    return _compared(label, truths_of(annotator.campaign)) if label is not None else None
+    first = _first(annotator)
+    rows = _answered(annotator, first).filter(task=task_id).select_related("task") if task_id < 2**63 else None
+    label = rows.first() if rows is not None else None
+    return _compared(label, truths_of(annotator.campaign), first) if label is not None else None
 
 
-def _compared(label: Label, truths: dict[int, Truth]) -> Compared:
+def _first(annotator: Annotator) -> dict[int, Finding]:
+    return {task: said for (task, _), said in first_told(annotator.campaign, annotator.letter).items()}
+
+
+def _answered(annotator: Annotator, first: Mapping[int, Finding]) -> QuerySet[Label]:
+    return Label.objects.filter(Q(task__in=list(first)) | ~Q(category=""), annotator=annotator)
+
+
+def _compared(label: Label, truths: Mapping[int, Truth], first: Mapping[int, Finding]) -> Compared:
     task = label.task
     handed = Handed(task.pk, task.prompt, task.right, task.given)
-    return Compared(handed, task.idx, task.position, label.category, label.subtype, truths.get(task.pk))
+    said = first.get(task.pk, (label.category, label.subtype))
+    return Compared(handed, task.idx, task.position, *said, truths.get(task.pk))

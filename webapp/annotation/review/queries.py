@@ -15,6 +15,7 @@ from webapp.accounts.models import User
 from webapp.annotation.campaigns.peers import UNANSWERED
 from webapp.annotation.campaigns.queries import letters_of
 from webapp.annotation.models import Campaign, Decision, Gold, Label, Slot, Task
+from webapp.annotation.review.gathering import first_told
 from webapp.annotation.review.queueing import DISAGREEMENT, Sought, queue
 
 PAGE = 24
@@ -157,14 +158,16 @@ def count_of(campaign: Campaign, filters: Filters) -> int:
 def feedback_of(campaign: Campaign, words: Mapping[str, str], letter: str = "") -> list[Feedback]:
     """Each annotator against what is planted or decided: what they say where it is another thing, commonest first.
 
-    `words`: the categories' names by key.
+    `words`: the categories' names by key. Where gold is told at once, it is held against what was said before.
     """
     truth = {row.task_id: row.category for row in _newest(Gold.objects.filter(task__campaign=campaign)) if row.category}
     truth |= {row.task_id: row.category for row in _newest(Decision.objects.filter(campaign=campaign)) if row.category}
     names = letters_of(campaign)
     said: dict[str, Counter[tuple[str, str]]] = {name: Counter() for name in names if letter in ("", name)}
     labels = Label.objects.filter(task__in=list(truth)).exclude(category="")
-    for task, who, category in labels.values_list("task_id", "annotator__letter", "category"):
+    given = {(task, who): key for task, who, key in labels.values_list("task_id", "annotator__letter", "category")}
+    given |= {place: category for place, (category, _) in first_told(campaign, letter).items()}
+    for (task, who), category in given.items():
         if who in said:
             said[who][(truth[task], category)] += 1
     return [
@@ -192,8 +195,7 @@ def _narrowed(campaign: Campaign, filters: Filters) -> QuerySet[Task]:
         rows = rows.filter(Exists(labels.filter(category=filters.category)))
     for who, what in ((filters.a, filters.x), (filters.b, filters.y)):
         if who:
-            own = labels.filter(annotator__letter=who)
-            rows = rows.filter(Exists(own.filter(category=what) if what else own.exclude(category="")))
+            rows = rows.filter(_said(campaign, who, what, first=bool(filters.truth)))
     if filters.truth:
         rows = rows.filter(pk__in=_with_truth(campaign, filters.truth))
     if filters.mark == "unusable":
@@ -212,6 +214,16 @@ def _narrowed(campaign: Campaign, filters: Filters) -> QuerySet[Task]:
     elif filters.mark == "differ":
         rows = rows.filter(pk__in=[row.id for row in queue(campaign, Sought(DISAGREEMENT))])
     return rows
+
+
+def _said(campaign: Campaign, who: str, what: str, *, first: bool) -> Q:
+    """Tasks of which somebody said this, or anything; `first`: on gold that is told at once, before they were told."""
+    own = Label.objects.filter(task=OuterRef("pk"), annotator__letter=who)
+    said = Q(Exists(own.filter(category=what) if what else own.exclude(category="")))
+    if not (what and first):
+        return said
+    told = {task: category for (task, _), (category, _fine) in first_told(campaign, who).items()}
+    return said & ~Q(pk__in=list(told)) | Q(pk__in=[task for task, category in told.items() if category == what])
 
 
 def _with_truth(campaign: Campaign, category: str) -> list[int]:

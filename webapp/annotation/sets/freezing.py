@@ -22,7 +22,7 @@ from ml_core.taxonomy import Taxonomy
 from webapp.accounts.actions.audit import record
 from webapp.accounts.models import User
 from webapp.annotation.models import AnalysisItem, AnalysisSet, Campaign
-from webapp.annotation.review.gathering import Gathered, gathered, stamp
+from webapp.annotation.review.gathering import Gathered, gathered, held_against, stamp
 from webapp.annotation.sets.settling import Settled, settled
 from webapp.annotation.sets.subsets import write_subsets
 from webapp.annotation.taxonomies.queries import document_of
@@ -62,9 +62,14 @@ def _frozen(request: Mapping[str, Any], now: datetime) -> dict[str, Any]:
     return {"set": made.pk}
 
 
+def labels_for_shares(campaign: Campaign, found: Gathered) -> dict[tuple[str, str], str]:
+    """What each annotator (idx, letter) said; of gold what they are held against it with, for their errors."""
+    return {(a.idx, a.letter): a.category for a in found.answers} | held_against(campaign, found)
+
+
 def shares_of(campaign: Campaign, taxonomy: Taxonomy, found: Gathered, rule: str) -> dict[str, Any]:
     """`shares_report` of a campaign; Ambiguous against all clear categories where the taxonomy has it."""
-    rows = [(a.idx, a.letter, a.category, a.at, a.spent_ms) for a in found.answers]
+    rows = [(idx, letter, category) for (idx, letter), category in labels_for_shares(campaign, found).items()]
     clear = [key for key in taxonomy.keys if key != AMBIGUOUS]
     return shares_report(
         rows,

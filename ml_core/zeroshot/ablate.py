@@ -29,9 +29,12 @@ from ml_core.zeroshot.material import gather, read_captions
 from ml_core.zeroshot.outcome import Outcome
 from ml_core.zeroshot.preparing import Ready, how_of, loaded, opened
 from ml_core.zeroshot.report import Reporting, report, said, verdict_metrics
+from ml_core.zeroshot.sweep.grid import Tau
 from ml_core.zeroshot.tables import plot
+from ml_core.zeroshot.vectors import Captions
 
-BOTH = "both"  # the settings as they are given: the headline
+BOTH = "both"  # the settings as they are given, the headline; and the columns of what is held against them
+GIVEN = "as-given"  # the same where not both sides act
 _OTHER = {"domain": "generic", "generic": "domain"}
 
 
@@ -59,10 +62,11 @@ def run(spec: SynceAblate, context: Context) -> Iterator[Event]:
     plain = outcomes.pop("plain")
     reporting = Reporting(spec.ks, how_of(spec), context.out)
     spoken = told_of(sides.class_captions, told.classes), told_of(sides.image_captions, told.images)
-    seen = evidence(outcomes[BOTH], sides.images_NE, *spoken)
-    yield from report(labelled, outcomes[BOTH], reporting, plain, evidence_N=seen)
+    whole = BOTH if BOTH in outcomes else GIVEN
+    seen = evidence(outcomes[whole], sides.images_NE, *spoken)
+    yield from report(labelled, outcomes[whole], reporting, plain, evidence_N=seen)
     every = {"plain": plain, **outcomes}
-    verdicts = _family("plain", every, reporting), _family(BOTH, every, reporting)
+    verdicts = _family("plain", every, reporting), _family(whole, every, reporting)
     yield from _told({name: arm for name, (arm, _) in found.items()}, every, verdicts, reporting)
     yield from _answers(every, context.out)
 
@@ -70,37 +74,59 @@ def run(spec: SynceAblate, context: Context) -> Iterator[Event]:
 def arms(spec: SynceAblate, sides: Sides, other: Sides | None) -> dict[str, Arm]:
     """Every arm by name, the plain classifier and the settings as given first. What a set has no captions for is left
     out, and so is what would only repeat another arm."""
-    point = point_of(spec)
-    found = {"plain": Arm("plain", sides, PLAIN), BOTH: Arm("sides", sides, point)}
-    if sides.class_captions is not None and sides.image_captions is not None:
+    point = acting(spec, sides)
+    whole = BOTH if point.alpha and point.beta else GIVEN
+    found = {"plain": Arm("plain", sides, PLAIN), whole: Arm("sides", sides, point)}
+    if whole == BOTH:
         found["class-side"] = Arm("sides", sides, replace(point, beta=0.0))
         found["image-side"] = Arm("sides", sides, replace(point, alpha=0.0))
     found |= _weighted(spec, sides, point)
     if other is not None:
         changed = replace(sides, classes_CE=other.classes_CE)
-        found[f"{_OTHER[spec.template]}-template"] = Arm("template", changed, point)
+        if point.alpha or point.beta:
+            found[f"{_OTHER[spec.template]}-template"] = Arm("template", changed, point)
         found[f"plain-{_OTHER[spec.template]}-template"] = Arm("template", changed, PLAIN)
-    for side, counts in (("class", spec.class_counts), ("image", spec.image_counts)):
+    for side, share, counts in (("class", point.alpha, spec.class_counts), ("image", point.beta, spec.image_counts)):
         captions = getattr(sides, f"{side}_captions")
-        most = captions.text_NK.shape[1] if captions is not None else 0
-        for count in sorted({count for count in counts if count < most}):
+        for count in sorted({count for count in counts if share and count < _most(captions)}):
             fewer = replace(sides, **{f"{side}_captions": captions.first(count)})
             found[f"{side}-captions={count}"] = Arm(f"{side} captions", fewer, point)
     return found
 
 
+def acting(spec: SynceAblate, sides: Sides) -> Point:
+    """The settings as given, without the share of a side that has no captions."""
+    point = point_of(spec)
+    alpha = point.alpha if sides.class_captions is not None else 0.0
+    return replace(point, alpha=alpha, beta=point.beta if sides.image_captions is not None else 0.0)
+
+
+def _most(captions: Captions | None) -> int:
+    """Captions of the owner that has most of them."""
+    return captions.text_NK.shape[1] if captions is not None else 0
+
+
 def _weighted(spec: SynceAblate, sides: Sides, point: Point) -> dict[str, Arm]:
-    """Uniform weights where the settings weigh captions, the weighted ones where they do not, and every temperature."""
+    """Uniform weights where the settings weigh captions, the weighted ones where they do not, and every temperature;
+    of the sides alone that act and have several captions to weigh."""
+    classes = point.alpha and _most(sides.class_captions) > 1
+    pictures = point.beta and _most(sides.image_captions) > 1
+    if not classes and not pictures:
+        return {}
+
+    def told(t2t: Tau, i2t: Tau) -> tuple[Tau, Tau]:
+        return t2t if classes else i2t, i2t if pictures else t2t
+
     tried = [(None, None), (spec.tau_t2t, spec.tau_i2t), *((tau, tau) for tau in sorted(set(spec.taus)))]
-    same = (point.tau_t2t, point.tau_i2t)
+    same = told(point.tau_t2t, point.tau_i2t)
     return {
         _taus_name(*taus): Arm("weights", sides, replace(point, tau_t2t=taus[0], tau_i2t=taus[1]))
-        for taus in tried
+        for taus in (told(*each) for each in tried)
         if taus != same
     }
 
 
-def _taus_name(t2t: float | None, i2t: float | None) -> str:
+def _taus_name(t2t: Tau, i2t: Tau) -> str:
     """“tau=0.1” for both sides, “tau=0.05,0.2” for the classes' and the pictures'; different for different numbers."""
     if t2t is None or i2t is None:
         return "uniform"

@@ -21,7 +21,7 @@ def test_every_part_is_a_bar_with_its_interval() -> None:
 
 def test_what_every_part_changes_against_the_settings_as_given_is_a_bar_of_its_own() -> None:
     table = {
-        "arm": ["plain", "both", "uniform"],
+        "arm": ["plain", "as-given", "uniform"],
         "accuracy@1": [0.5, 0.6, 0.55],
         "accuracy@1.low": [0.4] * 3,
         "accuracy@1.high": [0.7] * 3,
@@ -30,6 +30,7 @@ def test_what_every_part_changes_against_the_settings_as_given_is_a_bar_of_its_o
         "both/net.low": [-0.2, None, -0.1],
         "both/net.high": [-0.02, None, 0.01],
     }
-    _, (name, plot) = plots_of({"ablation": table})
+    (_, all_of_them), (name, plot) = plots_of({"ablation": table})
+    assert all_of_them.x == ("Plain", "As given", "Uniform weights")
     assert name == "plot-ablation-1" and plot.x == ("Plain", "Uniform weights") and plot.format == "points"
     assert plot.series[0].values == (-0.1, -0.05) and plot.series[0].high == (-0.02, 0.01)

@@ -11,6 +11,7 @@ ARMS = {  # of an ablation, in the order in which people read them
     "plain-generic-template": gettext_noop("Plain, generic sentence"),
     "plain-domain-template": gettext_noop("Plain, with the domain"),
     "both": gettext_noop("Both sides"),
+    "as-given": gettext_noop("As given"),
     "class-side": gettext_noop("Classes alone"),
     "image-side": gettext_noop("Pictures alone"),
     "uniform": gettext_noop("Uniform weights"),

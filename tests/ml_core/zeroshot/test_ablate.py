@@ -33,6 +33,9 @@ ARMS = {
 }
 
 
+TAUS = {"tau=0.1", "tau=0.5"}
+
+
 def test_every_arm_is_a_run_of_its_own(small: Made, tmp_path: Path) -> None:
     given = {"alpha": 0.5, "beta": 0.3}
     found = metrics_of(run_method(KEY, tmp_path / "all", **both(small), **given))
@@ -112,4 +115,36 @@ def test_what_would_only_repeat_is_left_out(tmp_path: Path) -> None:
     one = {name: value for name, value in both(few).items() if name != "image_captions"}
     found = metrics_of(run_method(KEY, tmp_path / "out", **one, weighting="uniform", taus=[0.1]))
     told = {name.partition("/")[2] for name in found if name.startswith("accuracy@1/")}
-    assert told == {"plain", "both", "tau%3D0.1", "generic-template", "plain-generic-template"}
+    assert told == {"plain", "as-given", "generic-template", "plain-generic-template"}
+
+
+SIDES = {"class-side", "image-side", "both"}
+COUNTS = {"class-captions=1", "class-captions=2", "image-captions=1"}
+
+
+@pytest.mark.parametrize(
+    ("left_out", "given", "without"),
+    [
+        ("image_captions", {}, SIDES | {"image-captions=1"}),
+        ("class_captions", {"beta": 0.3}, SIDES | {"class-captions=1", "class-captions=2"}),
+        ("", {"alpha": 0.0, "beta": 0.3}, SIDES | {"class-captions=1", "class-captions=2"}),
+        ("", {"beta": 0.0}, SIDES | {"image-captions=1"}),
+        ("", {"alpha": 0.0, "beta": 0.0}, SIDES | COUNTS | {"generic-template", "uniform", *TAUS}),
+    ],
+)
+def test_arms_of_a_side_that_does_not_act_are_left_out(
+    small: Made, tmp_path: Path, left_out: str, given: dict[str, float], without: set[str]
+) -> None:
+    values = {name: value for name, value in both(small).items() if name != left_out} | {"alpha": 0.5} | given
+    found = metrics_of(run_method(KEY, tmp_path, **values, tau_t2t=0.05, tau_i2t=0.05, taus=[0.05, 0.1, 0.5]))
+    told = {unquote(name.partition("/")[2]) for name in found if name.startswith("accuracy@1/")}
+    assert (
+        told == {"plain", "as-given", "plain-generic-template", "generic-template", "uniform", *COUNTS, *TAUS} - without
+    )
+    table = json.loads((tmp_path / "plots" / "ablation.json").read_text())
+    assert table["arm"][:2] == ["plain", "as-given"] and table["both/net"][1] is None
+    if left_out:
+        side = "alpha" if left_out == "class_captions" else "beta"
+        assert set(table[side]) == {0.0}
+    one = metrics_of(run_method("synce.classify", tmp_path / "one", **values, tau_t2t=0.05, tau_i2t=0.05))
+    assert found["accuracy@1"].value == one["accuracy@1"].value == found["accuracy@1/as-given"].value

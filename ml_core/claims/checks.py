@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from ml_core.claims.bundle import Claim
-from ml_core.claims.plan import fingerprint
+from ml_core.claims.plan import Answer, fingerprint
+from ml_core.metrics.agreement.dawid_skene import dawid_skene
 
 _SHOWN = 3
+_MOST_CELLS = 20_000_000  # of answers, queries × annotators and the like, from which a consensus is worked out
+_NEAR = 1e-6  # posteriors that are as likely
 
 
 @dataclass(frozen=True)
@@ -96,7 +99,10 @@ def _strata(claim: Claim) -> Iterator[str]:
 
 
 def _answers(claim: Claim) -> Iterator[str]:
-    """A label that annotators settled is one that they gave: the only one, or the most frequent."""
+    """A label that annotators settled is one that they gave: the only one, the most frequent, or one of them.
+
+    A consensus knows who confuses what, so it can overrule all: a label that nobody gave is then what it comes to.
+    """
     said: dict[tuple[str, str], list[str]] = defaultdict(list)
     seen: set[tuple[str, str, str]] = set()
     for answer in claim.answers:
@@ -105,6 +111,7 @@ def _answers(claim: Claim) -> Iterator[str]:
         if key in seen:
             yield f"annotator {answer.annotator} answered query {answer.query} twice"
         seen.add(key)
+    agreed: dict[tuple[str, str], set[str]] | None = None
     for label in claim.labels:
         counts = Counter(said[label.direction, label.query])
         most = max(counts.values(), default=0)
@@ -114,6 +121,30 @@ def _answers(claim: Claim) -> Iterator[str]:
             yield f"query {label.query} is labelled {label.category} by majority, which the answers do not give"
         elif label.origin == "consensus" and not counts:
             yield f"query {label.query} is labelled by consensus, but nobody answered"
+        elif label.origin == "consensus" and label.category not in counts:
+            agreed = _agreed(claim.answers) if agreed is None else agreed
+            if label.category not in agreed.get((label.direction, label.query), ()):
+                yield f"query {label.query} is labelled {label.category} by consensus, which the answers do not give"
+
+
+def _agreed(answers: Sequence[Answer]) -> dict[tuple[str, str], set[str]]:
+    """What Dawid and Skene's consensus of all answers gives each query (several that are as likely); {} of too many."""
+    queries = sorted({(answer.direction, answer.query) for answer in answers})
+    annotators = sorted({answer.annotator for answer in answers})
+    categories = sorted({answer.category for answer in answers})
+    sizes = len(queries), len(annotators), len(categories)
+    if sizes[1] * max(sizes[0], sizes[2] ** 2) > _MOST_CELLS or sizes[0] * sizes[2] > _MOST_CELLS:
+        return {}
+    row, column, number = ({name: at for at, name in enumerate(names)} for names in (queries, annotators, categories))
+    labels_IA = np.full(sizes[:2], -1)
+    for answer in answers:
+        labels_IA[row[answer.direction, answer.query], column[answer.annotator]] = number[answer.category]
+    likely_IC = dawid_skene(labels_IA, sizes[2]).posteriors_IC
+    near_IC = likely_IC >= likely_IC.max(1, keepdims=True) - _NEAR
+    return {
+        query: {name for name, near in zip(categories, near_C, strict=True) if near}
+        for query, near_C in zip(queries, near_IC.tolist(), strict=True)
+    }
 
 
 _CHECKS: dict[str, tuple[str, Callable[[Claim], Iterator[str]]]] = {

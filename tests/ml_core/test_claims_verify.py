@@ -19,6 +19,7 @@ from ml_core.claims.archive import MANIFEST, manifest, pack, unpack
 from ml_core.claims.bundle import Claim
 from ml_core.claims.outcomes import from_parquet, to_parquet
 from ml_core.claims.plan import Answer, Label
+from ml_core.claims.statistics import compute
 from ml_core.events import Event, Log, Metric
 from ml_core.spec import BadInput, Disproved
 from tests.ml_core.claimed import claim, written
@@ -133,6 +134,37 @@ def test_a_changed_label_is_found_by_its_distribution_and_by_its_answers(made: C
     said, report = refused(tmp_path, written(tmp_path, replace(made, labels=labels)))
     assert any(each["path"].startswith("/labels/categories/count") for each in report["differences"])
     assert f"query {first.query} is labelled count by one annotator, who did not say so" in said
+
+
+def relabelled(made: Claim, labels: list[Label], answers: list[Answer]) -> Claim:
+    """The claim with other labels, and the numbers that follow from them."""
+    outcomes = {name: run.outcomes for name, run in made.runs.items()}
+    return replace(made, labels=labels, answers=answers, statistics=compute(outcomes, labels, made.plan))
+
+
+@pytest.mark.parametrize("origin", ["consensus", "majority", "single"])
+def test_a_label_that_nobody_said_is_found_though_every_number_follows_from_it(
+    made: Claim, tmp_path: Path, origin: Any
+) -> None:
+    first = replace(made.labels[0], category="count", origin=origin)
+    forged = relabelled(made, [first, *made.labels[1:]], list(made.answers))
+    said, report = refused(tmp_path, written(tmp_path, forged))
+    assert f"query {first.query} is labelled count by" in said
+    assert report["differing"] == 0
+
+
+def test_a_consensus_that_knows_who_confuses_what_may_overrule_the_only_answer(made: Claim, tmp_path: Path) -> None:
+    labels = [replace(label, origin="consensus") for label in made.labels if label.category != "count"]
+    alone = next(label for label in labels if label.category == "spatial")  # C says count where others say spatial
+    answers = [
+        Answer("t2i", label.query, letter, "count" if (letter, label.category) == ("C", "spatial") else label.category)
+        for label in labels
+        for letter in ("C" if label == alone else "ABC")
+    ]
+    verify(tmp_path, written(tmp_path, relabelled(made, labels, answers)))
+    other = [replace(label, category="attribute") if label.query == alone.query else label for label in labels]
+    said, _ = refused(tmp_path, written(tmp_path, relabelled(made, other, answers)))
+    assert f"query {alone.query} is labelled attribute by consensus, which the answers do not give" in said
 
 
 @pytest.mark.parametrize(

@@ -68,9 +68,9 @@ def agreement_report(
      "resamples": 2000, "seed": 0,
     }
     """
-    rows = [Row(*row) for row in rows]
-    answers = table(rows, taxonomy_keys)
-    tested = _tested(rows, held or {}, taxonomy_keys) if held else answers
+    said_rows = [Row(*row) for row in rows]
+    answers = table(said_rows, taxonomy_keys)
+    tested = _tested(said_rows, held, taxonomy_keys) if held else answers
     how = {"resamples": resamples, "seed": seed}
     labels_IA, categories = answers.labels_IA, len(taxonomy_keys)
     counts_IC = tally(labels_IA, categories)

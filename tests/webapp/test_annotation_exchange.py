@@ -553,6 +553,47 @@ def test_broken_lines_of_a_file_are_named_and_the_rest_is_read():
     assert [str(mistake.place) for mistake in content.mistakes] == ["line 2", "line 3", "line 4"]
 
 
+def studios(idx: str, *, letter: str = "A", category: str = "object", **more: str) -> str:
+    """A task as Label Studio exports it, with one annotation; `more` goes in as it is written."""
+    parts = [{"from_name": "category", "value": {"choices": [category]}, "meta": {"annotator": letter}}]
+    told = json.dumps({"data": {"idx": idx}, "annotations": [{"result": parts}]})
+    extra = {"rating": '"confidence", "value": {"rating": %s}', "note": '"note", "value": {"text": [%s]}'}
+    written = "".join(f', {{"from_name": {extra[name] % value}}}' for name, value in more.items())
+    return told.replace("}]}]}", "}" + written + "]}]}")
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"rating": "Infinity"}, "infinity"),
+        ({"rating": "1e400"}, "infinity"),
+        ({"note": r'"a\u0000b"'}, "note holds"),
+        ({"note": r'"a\ud800b"'}, "note holds"),
+        ({"idx": "\ud800"}, "idx holds"),
+        ({"letter": "\ud800"}, "annotator holds"),
+        ({"category": "a\ud800"}, "category holds"),
+    ],
+)
+def test_text_and_numbers_that_no_database_holds_are_named_and_the_rest_is_taken(campaign, change, said):
+    first, second = own(campaign)[:2]
+    file = given(campaign, f"[{studios(**({'idx': first} | change))}, {studios(second)}]", letter="", name="x.json")
+    found = taken(file)
+    assert [(row.verdict, row.idx) for row in found.rows] == [("error", ""), ("new", second)]
+    assert found.rows[0].place.startswith("task 1") and said in found.rows[0].text
+    assert LabelFile.objects.get(pk=file.pk).report["counts"] == {"error": 1, "new": 1}
+
+
+def test_a_line_with_a_zero_byte_is_named_and_a_time_beyond_all_calendars_is_left_out(campaign):
+    first, second = own(campaign)[:2]
+    lines = [
+        {"idx": first, "annotator": "A", "category": "object", "note": "a\0b"},
+        {"idx": second, "annotator": "A", "category": "object", "answered_at": "0001-01-01T00:00:00+14:00"},
+    ]
+    found = taken(given(campaign, "\n".join(map(json.dumps, lines)), letter="", name="x.jsonl"))
+    assert [row.verdict for row in found.rows] == ["error", "new"] and found.rows[0].place == "line 1"
+    assert LabelEvent.objects.get().said_at is None
+
+
 def test_label_studios_own_accounts_are_read_as_the_chosen_annotators():
     task = {
         "data": {"idx": "7"},

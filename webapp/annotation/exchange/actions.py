@@ -21,6 +21,7 @@ from webapp.annotation.exchange import labelstudio, records, sheets
 from webapp.annotation.exchange.accounts import parsed
 from webapp.annotation.exchange.entries import Content
 from webapp.annotation.exchange.judging import ERROR, Answered, Judgement, Row, judged
+from webapp.annotation.exchange.keepable import kept
 from webapp.annotation.exchange.keeping import Line, gone_on, keep_lines, kept_lines, lines_of
 from webapp.annotation.exchange.overlapping import Unequal, unequal
 from webapp.annotation.exchange.queries import standings
@@ -148,7 +149,7 @@ def read(name: str, data: bytes) -> Content:
     """What a file says, by its format. BadInput at the field `file` where it cannot be read."""
     reader = {"jsonl": records.read, "json": labelstudio.read}.get(read_format(name), sheets.read)
     try:
-        return reader(data)
+        return kept(reader(data))
     except BadInput as problem:
         raise BadInput(str(problem), field="file") from problem
 

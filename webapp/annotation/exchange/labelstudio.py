@@ -175,7 +175,7 @@ def read(data: bytes) -> Content:
         place = words(gettext_noop("task %(n)d"), n=number)
         try:
             entries += _entries(task, number)
-        except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
+        except (KeyError, TypeError, ValueError, AttributeError, IndexError, OverflowError) as error:
             said = gettext_noop("This is not laid out as Label Studio does it (%(error)s).")
             mistakes.append(Mistake(place, words(said, error=repr(error)[:200])))
     return Content("labelstudio", tuple(entries), tuple(mistakes))

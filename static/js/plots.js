@@ -122,8 +122,9 @@
     const dark = matchDark(colours);
     const colour = (at) => (hues <= colours.series.length ? colours.series[at] : `hsl(${Math.round((360 * at) / hues)} 55% ${dark ? 66 : 42}%)`);
     const marker = (shape, of, size = SIZES[shape % SIZES.length]) => ({ color: of, symbol: SHAPES[shape % SHAPES.length], size, opacity: 0.85 });
+    // No tag in what the pointer tells: it would be drawn by an inline style, which the policy forbids.
     const dots = table.groups.map((group) => ({ type: "scatter", mode: "markers", x: group.x, y: group.y, name: group.name, customdata: group.pictures,
-      legendgroup: `${group.colour}`, showlegend: false, marker: marker(group.shape, colour(group.colour)), text: group.texts, hovertemplate: `<b>${plain(group.name)}</b><br>%{text}<extra></extra>` }));
+      legendgroup: `${group.colour}`, showlegend: false, marker: marker(group.shape, colour(group.colour)), text: group.texts.map(plain), hovertemplate: `${plain(group.name)}<br>%{text}<extra></extra>` }));
     const told = (name, of, more) => ({ type: "scatter", mode: "markers", x: [null], y: [null], name: plain(short(name)), hoverinfo: "skip", marker: of, ...more });
     return [...dots,
       ...(hues > MOST_HUES ? [] : table.colours.map((name, at) => told(name, marker(0, colour(at), 10), { legendgroup: `${at}`, legend: "legend2" }))),

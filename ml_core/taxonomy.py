@@ -6,9 +6,11 @@ import unicodedata
 from collections import Counter
 from typing import Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic_core import PydanticCustomError
 
 LANGUAGES = ("en", "zh-hans")
+RESERVED = ("all", "none")  # name every sample, and those without a label, wherever a category may be named
 
 
 class Words(BaseModel):
@@ -30,6 +32,14 @@ class Choice(BaseModel):
     key: str = Field(pattern=r"^[a-z][a-z0-9_-]{0,39}$")
     hotkey: str = Field(pattern=r"^[0-9A-Z]$")
     words: dict[str, Words]
+
+    @field_validator("key")
+    @classmethod
+    def _is_free(cls, key: str) -> str:
+        if key in RESERVED:
+            said = "{key} is no key: it stands for every sample or for those without a label. Choose another."
+            raise PydanticCustomError("reserved_key", said, {"key": key})
+        return key
 
     @model_validator(mode="after")
     def _has_english(self) -> Self:

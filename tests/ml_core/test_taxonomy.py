@@ -5,7 +5,7 @@ import re
 import pytest
 from pydantic import ValidationError
 
-from ml_core.taxonomy import DEFAULT, LANGUAGES, Taxonomy
+from ml_core.taxonomy import DEFAULT, LANGUAGES, Category, Taxonomy
 
 
 def test_the_default_has_seven_categories_on_keys_one_to_seven_and_two_subtypes_on_q_and_w():
@@ -81,6 +81,16 @@ def test_a_taxonomy_with_a_key_or_a_keyboard_key_twice_is_refused():
         twice["categories"][3][field] = plain["categories"][1][field]
         with pytest.raises(ValidationError, match="stands for two choices"):
             Taxonomy.model_validate(twice)
+
+
+@pytest.mark.parametrize("key", ["all", "none"])
+def test_a_key_that_stands_for_every_sample_or_for_no_label_is_refused(key):
+    plain = DEFAULT.model_dump()
+    plain["categories"][0]["subtypes"][0]["key"] = key
+    with pytest.raises(ValidationError, match=f"{key} is no key"):
+        Taxonomy.model_validate(plain)
+    with pytest.raises(ValidationError, match=f"{key} is no key"):
+        Category.model_validate(DEFAULT.categories[1].model_dump() | {"key": key})
 
 
 def test_a_taxonomy_survives_json():

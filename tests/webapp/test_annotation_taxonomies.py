@@ -103,6 +103,8 @@ def test_categories_are_added_moved_and_removed_without_a_script_and_nothing_is_
         ({"1-hotkey": "1"}, "stands for two choices"),
         ({"1-key": "ambiguous"}, "stands for two choices"),
         ({"1-key": "Not A Key"}, "begins with a small letter"),
+        ({"1-key": "all"}, "“all” is no key"),
+        ({"0-1-key": "none"}, "“none” is no key"),
         ({"1-colour": "#ffff00"}, "contrast"),
         ({"1-colour_dark": "#202020"}, "contrast"),
         ({"1-en-name": ""}, "This is needed"),
@@ -245,6 +247,9 @@ def test_the_api_writes_a_version_and_refuses_what_cannot_be_read(owner, project
     body = {"taxonomy": document, "guide": {"en": "Read"}, "note": "n"}
     assert owner.post(one, body, content_type="application/json").json()["number"] == 2
     assert [row["number"] for row in owner.get(one).json()] == [2, 1]
+    reserved = {**document, "categories": [{**document["categories"][0], "key": "all"}, *document["categories"][1:]]}
+    refused = owner.post(one, {"taxonomy": reserved}, content_type="application/json")
+    assert refused.status_code == 400 and "all is no key" in refused.content.decode()
     document["categories"][0]["colour"] = "#ffffff"
     pale = owner.post(one, {"taxonomy": document}, content_type="application/json")
     assert pale.status_code == 400 and "contrast" in pale.content.decode()

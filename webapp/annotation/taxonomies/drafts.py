@@ -210,4 +210,7 @@ def _told(problem: Any) -> tuple[str, str]:
     text = str(_SAID.get(name, "")) or str(problem["msg"]).removeprefix("Value error, ")
     if problem["type"] == "string_too_short":
         text = _("This is needed.")
+    if problem["type"] == "reserved_key":
+        text = _("“%(key)s” is no key: it stands for every sample or for those without a label. Choose another.")
+        text %= {"key": problem["input"]}
     return "-".join(place), text[:1].upper() + text[1:]

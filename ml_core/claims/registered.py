@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any, Literal
 
@@ -11,8 +11,9 @@ import numpy as np
 
 from ml_core.claims.guards import seen_text, selection_text
 from ml_core.claims.plain import no_gain, plain_verdict
-from ml_core.claims.plan import Plan, Registration
+from ml_core.claims.plan import Label, Plan, Registration
 from ml_core.claims.slices import Slice
+from ml_core.claims.verdicts import seen_in
 from ml_core.metrics.significance.verdict import Outcomes, Verdict, judged, verdict_on
 from ml_core.metrics.uncertainty import How
 from ml_core.spec import BadInput
@@ -29,7 +30,9 @@ _SENTENCES: dict[str, str] = {
 }
 
 
-def confirm(slices: Mapping[str, Mapping[str, Slice]], plan: Plan, how: How) -> dict[str, Any] | None:
+def confirm(
+    slices: Mapping[str, Mapping[str, Slice]], labels: Sequence[Label], plan: Plan, how: How
+) -> dict[str, Any] | None:
     """The registration, its verdict, how it departs from what was said, and its conclusion; None without one.
 
     The registered verdict is a family of its own: it was named before anybody looked, so nothing is added to its p.
@@ -42,7 +45,7 @@ def confirm(slices: Mapping[str, Mapping[str, Slice]], plan: Plan, how: How) -> 
     k = _depth(said.metric)
     against = plan.control if part.selection and plan.control else plan.baseline
     found = judged([verdict_on(_at(part, against, k), _at(part, said.run, k), **how)], level=plan.level)[0]
-    departs = _departures(part, said, plan)
+    departs = _departures(part, labels, said, plan)
     conclusion: Conclusion = "void" if departs else _conclusion(found, said.smallest_effect)
     verdict = plain_verdict(found)
     if part.selection and not plan.control:
@@ -91,15 +94,20 @@ def _at(part: Slice, run: str, k: int) -> Outcomes:
     return Outcomes(found.numbers_Q, found.units_Q, ranks_Q, found.first_Q)
 
 
-def _departures(part: Slice, said: Registration, plan: Plan) -> list[str]:
+def _departures(part: Slice, labels: Sequence[Label], said: Registration, plan: Plan) -> list[str]:
     found = []
+    own = {label.query for label in labels if (label.direction, label.category) == (said.direction, said.category)}
+    if said.category and own != set(part.field.id_Q):
+        found.append(
+            f"The queries registered are those labelled {said.category!r}; the slice {said.slice!r} has others."
+        )
     if said.data_hash != plan.data_hash:
         found.append(
             f"Registered for the data {said.data_hash[:12]}, compared on {plan.data_hash[:12] or 'unnamed data'}."
         )
     if len(part.place_Q) != said.n:
         found.append(f"Registered for {said.n:,} queries, compared on {len(part.place_Q):,}.")
-    if seen := {said.run, plan.baseline} & set(plan.seen):
+    if seen := seen_in(plan, said.run):
         found.append(seen_text(seen))
     if part.selection and not plan.control:
         found.append(selection_text(part.selection, control=False))

@@ -43,7 +43,7 @@ def compute(outcomes: Mapping[str, Mapping[str, RunOutcomes]], labels: Sequence[
     how = How(resamples=plan.resamples, seed=plan.seed)
     verdicts, family = verdicts_of(slices, plan, how)
     metrics = _metrics(slices, plan, how)
-    registered = confirm(slices, plan, how)
+    registered = confirm(slices, labels, plan, how)
     found = {
         "format": FORMAT,
         "baseline": plan.baseline,

@@ -295,6 +295,30 @@ def test_a_comparison_that_departs_from_what_was_registered_is_void(changes: dic
     assert found_one["conclusion"] == "void" and said in found_one["departures"][0]
 
 
+def on_category(category: str, part: str, n: int, **changes: Any) -> dict[str, Any]:
+    said = Registration("2", "t2i", part, "recall@1", 0.01, n, "once", DATA, "2026-01-01T00:00:00Z", category)
+    return found(registration=said, **changes)
+
+
+@pytest.mark.parametrize(("part", "n"), [("half", 150), ("all", 300)])
+def test_a_registered_category_is_not_confirmed_on_other_queries(part: str, n: int) -> None:
+    result = on_category("count", part, n)
+    assert result["mode"] == "exploratory" and result["registration"]["conclusion"] == "void"
+    assert f"those labelled 'count'; the slice '{part}' has others" in result["registration"]["departures"][0]
+    assert on_category("attribute", "attribute", 14)["registration"]["departures"] == []
+
+
+def test_a_slice_that_is_only_called_as_the_registered_category_does_not_stand_for_it() -> None:
+    slices = {"count": {"t2i": tuple(f"c{number}" for number in range(13))}}
+    assert on_category("count", "count", 13, slices=slices)["mode"] == "exploratory"
+
+
+def test_a_registration_is_void_where_the_control_was_trained_on_the_data() -> None:
+    registered_one = on_category("attribute", "attribute", 14, seen=("rnd",))["registration"]
+    assert registered_one["conclusion"] == "void"
+    assert "the model of run rnd was trained on" in registered_one["departures"][0]
+
+
 def test_without_a_registration_a_comparison_is_exploratory() -> None:
     assert found()["mode"] == "exploratory" and found()["registration"] is None
 

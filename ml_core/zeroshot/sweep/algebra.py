@@ -188,7 +188,7 @@ class Sweep:
         if captions is None:
             yield from (images_BE for _ in self._grid.taus_i2t)
             return
-        tau_T = np.array([np.inf if tau is None else tau for tau in self._grid.taus_i2t], np.float32)
+        tau_T = np.array([np.inf if tau is None else tau for tau in self._grid.taus_i2t], np.float64)
         mixed_TBE = np.empty((len(tau_T), *images_BE.shape), np.float32)
         text_BK = np.ascontiguousarray(captions.text_NK[part])
         mix(captions.vectors_UE, text_BK, np.ascontiguousarray(images_BE), tau_T, mixed_TBE)

@@ -64,7 +64,7 @@ def shares_report(
         part: dict(zip(sums, (finding.as_dict() for finding in getattr(found, part)), strict=True))
         for part in ("sample", "all", "uncorrected")
     }
-    why, warnings = _why(found.enough), _warnings(found, sample, names, population, strata)
+    why, warnings = _why(found.enough, len(answers.annotators)), _warnings(found, sample, names, population, strata)
     return {
         "items": len(answers.items),
         "population": sum(population.values()),
@@ -133,12 +133,13 @@ def _strata(sample: Sample, names: Sequence[str], population: Mapping[str, int])
     ]
 
 
-def _why(allowed: Enough) -> Said | None:
+def _why(allowed: Enough, annotators: int) -> Said | None:
     if allowed.by:
         return None
     if not allowed.missing_overlap:
         return said("gold_would_do", agreement=allowed.agreement, n=allowed.missing_gold)
-    return said("gold_or_overlap", gold=allowed.missing_gold, n=allowed.missing_overlap)
+    code = "gold_or_overlap" if annotators >= 3 else "gold_or_third"
+    return said(code, gold=allowed.missing_gold, n=allowed.missing_overlap)
 
 
 def _warnings(

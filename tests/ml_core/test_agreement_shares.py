@@ -9,6 +9,7 @@ import pytest
 
 from ml_core.agreement.shares import shares_report
 from ml_core.metrics.agreement.anchored import Kinds, fit
+from ml_core.metrics.agreement.sentences import SENTENCES
 from ml_core.metrics.agreement.shares import Sample, enough, extrapolated_shares
 from ml_core.spec import BadInput
 
@@ -133,6 +134,20 @@ def test_what_is_enough() -> None:
         resamples=100,
     )
     assert "50 more gold items" in report["why"] and "of pairs only" in report["why"]
+
+
+@pytest.mark.parametrize(("annotators", "joins"), [(1, True), (2, True), (3, False)])
+def test_where_fewer_than_three_people_label_a_correction_wants_a_third_to_join(annotators: int, joins: bool) -> None:
+    report = shares_report(
+        rows(np.zeros((20, annotators), dtype=int)),
+        taxonomy_keys=KEYS,
+        strata=dict.fromkeys((f"{item:04}" for item in range(20)), ""),
+        population={"": 500},
+        resamples=100,
+    )
+    assert report["needed"]["overlap"] == (80 if annotators == 3 else 100)
+    assert ("a third annotator has to join" in report["why"]) == joins
+    assert report["why_said"]["code"] in SENTENCES
 
 
 def rows(labels_IA: np.ndarray) -> list[tuple[str, str, str]]:

@@ -46,6 +46,12 @@ SENTENCES: dict[str, tuple[str, ...]] = {
         "Not enough to correct for label error: {gold} more gold items, or {n} more items labelled by three "
         "annotators.",
     ),
+    "gold_or_third": (
+        "Not enough to correct for label error: {gold} more gold items, or {n} more item labelled by three annotators, "
+        "for which a third annotator has to join.",
+        "Not enough to correct for label error: {gold} more gold items, or {n} more items labelled by three "
+        "annotators, for which a third annotator has to join.",
+    ),
     "empty_strata": (
         "No item of {strata} is labelled: its {n:,} failure is taken to be like the rest.",
         "No item of {strata} is labelled: its {n:,} failures are taken to be like the rest.",

@@ -58,6 +58,13 @@ TEXTS: dict[str, Any] = {
         "labelled by three annotators.",
         "count",
     ),
+    "gold_or_third": ngettext_lazy(
+        "Not enough to correct for label error: more gold samples are wanted (%(gold)s), or %(n)s more sample labelled "
+        "by three annotators, for which a third annotator has to join.",
+        "Not enough to correct for label error: more gold samples are wanted (%(gold)s), or %(n)s more samples "
+        "labelled by three annotators, for which a third annotator has to join.",
+        "count",
+    ),
     "empty_strata": ngettext_lazy(
         "No sample of %(strata)s is labelled: its %(n)s failure is taken to be like the rest.",
         "No sample of %(strata)s is labelled: its %(n)s failures are taken to be like the rest.",

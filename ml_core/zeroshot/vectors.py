@@ -89,8 +89,8 @@ class Captions:
         return softmax(self.likeness(owners_NE), there_NK, tau)
 
     def likeness(self, owners_NE: np.ndarray) -> np.ndarray:
-        """Cosine of each caption and its owner, (N, K) float64, summed as such: a small temperature makes a thousandfold
-        of what is missed. Of no meaning where there is no caption."""
+        """Cosine of each caption and its owner, (N, K) float64 and summed as such: a small temperature
+        makes a thousandfold of what is missed. Of no meaning where there is no caption."""
         found = np.empty(self.text_NK.shape, np.float64)
         for start in range(0, len(self), BLOCK):
             part = slice(start, start + BLOCK)

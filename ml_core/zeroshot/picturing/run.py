@@ -12,6 +12,7 @@ from ml_core.methods.zeroshot_pictures import ZeroshotPictures
 from ml_core.spec import BadInput, Context
 from ml_core.zeroshot.classify import PLAIN, point_of
 from ml_core.zeroshot.data import Labelled
+from ml_core.zeroshot.evidence import evidence, told_of
 from ml_core.zeroshot.fusion import classified
 from ml_core.zeroshot.material import Told, gather, read_captions
 from ml_core.zeroshot.outcome import Outcome
@@ -38,7 +39,9 @@ def run(spec: ZeroshotPictures, context: Context) -> Iterator[Event]:
     outcome = classified(sides, point, labelled.labels_N, keep=spec.keep, scale=ready.scale)
     enriched = told.classes is not None or told.images is not None
     plain = classified(sides, PLAIN, labelled.labels_N, keep=spec.keep, scale=ready.scale) if enriched else None
-    yield from report(labelled, outcome, Reporting(spec.ks, how_of(spec), context.out), plain)
+    spoken = told_of(sides.class_captions, told.classes), told_of(sides.image_captions, told.images)
+    seen = evidence(outcome, sides.images_NE, *spoken) if enriched else None
+    yield from report(labelled, outcome, Reporting(spec.ks, how_of(spec), context.out), plain, evidence_N=seen)
     classifier = Classifier(labelled, told, sides, point, outcome)
     if spec.sheet_pictures:
         yield from sheet(spec, classifier, context)

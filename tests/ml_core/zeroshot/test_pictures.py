@@ -64,6 +64,17 @@ def table(folder: Path, name: str) -> dict[str, list[Any]]:
     return json.loads((folder / "plots" / f"{name}.json").read_text())
 
 
+def test_what_speaks_for_the_answers_is_kept_where_captions_are_read(
+    small: Made, tmp_path: Path, drawn: tuple[dict[str, Any], Path, list[Event]]
+) -> None:
+    _, root, _ = drawn
+    kept = [json.loads(text) for text in pq.read_table(root / "out" / "cases.parquet")["evidence"].to_pylist()]
+    assert len(kept) == 9 and all({"right", "given", "picture"} < set(one) for one in kept)
+    plain = {"data": small.data, "encoder": small.encoder, "looked_at": 0, "sheet_pictures": 0}
+    run_method(KEY, tmp_path, **plain)
+    assert "evidence" not in pq.read_table(tmp_path / "cases.parquet").column_names
+
+
 def test_the_pictures_with_the_worst_margins_are_looked_at(drawn: tuple[dict[str, Any], Path, list[Event]]) -> None:
     _, root, events = drawn
     cases = pq.read_table(root / "out" / "cases.parquet")

@@ -27,7 +27,7 @@ from ml_core.metrics.ranking import hits_at, reciprocal_ranks
 from ml_core.metrics.uncertainty import Estimate, How, means
 from ml_core.spec import BadInput
 
-FORMAT = 1
+FORMAT = 2  # raised whenever the same outcomes, labels and plan come to other numbers or keys
 Slices = Mapping[str, Mapping[str, Slice]]  # direction → name → slice
 
 

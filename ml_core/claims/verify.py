@@ -11,10 +11,10 @@ from typing import Any
 from ml_core.claims.bundle import Claim, claim_hash, read_bundle
 from ml_core.claims.checks import Check, checks_of
 from ml_core.claims.difference import Compared, Difference, compare
-from ml_core.claims.statistics import compute
+from ml_core.claims.statistics import FORMAT, compute
 from ml_core.events import Artifact, Event, Log, Metric, Progress, Provenance
 from ml_core.methods.claims_verify import ClaimsVerify
-from ml_core.spec import Context, Disproved
+from ml_core.spec import BadInput, Context, Disproved
 
 _LISTED = 200  # differences that the readable report shows; report.json has all
 _TOLD = 3
@@ -25,6 +25,7 @@ def run(spec: ClaimsVerify, context: Context) -> Iterator[Event]:
     path = Path(spec.bundle)
     yield Progress("Reading", 0, 3, "steps")
     claim = read_bundle(path)
+    _same_rules(claim)
     yield Provenance({"claim": claim_hash(path), "data_hash": claim.plan.data_hash})
     yield Progress("Recomputing", 1, 3, "steps")
     recomputed = compute(_outcomes(claim), claim.labels, claim.plan)
@@ -45,6 +46,19 @@ def run(spec: ClaimsVerify, context: Context) -> Iterator[Event]:
             _verdict(report, failed), advice="report.md in the run's folder lists every place that differs."
         )
     yield Log(report["verdict"])
+
+
+def _same_rules(claim: Claim) -> None:
+    """BadInput where the numbers were made by other rules than those here, so that each would seem to differ."""
+    stated = claim.statistics.get("format")
+    if stated != FORMAT:
+        said = json.dumps(stated)[:20]
+        raise BadInput(
+            f"the numbers of the bundle are of format {said}, and this program makes those of format {FORMAT}: other "
+            "rules for draws and intervals, so they cannot be held against each other. Make the claim again where it "
+            "was made, or verify it with the release that made it",
+            field="bundle",
+        )
 
 
 def _outcomes(claim: Claim) -> dict[str, Any]:

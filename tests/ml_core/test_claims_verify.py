@@ -120,6 +120,14 @@ def test_one_changed_number_is_named_with_its_place(
     assert pointer in (tmp_path / "out" / "report.md").read_text()
 
 
+@pytest.mark.parametrize("stated", [1, 3, None, "2"])
+def test_numbers_made_by_other_rules_are_refused_in_one_sentence(made: Claim, tmp_path: Path, stated: Any) -> None:
+    statistics = dict(made.statistics) | {"format": stated}
+    with pytest.raises(BadInput, match=rf"of format {json.dumps(stated)}, and this program makes those of format 2"):
+        verify(tmp_path, written(tmp_path, replace(made, statistics=statistics)))
+    assert not (tmp_path / "out" / "report.json").exists()
+
+
 def test_a_number_left_out_or_added_is_named(made: Claim, tmp_path: Path) -> None:
     statistics: Any = copy.deepcopy(dict(made.statistics))
     del statistics["curves"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -18,7 +19,7 @@ from tests.webapp import annotation_parts as parts
 from tests.webapp import people
 from webapp.accounts.models import Membership, User
 from webapp.annotation.campaigns import staff
-from webapp.annotation.models import Annotator, Campaign, Gold, Label, Reminder, Slot, Task
+from webapp.annotation.models import Annotator, Campaign, Gold, Label, LabelEvent, Reminder, Slot, Task
 from webapp.experiments.models import Run
 
 pytestmark = pytest.mark.django_db
@@ -104,6 +105,25 @@ def test_a_note_with_signs_that_cannot_be_kept_is_kept_without_them(run: Run) ->
     event = {"key": str(uuid4()), "task": task, "kind": "answer", "category": "count", "note": "a\0b\ud83d"}
     assert desk.post("answers", {"events": [event]}).json()["saved"][0]["outcome"] == "saved"
     assert Label.objects.get().note == "ab"
+
+
+@pytest.mark.parametrize(
+    ("said", "kept"),
+    [
+        ("0001-01-01T00:00:00+14:00", None),  # before the year 1 elsewhere: stored, it could never be read again
+        ("9999-12-31T23:59:59-14:00", None),
+        ("1969-12-31T23:59:59Z", None),
+        ("2026-11-21T09:00:00", None),
+        ("1970-01-01T14:00:00+14:00", datetime(1970, 1, 1, tzinfo=UTC)),
+        ("9998-12-31T23:59:59Z", datetime(9998, 12, 31, 23, 59, 59, tzinfo=UTC)),
+    ],
+)
+def test_a_clock_that_is_far_off_loses_its_time_and_not_the_answer(run: Run, said: str, kept: datetime | None) -> None:
+    desk = Desk(parts.campaign(run))
+    event = {"key": str(uuid4()), "task": desk.given["tasks"][0]["id"], "kind": "answer", "category": "count"}
+    reply = desk.post("answers", {"events": [event | {"said_at": said}]}).json()
+    assert reply["saved"][0]["outcome"] == "saved"
+    assert LabelEvent.objects.get().said_at == kept
 
 
 def test_answers_of_one_person_are_not_taken_for_anothers(run: Run) -> None:

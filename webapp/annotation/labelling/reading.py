@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -18,6 +18,7 @@ from webapp.texts import is_kept
 
 MOST_EVENTS = 500
 _LARGEST = 2**63 - 1
+_FIRST, _END = datetime(1970, 1, 1, tzinfo=UTC), datetime(9999, 1, 1, tzinfo=UTC)  # times that every clock zone has
 _ACTION = re.compile(r"[a-z][a-z0-9_:-]{0,89}")
 _CODE = re.compile(r"[A-Z][A-Za-z0-9]{0,23}")
 
@@ -97,12 +98,12 @@ def text(value: Any) -> str:
 
 
 def moment(value: Any) -> datetime | None:
-    """A time with its zone, or None."""
+    """A time with its zone, of a year that the database can give back in every zone, or None."""
     try:
         found = parse_datetime(value) if isinstance(value, str) else None
     except ValueError:
         return None
-    return found if found is not None and found.tzinfo is not None else None
+    return found if found is not None and found.tzinfo is not None and _FIRST <= found < _END else None
 
 
 def _optional(value: Any) -> int | None:

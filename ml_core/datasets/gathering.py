@@ -42,18 +42,25 @@ class Draft:
     about: dict[str, Any] = field(default_factory=dict)
 
     def add(self, entry: Entry) -> None:
-        """Takes a picture in; the second of the same id is left out and told, and so is a name that is no text."""
+        """Takes a picture in; the second of the same id is left out and told, an error where it has another label, and so
+        is a name that is no text."""
         if not is_text(entry.id) or not is_text(entry.file_name):
             shown = ascii(entry.file_name[:100])
             text = f"the name {shown} is not valid text"
             self.problems.append(Problem("wrong-type", ascii(entry.place[:200]), text, "error"))
             return
         if entry.id in self.entries:
-            first = self.entries[entry.id].place
-            text = f"the picture id {entry.id} stands here again (first: {first}); the first is kept"
-            self.problems.append(Problem("duplicate-id", entry.place, text))
+            self.problems.append(self._again(self.entries[entry.id], entry))
             return
         self.entries[entry.id] = entry
+
+    def _again(self, first: Entry, entry: Entry) -> Problem:
+        if first.label == entry.label:
+            text = f"the picture id {entry.id} stands here again (first: {first.place}); the first is kept"
+            return Problem("duplicate-id", entry.place, text)
+        one, other = (self.categories[label][1] for label in (first.label, entry.label))
+        text = f"the picture {entry.id} is {other!r} here and {one!r} before ({first.place}); the first is kept"
+        return Problem("two-labels", entry.place, text, "error")
 
     def caption(self, item_id: str, caption_id: str, text: object, place: str) -> None:
         """Takes a caption in, or tells why not."""

@@ -2,7 +2,7 @@
 
 import pytest
 
-from ml_core.datasets.opening import open_dataset, read_dataset
+from ml_core.datasets.opening import open_dataset, open_with_remarks, read_dataset
 from ml_core.spec import BadInput
 from tests.ml_core.small_sets import class_folders, picture, write
 
@@ -48,6 +48,20 @@ def test_a_broken_table_is_refused_with_its_line(tmp_path):
     (tmp_path / "table.csv").write_text('file,label\na.png,"first\n')
     with pytest.raises(BadInput, match=r"table.csv, line 2: not a proper CSV row"):
         open_dataset(f"imagefolder:{tmp_path}/table.csv")
+
+
+def test_a_picture_with_two_labels_is_refused_and_one_listed_twice_told(tmp_path):
+    for number in range(2):
+        (tmp_path / f"{number}.jpg").write_bytes(picture(number))
+    (tmp_path / "labels.csv").write_text("file,label,name\n0.jpg,a,Ant\n1.jpg,b,Bee\n0.jpg,a,Ant\n")
+    _, problems = open_with_remarks(f"imagefolder:{tmp_path}/labels.csv")
+    assert [(one.code, one.severity) for one in problems] == [("duplicate-id", "warning")]
+    (tmp_path / "labels.csv").write_text("file,label,name\n0.jpg,a,Ant\n1.jpg,b,Bee\n0.jpg,b,Bee\n")
+    told = r"line 4: the picture 0.jpg is 'Bee' here and 'Ant' before \(labels.csv, line 2\); the first is kept"
+    with pytest.raises(BadInput, match=told):
+        open_dataset(f"imagefolder:{tmp_path}/labels.csv")
+    dataset, problems = open_with_remarks(f"imagefolder:{tmp_path}/labels.csv?broken=skip")
+    assert dataset.labels.tolist() == [0, 1] and [one.code for one in problems] == ["two-labels"]
 
 
 def test_one_of_several_splits_is_to_be_chosen(tmp_path):

@@ -26,6 +26,7 @@ WORDS = {
     "caption-without-picture": gettext_noop("Captions without a picture"),
     "picture-without-caption": gettext_noop("Pictures without a caption, left out as candidates too"),
     "duplicate-id": gettext_noop("Ids that stand there twice"),
+    "two-labels": gettext_noop("Pictures listed with two labels"),
     "duplicate-picture": gettext_noop("The same picture twice"),
     "size-differs": gettext_noop("Pictures of another size than declared"),
     "other-file": gettext_noop("Other files"),

@@ -234,6 +234,31 @@ def test_every_wrong_row_is_named_and_the_rest_is_kept(campaign):
     assert Label.objects.get().task.idx == mine
 
 
+@pytest.mark.parametrize(
+    ("head", "row", "said"),
+    [
+        (HEAD, "{},a dog, running,1,2,object,\n", "more cells than the first row has columns"),
+        (HEAD.strip() + ",,\n", "{},a dog, running,1,2,object,underspecified,\n", "more cells than"),
+        ("idx,category,note\n", "{},,See the left one\n", "a note or a flag without a category"),
+        ("idx,category,flag\n", "{},,yes\n", "a note or a flag without a category"),
+    ],
+)
+def test_a_row_whose_cells_or_words_would_be_lost_is_named_and_the_rest_is_taken(campaign, head, row, said):
+    first, second = own(campaign)[:2]
+    columns = head.strip().split(",")
+    whole = ",".join({"idx": second, "category": "object"}.get(name, "") for name in columns)
+    found = taken(given(campaign, head + row.format(first) + whole + "\n"))
+    assert found.counts == {"error": 1, "new": 1}
+    [fault] = found.faults
+    assert fault.place == "row 2" and said in fault.text
+
+
+def test_a_column_without_a_name_before_the_named_ones_is_passed_over(campaign):
+    first, second = own(campaign)[:2]
+    text = f",idx,category,,\n0,{first},object,,\n1,{second},count,,\n"
+    assert taken(given(campaign, text)).counts == {"new": 2}
+
+
 def test_the_report_names_spellings_and_what_is_missing(campaign):
     ids = own(campaign)
     file = given(campaign, HEAD + f"{ids[0]},x,1,2,Object Confusion,\n")

@@ -173,7 +173,8 @@ def _judged(
     def wrong(text: str, **values: Any) -> Row:
         return Row(entry.place, entry.idx, who, ERROR, words(text, **values))
 
-    if not who and not (entry.category or entry.skip_reason or entry.subtype):
+    remarked = bool(entry.note or entry.flagged)
+    if not who and not (entry.category or entry.skip_reason or entry.subtype or remarked):
         return Row(entry.place, entry.idx, "", BLANK)  # a task that nobody has answered yet
     if not who:
         return wrong(_("The file does not say whose answer this is: choose the annotator."))
@@ -188,6 +189,8 @@ def _judged(
     if not entry.category and not entry.skip_reason:
         if entry.subtype:
             return wrong(_("There is a subtype without a category."))
+        if remarked:
+            return wrong(_("There is a note or a flag without a category, and it is kept only beside one."))
         return Row(entry.place, entry.idx, who, BLANK)
     if not standing.usable:
         return wrong(_("This sample was taken out as unusable."))

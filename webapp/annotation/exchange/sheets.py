@@ -53,6 +53,12 @@ def read(data: bytes) -> Content:
     for line in table.lines:
         place = words(gettext_noop("row %(n)d"), n=line.number)
         cell = {name: line.cells.get(column, "") if column else "" for name, column in columns.items()}
+        if line.wide:
+            unquoted = gettext_noop(
+                "This row has more cells than the first row has columns. A text with a comma needs quotes around it."
+            )
+            mistakes.append(Mistake(place, words(unquoted)))
+            continue
         if not cell["idx"]:
             nameless = gettext_noop("There is no idx, so nobody can tell which sample this is.")
             mistakes.append(Mistake(place, words(nameless)))

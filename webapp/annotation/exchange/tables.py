@@ -23,10 +23,14 @@ _ENCODINGS = ("utf-8-sig", "gb18030", "cp1252")
 
 @dataclass(frozen=True)
 class Line:
-    """A row of a table: its number as a spreadsheet shows it, and its cells by lower-case column name."""
+    """A row of a table: its number as a spreadsheet shows it, and its cells by lower-case column name.
+
+    `wide`: it has more cells than the first row has columns, so that nobody can tell which cell is which.
+    """
 
     number: int
     cells: dict[str, str]
+    wide: bool = False
 
 
 @dataclass(frozen=True)
@@ -53,13 +57,19 @@ def read_table(data: bytes) -> Table:
     names = [name.strip().lower() for name in head]
     if twice := sorted({name for name in names if name and names.count(name) > 1}):
         raise BadInput(_("The column %(name)s stands in the first row twice.") % {"name": twice[0]})
-    lines = tuple(Line(number, _named(names, cells)) for number, cells in body)
+    lines = tuple(Line(number, _named(names, cells), _wide(names, cells)) for number, cells in body)
     return Table(tuple(name.strip() for name in head if name.strip()), lines)
 
 
 def _named(names: Sequence[str], cells: Sequence[str]) -> dict[str, str]:
     padded = [*cells, *[""] * (len(names) - len(cells))]
     return {name: cell.strip() for name, cell in zip(names, padded, strict=False) if name}
+
+
+def _wide(names: Sequence[str], cells: Sequence[str]) -> bool:
+    """Spreadsheets pad every row to the widest, so that columns at the end that have no name are none."""
+    last = max((place for place, name in enumerate(names, start=1) if name), default=0)
+    return len(cells) > len(names) or any(cell.strip() for cell in cells[last:])
 
 
 def _csv(data: bytes) -> list[tuple[int, list[str]]]:

@@ -13,7 +13,7 @@ from webapp.accounts.models import Project, User
 from webapp.annotation.campaigns.actions import open_campaign
 from webapp.annotation.campaigns.plans import MOST
 from webapp.annotation.campaigns.queries import labellers
-from webapp.annotation.models import Annotator, Campaign, TaxonomyVersion
+from webapp.annotation.models import Annotator, Campaign
 from webapp.annotation.taxonomies.actions import CLASSIFY, default_version
 from webapp.annotation.taxonomies.queries import document_of, newest_of
 from webapp.experiments.cases.filters import Filters
@@ -66,13 +66,6 @@ def label_broken(
         among=numbers, source=source, actor=actor, now=now,
     )  # fmt: skip
     return made, True
-
-
-def _version(project: Project, like: Campaign | None, direction: str, now: datetime) -> TaxonomyVersion:
-    """The taxonomy of the campaign before, where it was made for such failures."""
-    if like and for_classes(document_of(like.taxonomy_version)) == (direction == CLASSIFY):
-        return newest_of(like.taxonomy_version)
-    return default_version(project=project, now=now, direction=direction)
 
 
 def _broken(baseline: Run, run: Run, direction: str) -> list[int]:

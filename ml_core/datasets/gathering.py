@@ -42,8 +42,8 @@ class Draft:
     about: dict[str, Any] = field(default_factory=dict)
 
     def add(self, entry: Entry) -> None:
-        """Takes a picture in; the second of the same id is left out and told, an error where it has another label, and so
-        is a name that is no text."""
+        """Takes a picture in; the second of the same id is left out and told (an error where it has another label), and
+        so is a name that is no text."""
         if not is_text(entry.id) or not is_text(entry.file_name):
             shown = ascii(entry.file_name[:100])
             text = f"the name {shown} is not valid text"

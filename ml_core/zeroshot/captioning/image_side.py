@@ -1,5 +1,5 @@
 """The method synce.image_captions: what a vision-language model sees in each picture, and which class it believes it
-shows. The labels are never looked at."""
+shows. Labels are looked at for nothing but to refuse recorded predictions that were written from them."""
 
 from __future__ import annotations
 
@@ -15,9 +15,10 @@ from ml_core.encoders import load_encoder
 from ml_core.encoders.types import Recorded
 from ml_core.events import Event, Log, Metric, Provenance
 from ml_core.generators.loading import load_generator, split
-from ml_core.generators.recorded import ImageCaptions, image_layout, read_image_captions
+from ml_core.generators.recorded import ImageCaptions, image_layout, read_image_captions, refuse_leak
 from ml_core.generators.types import Answer, Message, NoAnswer, Picture, Request
 from ml_core.methods.synce_image_captions import SynceImageCaptions
+from ml_core.metrics.uncertainty import wilson
 from ml_core.spec import BadInput, Context
 from ml_core.store import Store
 from ml_core.zeroshot.captioning import prompts
@@ -47,6 +48,7 @@ def run(spec: SynceImageCaptions, context: Context) -> Iterator[Event]:
     about: dict[str, Any] = {"generator": "recorded"}
     if family == "recorded":
         found = read_image_captions(rest, labelled.dataset)
+        refuse_leak(found.predicted, labelled.label_names)
         yield from (Log(warning, "warning") for warning in found.warnings)
         about["recorded"] = found.meta
     else:
@@ -82,7 +84,9 @@ def _written(
     asked = _Asked(spec, labelled, pool)
     names = labelled.dataset.file_names
     if spec.base:
-        asked.begin_with(read_image_captions(spec.base, labelled.dataset))
+        base = read_image_captions(spec.base, labelled.dataset)
+        refuse_leak(base.predicted, labelled.label_names)
+        asked.begin_with(base)
         about |= {"base": {"written_anew": list(spec.only)}}
     if spec.examples and not pool:
         yield Log("No captions of classes were given, so the model is shown no examples of the style.")
@@ -157,7 +161,8 @@ def _told(found: ImageCaptions, similarities: list[list[float]] | None, tally: T
     yield from _same_for_many(found.captions)
     total = sum(map(len, found.captions))
     yield Metric("captions", total, n=len(found.captions))
-    yield Metric("predicted", sum(guess is not None for guess in found.predicted) / len(found.predicted))
+    guessed, pictures = sum(guess is not None for guess in found.predicted), len(found.predicted)
+    yield Metric("predicted", guessed / pictures, *wilson(guessed, pictures), pictures)
     if similarities is not None:
         yield mean("similarity", [float(np.mean(row)) for row in similarities])
     yield from tally.events(last=True)

@@ -65,6 +65,26 @@ def test_predictions_may_be_left_out(tmp_path: Path, coloured: Path) -> None:
     assert any("no examples of the style" in event.message for event in events if isinstance(event, Log))
 
 
+def test_recorded_predictions_that_were_written_from_the_labels_are_refused(tmp_path: Path, coloured: Path) -> None:
+    names = [(name, f"{name}/{name}-{seed}.png") for name in COLOURS for seed in range(2)]
+    for right, out in ((8, "leak"), (7, "made")):
+        rows = [
+            {"filename": file, "description": ["a thing"], "predicted_class": name if place < right else None}
+            for place, (name, file) in enumerate(names)
+        ]
+        path = tmp_path / f"{out}.json"
+        small_sets.write(path, {"predictions": rows})
+        if right == 7:
+            _, _, events = wrote(tmp_path / out, coloured, generator=f"recorded:{path}")
+            (told,) = [event for event in events if isinstance(event, Metric) and event.name == "predicted"]
+            assert (told.value, told.n) == (7 / 8, 8) and 0.5 < told.low < told.value < told.high < 1
+            continue
+        for values in ({"generator": f"recorded:{path}"}, {"base": str(path), "only": ["red/red-1.png"]}):
+            with pytest.raises(BadInput, match="the file holds the labels themselves"):
+                wrote(tmp_path / out, coloured, **values)
+        assert not (tmp_path / out / "image_captions.json").exists()
+
+
 def test_an_endpoint_is_shown_the_picture_the_examples_and_the_classes_but_no_label(
     tmp_path: Path, coloured: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -303,6 +303,9 @@ def test_a_campaign_on_wrong_classes_takes_the_taxonomy_made_for_them(web, told,
     assert task.prompt["kind"] == "picture"
     assert (task.right["text"], task.given["text"], task.given["class"]) == ("blue house", "green tree", True)
     assert {one.right["text"] for one in campaign.tasks.all()} == {"blue house"}
+    Campaign.objects.update(state=Campaign.State.FINISHED)  # who owes it answers sees nobody's
+    page = web.get(reverse("annotation:tasks", args=["birds", campaign.pk])).content.decode()
+    assert 'alt="Picture"' in page and "Asked" not in page
 
 
 def test_each_direction_is_offered_its_own_taxonomies_first(web, told, project, owner):

@@ -144,9 +144,10 @@ export class Stage extends EventTarget {
       return this.words[`${roles[index]}${what}`];
     });
     this.label();
+    const asked = sides.some((pane) => pane.content.class) ? this.words.asked_of_class : this.words.asked;
     for (const pane of this.panes) {
-      if (pane.place === "p") pane.label.textContent = this.words.asked;
-      if (pane.image) pane.image.alt = pane.place === "p" ? this.words.asked : this.names[pane.place === "a" ? 0 : 1];
+      if (pane.place === "p") pane.label.textContent = asked;
+      if (pane.image) pane.image.alt = pane.place === "p" ? asked : this.names[pane.place === "a" ? 0 : 1];
     }
   }
 

@@ -53,6 +53,7 @@ WORDS = {
     "given_class": _("Predicted"),
     "asked_class": _("The model was asked which class this picture shows."),
     "asked": _("Asked"),
+    "asked_of_class": _("Picture"),
     "asked_picture_text": _("The picture was shown to the model, which looked for the text that belongs to it."),
     "asked_picture_one": _("The picture was shown to the model, which looked for the one that belongs to it."),
     "asked_page_text": _("The page was shown to the model, which looked for the text that belongs to it."),

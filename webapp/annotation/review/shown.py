@@ -9,7 +9,7 @@ from typing import Any
 from django.utils.translation import gettext_lazy as _
 
 from ml_core.taxonomy import Taxonomy
-from webapp.annotation.labelling.answers import SKIP_REASONS
+from webapp.annotation.labelling.answers import SKIP_REASONS, Handed
 from webapp.annotation.labelling.presenting import PLACES, PROMPT, picture_name, roles_of
 from webapp.annotation.labelling.wording import ACTIONS, WORDS
 from webapp.annotation.models import Annotator, Gold, Task
@@ -200,7 +200,7 @@ def card(standing: Standing, document: Taxonomy, language: str, pictures: str) -
         idx=task.idx,
         group=task.group,
         text=str(task.prompt.get("text", "")),
-        prompt=None if task.prompt["kind"] == "text" else _slide(task, "prompt", task.prompt, _("Asked"), pictures),
+        prompt=_asked_slide(task, pictures),
         right=_slide(task, "right", task.right, WORDS["right"], pictures),
         given=_slide(task, "given", task.given, WORDS["given"], pictures, tone="near"),
         answers=answers(standing, document, language, lettered=True),
@@ -249,7 +249,7 @@ def own_card(
         for place, role in zip(PLACES, roles_of(annotator, task), strict=False)
     ]
     asked = picture_name(annotator, task.task_id, PROMPT)
-    prompt = [] if task.prompt["kind"] == "text" else [_own_slide(task.prompt, str(_("Asked")), asked, here, size)]
+    prompt = [] if task.prompt["kind"] == "text" else [_own_slide(task.prompt, _asked_of(task), asked, here, size)]
     return OwnCard(
         idx=row.idx,
         url=f"{here}feedback/{task.task_id}/",
@@ -266,6 +266,16 @@ def own_card(
 def _both(category: str, subtype: str, names: Mapping[str, str]) -> str:
     words = names.get(category, category)
     return f"{words} / {names.get(subtype, subtype)}" if subtype else words
+
+
+def _asked_slide(task: Task, pictures: str) -> Slide | None:
+    return None if task.prompt["kind"] == "text" else _slide(task, "prompt", task.prompt, _asked_of(task), pictures)
+
+
+def _asked_of(task: Task | Handed) -> str:
+    """What the prompt is called: of a class nothing was asked but the picture itself."""
+    classes = any(content and content.get("class") for content in (task.right, task.given))
+    return str(WORDS["asked_of_class"] if classes else WORDS["asked"])
 
 
 def _own_slide(content: dict[str, Any] | None, label: str, name: str, here: str, size: str) -> Slide:

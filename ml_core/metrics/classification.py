@@ -136,6 +136,43 @@ def f1_estimates(answers: Answers, how: How) -> list[Estimate | None]:
     ]
 
 
+def f1_changes(before: Answers, after: Answers, how: How) -> list[Estimate | None]:
+    """By how much F1 of every class changed, None for a class without pictures; n is the number of its pictures.
+
+    Both are of the same pictures in the same order, so a resample draws a picture with both answers. Where every
+    resample says the same, the interval is as wide as that of no change in the class's n pictures (Wilson's of 0).
+    ValueError where labels differ.
+    """
+    if before.classes != after.classes or not np.array_equal(before.label_N, after.label_N):
+        raise ValueError("a change is one of the same pictures among the same classes")
+    classes, support_C = after.classes, counts(after).support_C
+    value_C = f1_by_class(counts(after)) - f1_by_class(counts(before))
+    codes_N = (after.label_N.astype(np.int64) * classes + before.given_N) * classes + after.given_N
+    codes_P, number_P = np.unique(codes_N, return_counts=True)
+    label_P, given_2P = codes_P // classes**2, (codes_P // classes % classes, codes_P % classes)
+    blocks = []
+    for drawn_BP in _drawn(number_P, classes, **how):
+        was, now = (_counted(drawn_BP, label_P, given_P, classes) for given_P in given_2P)
+        there_BC = now.support_C + now.given_C + was.given_C > 0
+        blocks.append(np.where(there_BC, f1_by_class(now) - f1_by_class(was), np.nan).astype(np.float32))
+    drawn_BC = np.concatenate(blocks)
+    return [
+        _difference(float(value_C[c]), drawn_BC[~np.isnan(drawn_BC[:, c]), c], int(support_C[c]))
+        if support_C[c]
+        else None
+        for c in range(classes)
+    ]
+
+
+def _difference(value: float, drawn_B: np.ndarray, n: int) -> Estimate:
+    """A value between -1 and 1."""
+    if not len(drawn_B) or np.ptp(drawn_B) == 0:
+        reach = wilson(0, n)[1]
+        return Estimate(value, max(-1.0, value - reach), min(1.0, value + reach), n)
+    low, high = map(float, percentiles(drawn_B))
+    return Estimate(value, low, high, n)
+
+
 def _known_f1(drawn: Counts) -> np.ndarray:
     """F1 (b, C) float32, NaN where a class neither occurs nor is given."""
     return np.where(drawn.support_C + drawn.given_C > 0, f1_by_class(drawn), np.nan).astype(np.float32)
@@ -153,25 +190,34 @@ def _resampled(answers: Answers, resamples: int, seed: int) -> Iterator[Counts]:
     """Blocks of counts (b, C) of resampled pictures: pictures of one label and one answer are alike, so a resample is
     one multinomial draw over the occupied cells of the confusion matrix."""
     label_P, given_P, number_P = confusion(answers)
+    for drawn_BP in _drawn(number_P, answers.classes, resamples, seed):
+        yield _counted(drawn_BP, label_P, given_P, answers.classes)
+
+
+def _drawn(number_P: np.ndarray, classes: int, resamples: int, seed: int) -> Iterator[np.ndarray]:
+    """Blocks of resampled numbers of pictures in cells, (b, P); small enough for their counts by class too."""
     rng = np.random.default_rng(seed)
-    pictures, classes = int(number_P.sum()), answers.classes
-    by_given_P = np.argsort(given_P, kind="stable")
-    right_P = np.flatnonzero(label_P == given_P)
+    pictures = int(number_P.sum())
     step = max(1, _CELLS // max(classes, len(number_P)))
     for start in range(0, resamples, step):
-        size = min(step, resamples - start)
-        drawn_BP = rng.multinomial(pictures, number_P / pictures, size=size)
-        right_BC = np.zeros((size, classes), np.int64)
-        right_BC[:, label_P[right_P]] = drawn_BP[:, right_P]
-        given_BC = _summed(drawn_BP[:, by_given_P], given_P[by_given_P], classes)
-        yield Counts(_summed(drawn_BP, label_P, classes), given_BC, right_BC)
+        yield rng.multinomial(pictures, number_P / pictures, size=min(step, resamples - start))
+
+
+def _counted(drawn_BP: np.ndarray, label_P: np.ndarray, given_P: np.ndarray, classes: int) -> Counts:
+    """Pictures by class (B, C) of numbers in cells, which are in order of label."""
+    by_given_P = np.argsort(given_P, kind="stable")
+    right_P = np.flatnonzero(label_P == given_P)
+    given_BC = _summed(drawn_BP[:, by_given_P], given_P[by_given_P], classes)
+    right_BC = _summed(drawn_BP[:, right_P], label_P[right_P], classes)
+    return Counts(_summed(drawn_BP, label_P, classes), given_BC, right_BC)
 
 
 def _summed(values_BP: np.ndarray, class_P: np.ndarray, classes: int) -> np.ndarray:
     """Sums (B, C) over columns of the same class; columns are in order of class."""
     found_U, first_U = np.unique(class_P, return_index=True)
     sums_BC = np.zeros((len(values_BP), classes), np.int64)
-    sums_BC[:, found_U] = np.add.reduceat(values_BP, first_U, axis=1)
+    if len(found_U):
+        sums_BC[:, found_U] = np.add.reduceat(values_BP, first_U, axis=1)
     return sums_BC
 
 

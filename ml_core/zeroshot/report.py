@@ -50,7 +50,7 @@ def report(
         yield from changed(baseline, outcome, reporting.how)
     yield from tables.outcomes(outcome, labelled.dataset.item_ids, reporting.out, numbers_N, evidence_N)
     plain = baseline.answers if baseline is not None else None
-    yield from tabled(answers, names, f1, plain, reporting.out)
+    yield from tabled(answers, names, f1, plain, reporting)
 
 
 def class_slice(name: str) -> str:
@@ -63,10 +63,13 @@ def class_slice(name: str) -> str:
     return f"{stem}%2E{end}" if point and end in ("low", "high", "n") else part
 
 
-def tabled(answers: Answers, names: Sequence[str], f1: list, plain: Answers | None, out: Path) -> Iterator[Event]:
+def tabled(
+    answers: Answers, names: Sequence[str], f1: list, plain: Answers | None, reporting: Reporting
+) -> Iterator[Event]:
     """Confusions and classes as tables behind plots."""
-    yield from tables.plot("confusion", "Confusions", tables.confusion_table(answers, names), out)
-    yield from tables.plot("classes", "By class", tables.class_table(answers, names, f1, plain), out)
+    yield from tables.plot("confusion", "Confusions", tables.confusion_table(answers, names), reporting.out)
+    by_class = tables.class_table(answers, names, f1, plain, reporting.how)
+    yield from tables.plot("classes", "By class", by_class, reporting.out)
 
 
 def headline(answers: Answers, reporting: Reporting, prefix: str = "", tail: str = "") -> Iterator[Event]:

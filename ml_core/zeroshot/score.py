@@ -47,7 +47,7 @@ def run(spec: ClassificationScore, context: Context) -> Iterator[Event]:
     else:
         yield Log("No case is kept: the file has no ids of its items.", "warning")
     told = plain if plain is not None and plain.classes == answers.classes else None
-    yield from tabled(answers, task.names, f1, told, context.out)
+    yield from tabled(answers, task.names, f1, told, reporting)
     yield Log(f"{len(task.items):,} items scored, {len(task.names):,} classes.")
 
 

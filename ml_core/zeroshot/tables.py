@@ -14,8 +14,16 @@ import pyarrow.parquet as pq
 
 from ml_core.datasets.cases import EVIDENCE, SCHEMA, write_cases
 from ml_core.events import Artifact, Cases, Event, Provenance
-from ml_core.metrics.classification import Answers, confusion, counts, f1_by_class, precision_by_class, recall_by_class
-from ml_core.metrics.uncertainty import Estimate
+from ml_core.metrics.classification import (
+    Answers,
+    confusion,
+    counts,
+    f1_by_class,
+    f1_changes,
+    precision_by_class,
+    recall_by_class,
+)
+from ml_core.metrics.uncertainty import Estimate, How, wilson
 from ml_core.zeroshot.outcome import Outcome
 
 DIRECTION = "classify"
@@ -82,10 +90,10 @@ def confusion_table(answers: Answers, names: Sequence[str]) -> dict[str, list[An
 
 
 def class_table(
-    answers: Answers, names: Sequence[str], f1: Sequence[Estimate | None], baseline: Answers | None
+    answers: Answers, names: Sequence[str], f1: Sequence[Estimate | None], baseline: Answers | None, how: How
 ) -> dict[str, list[Any]]:
-    """A row a class: pictures, given, right, precision, recall, F1 with its interval, and the baseline's F1 and number
-    of right answers where there is one."""
+    """A row a class: pictures, given, right, precision and recall (Wilson), F1 with its interval; where there is a
+    baseline its F1 and number of right answers, and the change of F1."""
     found = counts(answers)
     table: dict[str, list[Any]] = {
         "class": list(range(len(names))),
@@ -94,15 +102,24 @@ def class_table(
         "given": found.given_C.tolist(),
         "right": found.right_C.tolist(),
         "precision": precision_by_class(found).tolist(),
+        **_ends("precision", [wilson(*pair) for pair in zip(found.right_C, found.given_C, strict=True)]),
         "recall": recall_by_class(found).tolist(),
+        **_ends("recall", [wilson(*pair) for pair in zip(found.right_C, found.support_C, strict=True)]),
         "f1": f1_by_class(found).tolist(),
-        "f1_low": [one and one.low for one in f1],
-        "f1_high": [one and one.high for one in f1],
+        **_ends("f1", [one and one[1:3] for one in f1]),
     }
     if baseline is not None:
-        plain = counts(baseline)
+        plain, changes = counts(baseline), f1_changes(baseline, answers, how)
         table |= {"baseline_right": plain.right_C.tolist(), "baseline_f1": f1_by_class(plain).tolist()}
+        table |= {"f1_change": [one and one.value for one in changes]}
+        table |= _ends("f1_change", [one and one[1:3] for one in changes])
     return table
+
+
+def _ends(name: str, ends: Sequence[Sequence[float | None] | None]) -> dict[str, list[float | None]]:
+    """Columns of intervals, None where there is none."""
+    low, high = ([None if each is None else each[place] for each in ends] for place in (0, 1))
+    return {f"{name}_low": low, f"{name}_high": high}
 
 
 def plot(name: str, title: str, table: dict[str, Any], out: Path) -> Iterator[Event]:

@@ -15,6 +15,7 @@ from ml_core.metrics.classification import (
     counts,
     estimates,
     f1_by_class,
+    f1_changes,
     f1_estimates,
     macro,
 )
@@ -94,6 +95,30 @@ def test_what_is_all_right_or_all_wrong_has_wilsons_interval() -> None:
         for name in ("accuracy@1", "precision/macro", "recall/macro", "f1/macro"):
             assert found[name] == (value, *wilson(12 * value, 12), 12)
         assert [one and one[:] for one in f1_estimates(answers, HOW)] == [(value, *wilson(4 * value, 4), 4)] * 3
+
+
+def test_a_change_of_f1_is_drawn_with_both_answers_of_a_picture() -> None:
+    before, after = drawn(300, 4, seed=1, skill=0.4), drawn(300, 4, seed=1, skill=0.7)
+    found = f1_changes(before, after, HOW)
+    rng, looped = np.random.default_rng(0), []
+    for _ in range(400):
+        which_N = rng.integers(0, 300, 300)
+        was, now = (f1_by_class(counts(answers.chosen(which_N))) for answers in (before, after))
+        looped.append(now - was)
+    low_C, high_C = np.percentile(looped, [2.5, 97.5], axis=0)
+    assert [one.value for one in found] == (f1_by_class(counts(after)) - f1_by_class(counts(before))).tolist()
+    assert [one.low for one in found] == pytest.approx(low_C, abs=0.03)
+    assert [one.high for one in found] == pytest.approx(high_C, abs=0.03)
+    assert [one.n for one in found] == np.bincount(after.label_N, minlength=4).tolist()
+
+
+def test_a_change_that_no_resample_shows_is_still_unsure() -> None:
+    answers = Answers(np.array([0, 0, 1, 1]), np.array([0, 1, 1, 1]), 3)
+    assert f1_changes(answers, answers, HOW) == [(0, -wilson(0, 2)[1], wilson(0, 2)[1], 2)] * 2 + [None]
+    never = Answers(answers.label_N, np.full(4, 2), 3)
+    assert f1_changes(never, never, HOW)[0].value == 0
+    with pytest.raises(ValueError, match="same pictures"):
+        f1_changes(answers, drawn(4, 3, seed=5), HOW)
 
 
 def test_a_class_without_pictures_has_no_f1_and_does_not_lower_the_mean() -> None:

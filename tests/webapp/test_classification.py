@@ -35,6 +35,7 @@ from webapp.corpora.models import Corpus, Item
 from webapp.experiments.actions import launch_run
 from webapp.experiments.case_loading import load_cases
 from webapp.experiments.cases.filters import Filters
+from webapp.experiments.classes import classes_of
 from webapp.experiments.demo import make_demo, start_classes
 from webapp.experiments.models import CaptionFile, Metric, RegisteredModel, Run, RunInput
 from webapp.experiments.plots import heats_of, sheet_of
@@ -202,6 +203,8 @@ def test_the_page_of_a_classification_shows_who_is_taken_for_whom_and_each_class
         "share of class captions",
     ):
         assert text in page, text
+    by_class = page.partition('<div class="class-table">')[2].partition("</table>")[0]
+    assert by_class.count('class="number-interval"') == 4 * len(CLASSES)
     pairs = Counter((case.right, case.given[0]) for case in run.cases.all())
     (right, first), count = pairs.most_common(1)[0]
     outcome = "hits" if right == first else "failed"
@@ -214,6 +217,22 @@ def test_the_page_of_a_classification_shows_who_is_taken_for_whom_and_each_class
     )
     assert {one["right"]["number"] for one in told.json()["results"]} == {right}
     assert told.json()["results"][0]["right"]["text"] in CLASSES
+
+
+def test_every_number_of_a_class_has_its_interval_and_a_change_is_coloured_where_it_leaves_zero_out():
+    table = {
+        "class": [0, 1], "name": ["cat", "dog"], "pictures": [8, 8], "given": [4, 12], "right": [4, 8],
+        "precision": [1.0, 0.67], "precision_low": [0.51, 0.39], "precision_high": [1.0, 0.86],
+        "recall": [0.5, 1.0], "recall_low": [0.21, 0.67], "recall_high": [0.79, 1.0],
+        "f1": [0.67, 0.8], "f1_low": [0.3, 0.5], "f1_high": [0.9, 1.0],
+        "baseline_right": [2, 8], "baseline_f1": [0.4, 0.73],
+        "f1_change": [0.27, 0.07], "f1_change_low": [0.1, -0.1], "f1_change_high": [0.5, 0.2],
+    }  # fmt: skip
+    cat, dog = classes_of(table, "/gallery/")
+    assert (cat.precision.low, cat.precision.n, cat.recall.n) == (0.51, 4, 8) and (cat.change.low, cat.net) == (0.1, 2)
+    assert (cat.tone, dog.tone) == ("repaired", "")
+    earlier = {name: row for name, row in table.items() if "change" not in name and not name.startswith("recall_")}
+    assert classes_of(earlier, "/gallery/")[0].change is None and classes_of(earlier, "")[0].recall.low is None
 
 
 def test_vectors_of_a_run_stand_on_a_sheet_with_their_pictures():

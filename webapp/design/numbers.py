@@ -136,7 +136,7 @@ def format_of(metric: str) -> str:
         "steps",
     }:
         return "integer"
-    return "points" if stem in ("net", "net_over_control", "net_over_full") else "decimal"
+    return "points" if stem in ("net", "net_over_control", "net_over_full", "f1_change") else "decimal"
 
 
 DIRECTIONS = {  # in the order in which people read them

@@ -52,11 +52,17 @@ class ClassRow:
     name: str
     url: str
     pictures: int
-    precision: float | None
-    recall: float | None
+    precision: Measured
+    recall: Measured
     f1: Measured
-    change: float | None  # of F1
+    change: Measured | None  # of F1
     net: int | None  # right answers more or fewer
+
+    @property
+    def tone(self) -> str:
+        """“repaired” or “broken” where the interval of the change leaves 0 out."""
+        low, high = (self.change.low, self.change.high) if self.change else (None, None)
+        return "repaired" if low is not None and low > 0 else "broken" if high is not None and high < 0 else ""
 
 
 def confusion_of(table: Table | None, gallery: str) -> Confusion | None:
@@ -102,19 +108,23 @@ def _cell(right: int, first: int, count: int, most: int, gallery: str) -> Cell:
 
 
 def _class_row(table: Table, place: int, gallery: str) -> ClassRow:
-    number, f1 = int(table["class"][place]), table["f1"][place] or 0.0
-    low, high, count = table["f1_low"][place], table["f1_high"][place], int(table["pictures"][place])
-    known = "baseline_f1" in table
+    number, count, given = (int(table[name][place]) for name in ("class", "pictures", "given"))
     return ClassRow(
         name=str(table["name"][place]),
         url=_url(gallery, number, None),
         pictures=count,
-        precision=table["precision"][place],
-        recall=table["recall"][place],
-        f1=Measured("f1", "", float(f1), low, high, count),
-        change=float(f1) - float(table["baseline_f1"][place] or 0.0) if known else None,
-        net=int(table["right"][place]) - int(table["baseline_right"][place]) if known else None,
+        precision=_measured(table, "precision", place, given),
+        recall=_measured(table, "recall", place, count),
+        f1=_measured(table, "f1", place, count),
+        change=_measured(table, "f1_change", place, count) if count and "f1_change" in table else None,
+        net=int(table["right"][place]) - int(table["baseline_right"][place]) if "baseline_right" in table else None,
     )
+
+
+def _measured(table: Table, name: str, place: int, n: int) -> Measured:
+    """A number with its interval; runs of earlier versions have none for some."""
+    low, high = (table[f"{name}_{end}"][place] if f"{name}_{end}" in table else None for end in ("low", "high"))
+    return Measured(name, "", float(table[name][place] or 0.0), low, high, n)
 
 
 def _url(gallery: str, right: int, first: int | None) -> str:

@@ -17,6 +17,7 @@ from sklearn.metrics import accuracy_score, f1_score, top_k_accuracy_score
 
 from ml_core.events import Cases
 from ml_core.metrics.significance.mcnemar import exact_mcnemar
+from ml_core.metrics.uncertainty import wilson
 from ml_core.spec import BadInput
 from tests.ml_core.zeroshot.made import metrics_of, run_method, warnings_of
 
@@ -164,6 +165,11 @@ def test_a_baseline_is_scored_on_the_same_items_and_paired(tmp_path: Path, truth
     run_method(KEY, tmp_path, **(values | {"baseline": values["predictions"]}))
     per_class = json.loads((tmp_path / "plots" / "classes.json").read_text())
     assert per_class["baseline_right"] == per_class["right"]
+    for name, counted in (("precision", "given"), ("recall", "pictures")):
+        ends = [wilson(right, n) for right, n in zip(per_class["right"], per_class[counted], strict=True)]
+        assert list(zip(per_class[f"{name}_low"], per_class[f"{name}_high"], strict=True)) == ends
+    assert per_class["f1_change"] == [0] * 8
+    assert max(per_class["f1_change_low"]) < 0 < min(per_class["f1_change_high"])
     short = table(tmp_path / "short.csv", ["id", "prediction"], rows[:-2])
     with pytest.raises(BadInput, match="2 of 120 items have no answer") as caught:
         run_method(KEY, tmp_path, **(values | {"baseline": short}))

@@ -123,7 +123,7 @@ def class_parts(request: ProjectRequest, run: Run, tables: dict[str, Any]) -> di
     return {
         "confusion": classes.confusion_of(tables.get("confusion"), gallery),
         "classes": rows,
-        "changed": any(row.change is not None for row in rows),
+        "changed": any(row.net is not None for row in rows),
         "heats": heats_of(tables),
         "sheet": sheet_of(tables, lambda number: place.picture(number, "small")) if corpus else None,
         "may_look": may_look,

@@ -19,6 +19,7 @@ RunKey = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,79}$")]
 Text = Annotated[str, Field(max_length=2000)]
 Name = Annotated[str, Field(min_length=1, max_length=300)]
 K = Annotated[int, Field(ge=1, le=1_000_000)]
+FORMAT = 2  # of the statistics: raised whenever the same outcomes, labels and plan come to other numbers or keys
 ALL = "all"  # the slice of every query; no named slice may be called so
 
 _STRICT = ConfigDict(extra="forbid", allow_inf_nan=False)

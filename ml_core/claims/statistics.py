@@ -17,7 +17,7 @@ from ml_core.claims.effects import effects_of
 from ml_core.claims.labels import distribution
 from ml_core.claims.outcomes import RunOutcomes, aligned
 from ml_core.claims.plain import plain
-from ml_core.claims.plan import ALL, Label, Plan
+from ml_core.claims.plan import ALL, FORMAT, Label, Plan
 from ml_core.claims.ranks import CURVE, rank_changes, recall_curve
 from ml_core.claims.registered import confirm, mode_of
 from ml_core.claims.seeds import groups_of
@@ -27,7 +27,6 @@ from ml_core.metrics.ranking import hits_at, reciprocal_ranks
 from ml_core.metrics.uncertainty import Estimate, How, means
 from ml_core.spec import BadInput
 
-FORMAT = 2  # raised whenever the same outcomes, labels and plan come to other numbers or keys
 Slices = Mapping[str, Mapping[str, Slice]]  # direction → name → slice
 
 

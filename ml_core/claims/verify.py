@@ -11,7 +11,8 @@ from typing import Any
 from ml_core.claims.bundle import Claim, claim_hash, read_bundle
 from ml_core.claims.checks import Check, checks_of
 from ml_core.claims.difference import Compared, Difference, compare
-from ml_core.claims.statistics import FORMAT, compute
+from ml_core.claims.plan import FORMAT
+from ml_core.claims.statistics import compute
 from ml_core.events import Artifact, Event, Log, Metric, Progress, Provenance
 from ml_core.methods.claims_verify import ClaimsVerify
 from ml_core.spec import BadInput, Context, Disproved

@@ -7,6 +7,7 @@ import json
 from datetime import datetime
 from typing import Any
 
+from ml_core.claims.plan import FORMAT
 from webapp.accounts.models import Project
 from webapp.annotation.models import Calculation
 from webapp.annotation.review.calculations import Shown, again, wanted
@@ -26,6 +27,7 @@ def request_of(found: Comparison) -> dict[str, Any]:
         "control": found.control.id if found.control else 0,
         "data": found.baseline.data if found.baseline else "",
         "registration": list(found.registered),
+        "format": FORMAT,
         "resamples": RESAMPLES,
         "seed": SEED,
     }

@@ -22,9 +22,13 @@ UNIFORM = "uniform"
 
 
 def in_words(point: Point) -> str:
-    """A point for people."""
-    taus = [UNIFORM if tau is None else f"{tau:g}" for tau in (point.tau_t2t, point.tau_i2t)]
-    return f"α = {point.alpha:g}, β = {point.beta:g}, τ of classes {taus[0]}, τ of pictures {taus[1]}"
+    """A point for people; a side whose share is 0 has no temperature."""
+    taus = [
+        f", τ of {side} {UNIFORM if tau is None else f'{tau:g}'}"
+        for side, share, tau in (("classes", point.alpha, point.tau_t2t), ("pictures", point.beta, point.tau_i2t))
+        if share
+    ]
+    return f"α = {point.alpha:g}, β = {point.beta:g}{''.join(taus)}"
 
 
 def kept(surface: Surface, chosen: list[Choice], select: str, *, crossed: bool, out: Path) -> Iterator[Event]:

@@ -21,6 +21,7 @@ from ml_core.zeroshot.sweep.algebra import Sweep, refuse_too_large, swept
 from ml_core.zeroshot.sweep.choosing import best
 from ml_core.zeroshot.sweep.grid import Grid, grid_of
 from ml_core.zeroshot.sweep.parting import dev_and_test, folds
+from ml_core.zeroshot.sweep.surfaces import in_words
 from ml_core.zeroshot.vectors import Captions
 from tests.ml_core.zeroshot.made import Made, embeddings, made, metrics_of, run_method
 from tests.ml_core.zeroshot.test_fusion import drawn
@@ -114,6 +115,12 @@ def test_the_plain_classifier_is_always_tried_and_a_bare_side_is_not_swept() -> 
     assert len(grid.points()) == len(grid) == 36
     bare = grid_of(*settings_, uniform=False, class_side=False, image_side=True)
     assert bare.alphas == (0.0,) and bare.taus_t2t == (None,)
+
+
+def test_a_point_is_told_without_the_temperature_of_a_side_that_has_no_share() -> None:
+    assert in_words(Point(0.2, 0.0, 0.05, None)) == "α = 0.2, β = 0, τ of classes 0.05"
+    assert in_words(Point(0.2, 0.1, None, 0.1)) == "α = 0.2, β = 0.1, τ of classes uniform, τ of pictures 0.1"
+    assert in_words(Point(0.0, 0.0, 0.1, 0.1)) == "α = 0, β = 0"
 
 
 def test_of_equal_points_the_least_enriched_is_best() -> None:

@@ -77,8 +77,9 @@ def headline(answers: Answers, reporting: Reporting, prefix: str = "", tail: str
     out with a warning (said once, where there is no prefix or tail)."""
     ks = tuple(k for k in reporting.ks if k <= answers.classes)
     if not prefix and not tail:
+        there = f"there are only {answers.classes:,} classes" if answers.classes > 1 else "there is only one class"
         for k in sorted(set(reporting.ks) - set(ks)):
-            yield Log(f"accuracy@{k} is left out, there are only {answers.classes:,} classes", "warning")
+            yield Log(f"accuracy@{k} is left out, {there}", "warning")
     for name, estimate in estimates(answers, ks, reporting.how).items():
         yield Metric(f"{prefix}{name}{tail}", *estimate)
 

@@ -211,6 +211,12 @@ def test_predicted_classes_that_no_item_has_are_told(tmp_path: Path) -> None:
     assert "p.npz: 1 predicted class is none of the true ones: 'ant ' (is 'ant' meant?)." in warned
 
 
+def test_of_one_class_there_is_only_one(tmp_path: Path) -> None:
+    np.savez(tmp_path / "p.npz", probabilities=np.ones((3, 1)), labels=np.zeros(3, int))
+    events = run_method(KEY, tmp_path / "out", predictions=str(tmp_path / "p.npz"))
+    assert "accuracy@5 is left out, there is only one class" in warnings_of(events)
+
+
 def test_no_class_takes_the_name_of_another_number(tmp_path: Path) -> None:
     names = ["macro", "a", "a.low", "a.high", "a.n", "b.low.x", "50 %"]
     rows = [[f"i{n}", names[n % 7], names[n % 7 if n < 7 + n % 7 else (n + 1) % 7]] for n in range(49)]

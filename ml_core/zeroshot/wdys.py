@@ -79,8 +79,12 @@ def run(spec: WdysClassify, context: Context) -> Iterator[Event]:
 
 
 def mean(captions: Captions) -> np.ndarray:
-    """n(mean of each owner's captions), (N, E); zeros for one without any."""
-    return captions.mixed((captions.text_NK >= 0).astype(np.float32))
+    """n(mean of each owner's captions), (N, E); a single one as it is, to the bit; zeros for one without any."""
+    there_NK = captions.text_NK >= 0
+    mixed_NE = captions.mixed(there_NK.astype(np.float32))
+    alone_N = there_NK.sum(axis=1) == 1
+    mixed_NE[alone_N] = captions.vectors_UE[captions.text_NK[there_NK & alone_N[:, None]]]
+    return mixed_NE
 
 
 def summed(images_NE: np.ndarray, added: list[np.ndarray]) -> np.ndarray:

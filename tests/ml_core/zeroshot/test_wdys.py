@@ -64,6 +64,18 @@ def classes(made: Made, kind: str) -> np.ndarray:
     return np.array([n(made.texts(*row).astype(np.float64).sum(0)) for row in texts])
 
 
+def test_without_descriptions_and_predictions_it_is_the_plain_classifier_to_the_bit(
+    seen: tuple[Made, list[str | None]], tmp_path: Path
+) -> None:
+    made, _ = seen
+    off = {"use_description": False, "use_prediction": False, "classes_as": "domain"}
+    run_method(KEY, tmp_path / "off", **values_of(made), **off)
+    plain = {"data": made.data, "encoder": made.encoder, "templates": "domain"}
+    run_method("zeroshot.evaluate", tmp_path / "plain", **plain)
+    one, other = (pq.read_table(tmp_path / name / "cases.parquet", schema=SCHEMA) for name in ("off", "plain"))
+    assert one.equals(other)
+
+
 @pytest.mark.parametrize("kind", ["descriptions", "named", "name", "generic", "domain"])
 def test_scores_are_those_of_the_formula(seen: tuple[Made, list[str | None]], tmp_path: Path, kind: str) -> None:
     made, guesses = seen

@@ -20,7 +20,6 @@ META = "_meta"
 LONGEST = 4_000  # characters of one caption
 SURE = 20  # predictions that say what labels say, which are a leak even where some pictures have none
 _SHOWN = 40  # problems that one message names
-_IMAGE_KEYS = {"filename", "description", "predicted_class"}
 
 
 @dataclass(frozen=True)

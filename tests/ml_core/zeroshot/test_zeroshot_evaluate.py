@@ -164,7 +164,7 @@ def test_a_picture_listed_twice_is_told(tmp_path: Path) -> None:
     remarks = open_classification(f"imagefolder:{root}").remarks
     assert any("b/again.jpg (b) is the same picture as a/0.jpg (a)" in remark for remark in remarks)
     with (root / "list.csv").open("w", newline="") as file:
-        csv.writer(file).writerows([("file", "label"), ("a/0.jpg", "x"), ("a/1.jpg", "y"), ("a/0.jpg", "y")])
+        csv.writer(file).writerows([("file", "label"), ("a/0.jpg", "x"), ("a/1.jpg", "y"), ("a/0.jpg", "x")])
     labelled = open_classification(f"imagefolder:{root / 'list.csv'}")
     assert len(labelled.labels_N) == 2
     assert any("list.csv, line 4" in remark and "stands here again" in remark for remark in labelled.remarks)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -75,8 +77,11 @@ def waits_for(line: psycopg.Connection[Any], table: str) -> bool:
 
 def struck(ground: Ground, ask: Callable[[], Calculation], table: str) -> Calculation:
     """The worker is killed while it is at the calculation; another one is started. Returns the row as it ended."""
+    worker = ground.site.pid("jobs")
+    os.kill(worker, signal.SIGSTOP)  # who asks reads the table as well, so the worker waits until it is held
+    row = ask()
     with held(table) as line:
-        row = ask()
+        os.kill(worker, signal.SIGCONT)
         until(row, lambda: waits_for(line, table))
         assert Calculation.objects.get(pk=row.pk).state == "working"
         ground.site.kill("jobs")

@@ -7,6 +7,7 @@ are being counted they are used, so that these count too.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from typing import Any, cast
 
 import psycopg
@@ -14,14 +15,15 @@ from django.db import connection, transaction
 from django.db.utils import DatabaseErrorWrapper
 
 
-def together(*asked: tuple[str, Mapping[str, Any]]) -> list[list[tuple[Any, ...]]]:
+def together(*asked: tuple[str, Mapping[str, Any]], atomic: bool = True) -> list[list[tuple[Any, ...]]]:
     """What each of several statements returns that are sent at once and answered at once: one way there and back.
 
     They run one after the other, each on what those before it and everybody else have done by then, and are one
-    transaction (part of the one that is open already): where one fails, nothing of them all is kept.
+    transaction (part of the one that is open already): where one fails, nothing of them all is kept. `atomic` says
+    whether that matters, which it does not where they only read.
     """
     if connection.queries_logged:
-        with transaction.atomic():
+        with transaction.atomic() if atomic else nullcontext():
             return [rows(statement, values) for statement, values in asked]
     connection.ensure_connection()
     with DatabaseErrorWrapper(connection):

@@ -65,6 +65,20 @@ def test_one_request_saves_and_brings_the_next_in_few_statements(run: Run) -> No
         assert len(counted) <= most, [query["sql"][:80] for query in counted.captured_queries]
 
 
+def test_who_they_are_in_a_campaign_comes_along_with_the_session_and_opens_no_other_project(run: Run) -> None:
+    desk = Desk(parts.campaign(run))
+    with CaptureQueriesContext(connection) as counted:
+        assert desk.client.get(f"{desk.here}next/?want=0").status_code == 200
+    asked = [query["sql"] for query in counted.captured_queries]
+    assert "django_session" in asked[0] and "annotation_annotator" in asked[1]
+    assert sum("FROM annotation_annotator a" in text for text in asked) == 1
+    ann, fish = User.objects.get(username="ann"), people.project("Fish", people.person("fred"))
+    people.member(fish, ann, "annotator")
+    assert desk.client.get(desk.here.replace(run.project.slug, fish.slug)).status_code == 404
+    staff.remove_annotator(annotator=Annotator.objects.get(user=ann), actor=None, now=timezone.now())
+    assert desk.client.get(desk.here).status_code == 404
+
+
 def test_annotators_are_told_nothing_of_ranks_scores_and_names(run: Run) -> None:
     desk = Desk(parts.campaign(run))
     for task in desk.given["tasks"]:

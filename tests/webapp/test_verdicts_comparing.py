@@ -70,7 +70,7 @@ def read(web: Client, where: str) -> str:
 
 def test_the_page_waits_for_a_worker_and_then_shows_the_verdict(project, baseline, better, web):
     waiting = read(web, address(project, baseline, better))
-    assert 'hx-trigger="load delay:250ms"' in waiting and "Being computed" in waiting
+    assert 'hx-trigger="load delay:100ms"' in waiting and "Being computed" in waiting
     calculating.work()
     page = read(web, address(project, baseline, better))
     assert "hx-trigger=" not in page.partition('id="comparison"')[2].partition(">")[0]
@@ -317,10 +317,15 @@ def test_labels_of_cases_that_are_no_longer_there_are_refused_plainly(tmp_path):
 
 
 def test_numbers_are_looked_for_less_often_the_longer_they_take(project, baseline, better, web):
-    for look, pause in (("0", 250), ("4", 500), ("900", 2000), ("x", 250)):
-        where = address(project, baseline, better, more=f"&look={look}")
-        page = web.get(where, headers={"HX-Request": "true"}).content.decode()
-        assert f'hx-trigger="load delay:{pause}ms"' in page
+    stamp = re.findall(r"stamp=(\w+)", read(web, address(project, baseline, better)))[0]
+    for look, pause in (("0", 100), ("9", 150), ("18", 500), ("900", 2000), ("x", 100)):
+        where = address(project, baseline, better, more=f"&sort=-net&look={look}&stamp={stamp}")
+        with CaptureQueriesContext(connection) as asked:
+            page = web.get(where, headers={"HX-Request": "true"}).content.decode()
+        assert f'hx-trigger="load delay:{pause}ms"' in page and page.count("stamp=") == page.count("look=") == 1
+        assert "sort=-net" in page and len(asked) <= 4  # session, person, membership, whether it is under way
+    calculating.work()
+    assert "Verdict" in web.get(where, headers={"HX-Request": "true"}).content.decode()
 
 
 def failures_of(first: Run, tmp_path, **kwargs: object) -> Run:

@@ -13,7 +13,7 @@ from django.contrib.sessions.backends import db
 from django.utils import timezone
 
 from webapp.accounts.ahead import MEMBERSHIP, PERSON, PROJECT, Ahead, current
-from webapp.statements import rows
+from webapp.statements import rows, together
 
 _LIVE = "SELECT session_data FROM django_session WHERE session_key = %s AND expire_date > %s"
 _COLUMNS = (  # the names are those of the models' own columns
@@ -23,10 +23,10 @@ _COLUMNS = (  # the names are those of the models' own columns
 )
 _WITH_PERSON = (
     f"SELECT session.session_data, {', '.join(_COLUMNS)} FROM django_session session"  # noqa: S608
-    " LEFT JOIN accounts_user person ON person.id = %s"
+    " LEFT JOIN accounts_user person ON person.id = %(person)s"
     " LEFT JOIN (accounts_membership held JOIN accounts_project project ON project.id = held.project_id)"
-    " ON held.user_id = person.id AND project.slug = %s"
-    " WHERE session.session_key = %s AND session.expire_date > %s"
+    " ON held.user_id = person.id AND project.slug = %(slug)s"
+    " WHERE session.session_key = %(key)s AND session.expire_date > %(now)s"
 )
 _HELD = 1 + len(PERSON)  # where a membership begins in a row
 
@@ -52,7 +52,7 @@ class SessionStore(db.SessionStore):
         """What the session holds; empty, and the key forgotten, where there is none or it is over."""
         remembered, ahead = _known(str(self.session_key)), current()
         [known] = remembered
-        found = _read(str(self.session_key), known, ahead, timezone.now())
+        found, more = _read(str(self.session_key), known, ahead, timezone.now())
         if not found:
             self._session_key = None
             return {}
@@ -63,6 +63,7 @@ class SessionStore(db.SessionStore):
         if ahead is not None and len(found) > 1:
             ahead.person = found[1:_HELD] if found[1] is not None else None
             ahead.membership = found[_HELD:] if found[_HELD] is not None else None
+            ahead.more = more
         held = json.loads(known.said)
         return held
 
@@ -73,9 +74,17 @@ class SessionStore(db.SessionStore):
         return _Known(text, json.dumps(held), int(person) if person.isdecimal() else 0), held
 
 
-def _read(session_key: str, known: _Known, ahead: Ahead | None, now: datetime) -> tuple[Any, ...]:
+def _read(
+    session_key: str, known: _Known, ahead: Ahead | None, now: datetime
+) -> tuple[tuple[Any, ...], tuple[Any, ...] | None]:
+    """A session's row, () where it is not live, and what was read along for the address."""
     if ahead is None or not known.person:
-        found = rows(_LIVE, [session_key, now])
+        found, more = rows(_LIVE, [session_key, now]), []
     else:
-        found = rows(_WITH_PERSON, [known.person, ahead.slug, session_key, now])
-    return found[0] if found else ()
+        asked = (_WITH_PERSON, {"person": known.person, "slug": ahead.slug, "key": session_key, "now": now})
+        if ahead.statement:
+            named = {"person": known.person, "slug": ahead.slug, **ahead.named}
+            found, more = together(asked, (ahead.statement, named), atomic=False)
+        else:
+            found, more = rows(*asked), []
+    return found[0] if found else (), more[0] if more else None

@@ -7,13 +7,14 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop, ngettext
 
-from webapp.accounts import home
+from webapp.accounts import ahead, home
 from webapp.accounts.home import Card
 from webapp.accounts.models import Membership, User
 from webapp.accounts.navigation import project_url
 from webapp.annotation.campaigns import uploads
 from webapp.annotation.campaigns.queries import Waiting, waiting_for
 from webapp.annotation.exchange.names import kept_files
+from webapp.annotation.labelling import sql as labelling
 from webapp.annotation.review.waiting import decisions_wanted
 from webapp.annotation.sets import references, subsets
 from webapp.annotation.taxonomies import queries as taxonomies
@@ -29,6 +30,7 @@ def register() -> None:
     home.register(waiting_for_person)
     home.register(decisions_wanted)
     references.register()
+    ahead.register(labelling.ADDRESS, labelling.DOOR_AHEAD)
     register_names("labels", kept_files)
     for kind in (uploads, taxonomies, subsets):
         register_names(kind.PREFIX, kind.named_files)

@@ -12,6 +12,7 @@ from django.db.models import Q
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from webapp.accounts.ahead import take_more
 from webapp.accounts.models import Project, User
 from webapp.annotation.labelling import sql
 from webapp.annotation.labelling.answers import Handed
@@ -20,7 +21,8 @@ from webapp.corpora.models import Item
 from webapp.statements import rows
 
 PAGE = 20
-LEFT_AT = sql.OWN.index("left_at")
+LEFT_AT, CAMPAIGN, USER = (sql.OWN.index(name) for name in ("left_at", "campaign_id", "user_id"))
+PROJECT = len(sql.OWN) + sql.THEIRS.index("project_id")
 
 
 def annotator_of(project: Project, campaign_id: int, user: User, *, left_too: bool = False) -> Annotator | None:
@@ -28,10 +30,13 @@ def annotator_of(project: Project, campaign_id: int, user: User, *, left_too: bo
 
     Who left it is found only with `left_too`: what they had said before is still taken.
     """
-    found = rows(sql.DOOR, {"project": project.pk, "campaign": campaign_id, "user": user.pk})
-    if not found or (found[0][LEFT_AT] is not None and not left_too):
+    row = take_more(sql.DOOR_AHEAD)
+    if row is None or (row[CAMPAIGN], row[USER], row[PROJECT]) != (campaign_id, user.pk, project.pk):
+        found = rows(sql.DOOR, {"project": project.pk, "campaign": campaign_id, "user": user.pk})
+        row = found[0] if found else None
+    if row is None or (row[LEFT_AT] is not None and not left_too):
         return None
-    own, theirs, reminder = found[0][: len(sql.OWN)], found[0][len(sql.OWN) : -1], found[0][-1]
+    own, theirs, reminder = row[: len(sql.OWN)], row[len(sql.OWN) : -1], row[-1]
     annotator = Annotator.from_db("default", sql.OWN, own)
     annotator.keys = json.loads(annotator.keys) if isinstance(annotator.keys, str) else annotator.keys
     annotator.campaign = Campaign.from_db("default", sql.THEIRS, theirs)

@@ -30,6 +30,11 @@ SELECT a.id, a.campaign_id, a.user_id, a.letter, a.quota, a.held, a.keys, a.join
 FROM annotation_annotator a JOIN annotation_campaign c ON c.id = a.campaign_id
 WHERE a.campaign_id = %(campaign)s AND a.user_id = %(user)s AND c.project_id = %(project)s
 """
+# The same, read along with the session wherever an address of labelling is asked for (webapp/accounts/ahead.py).
+ADDRESS = r"/p/[^/]+/campaigns/(?P<campaign>[0-9]{1,18})/label/"
+DOOR_AHEAD = DOOR.replace("%(user)s", "%(person)s").replace(
+    "%(project)s", "(SELECT id FROM accounts_project WHERE slug = %(slug)s)"
+)
 
 # Everything an answer changes, in one statement: nothing where the campaign has another version of its taxonomy by now.
 # `last` is the newest event of each task: what its label becomes. A slot is looked for by its own index, one by one:

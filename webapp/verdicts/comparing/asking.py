@@ -10,7 +10,7 @@ from typing import Any
 from ml_core.claims.plan import FORMAT
 from webapp.accounts.models import Project
 from webapp.annotation.models import Calculation
-from webapp.annotation.review.calculations import Shown, again, wanted
+from webapp.annotation.review.calculations import UNDER_WAY, Shown, again, wanted
 from webapp.verdicts.comparing.queries import Comparison
 
 COMPARISON = "comparison"
@@ -44,6 +44,16 @@ def statistics_of(project: Project, found: Comparison, *, now: datetime) -> Show
     ready = row.state == Calculation.State.READY
     failure = row.failure if row.state == Calculation.State.FAILED else ""
     return Shown(row.result if ready else None, row.finished_at, current=ready, failure=failure)
+
+
+def stamp_for(found: Comparison) -> str:
+    """The name of a comparison's content, by which a page asks again and again."""
+    return stamp_of(request_of(found))
+
+
+def is_under_way(project: Project, stamp: str) -> bool:
+    """Whether a worker still has to make these numbers: one statement, because a page asks several times a second."""
+    return Calculation.objects.filter(project=project, kind=COMPARISON, stamp=stamp, state__in=UNDER_WAY).exists()
 
 
 def statistics_again(project: Project, found: Comparison, *, now: datetime) -> None:

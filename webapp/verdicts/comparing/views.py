@@ -17,6 +17,7 @@ from ml_core.cells import safe_cell
 from webapp.accounts.capabilities import role_may
 from webapp.accounts.doors import ProjectRequest, project_page
 from webapp.accounts.views.links import api_call
+from webapp.annotation.review.calculations import Shown
 from webapp.experiments.cases.filters import DIRECTIONS
 from webapp.verdicts.comparing import asking, confirming, failures, flips, gallery, many, queries, shown
 from webapp.verdicts.comparing.asked import ALL, NO_CONTROL
@@ -24,12 +25,16 @@ from webapp.verdicts.comparing.found import Looked, look
 
 FILES = ("numbers", "settings")
 ACROSS = 4  # so few runs stand side by side, with their settings as rows
-PAUSES = (250, 250, 250, 500, 500, 1000, 2000)  # milliseconds between looks for numbers; the last again and again
+# Milliseconds between looks for numbers; the last again and again.
+PAUSES = (*[100] * 8, *[150] * 8, 250, 250, 500, 500, 1000, 2000)
 
 
 @project_page("run.view")
 def compare(request: ProjectRequest) -> HttpResponse:
     """Runs beside each other; the numbers come from a worker, everything else is there at once."""
+    stamp = request.GET.get("stamp", "")
+    if request.headers.get("HX-Request") and stamp and asking.is_under_way(request.project, stamp):
+        return render(request, "verdicts/comparing/_numbers.html", _waiting(request, stamp))
     looked = look(request.project, request.user, request.GET)
     if request.headers.get("HX-Request") and request.GET.get("part") == "settings":
         return render(request, "verdicts/comparing/_settings.html", _head(request, looked) | _settings(looked))
@@ -163,14 +168,27 @@ def _slices(looked: Looked) -> list[tuple[str, str]]:
     return [(ALL, _("All queries")), *((key, f"{name} ({count})") for key, name, count in named)]
 
 
+def _waiting(request: ProjectRequest, stamp: str) -> dict[str, Any]:
+    """For a look while a worker is at it: nothing of the runs is read, so that it has the machine for itself."""
+    asked = request.GET.copy()
+    for name in ("look", "stamp"):
+        asked.pop(name, None)
+    return {"told": Shown(None, None, current=False), "address": asked.urlencode(), "stamp": stamp} | _pace(request)
+
+
+def _pace(request: ProjectRequest) -> dict[str, int]:
+    """When the page looks again: soon at first."""
+    look = request.GET.get("look", "")
+    looks = int(look) if look.isascii() and look.isdigit() and len(look) < 6 else 0
+    return {"pause": PAUSES[min(looks, len(PAUSES) - 1)], "look": looks + 1}
+
+
 def _numbers(request: ProjectRequest, looked: Looked) -> dict[str, Any]:
     """Everything that a worker counts; nothing of it while it is being counted."""
     found, asked = looked.comparison, looked.asked
     told = asking.statistics_of(request.project, found, now=timezone.now())
-    look = request.GET.get("look", "")
-    looks = int(look) if look.isascii() and look.isdigit() and len(look) < 6 else 0
-    pause = PAUSES[min(looks, len(PAUSES) - 1)]
-    page: dict[str, Any] = {"told": told, "failure": failures.told(told.failure), "pause": pause, "look": looks + 1}
+    page: dict[str, Any] = {"told": told, "failure": failures.told(told.failure), "stamp": asking.stamp_for(found)}
+    page |= _pace(request)
     if told.result is None:
         return page
     part = asked.slice if asked.slice in told.result["slices"].get(asked.direction, {}) else ALL

@@ -6,15 +6,13 @@ says what each key means.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from itertools import product
+from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import quote
 
-import numpy as np
-
 from ml_core.claims.effects import effects_of
 from ml_core.claims.labels import distribution
+from ml_core.claims.measured import measured
 from ml_core.claims.outcomes import RunOutcomes, aligned
 from ml_core.claims.plain import plain
 from ml_core.claims.plan import ALL, FORMAT, Label, Plan
@@ -23,8 +21,7 @@ from ml_core.claims.registered import confirm, mode_of
 from ml_core.claims.seeds import groups_of
 from ml_core.claims.slices import Slice, slices_of
 from ml_core.claims.verdicts import verdicts_of
-from ml_core.metrics.ranking import hits_at, reciprocal_ranks
-from ml_core.metrics.uncertainty import Estimate, How, means
+from ml_core.metrics.uncertainty import How
 from ml_core.spec import BadInput
 
 Slices = Mapping[str, Mapping[str, Slice]]  # direction → name → slice
@@ -96,30 +93,14 @@ def _about(part: Slice) -> dict[str, Any]:
 
 
 def _metrics(slices: Slices, plan: Plan, how: How) -> dict[str, dict[str, Any]]:
-    """Run → metric name → estimate. Recall as `retrieval.evaluate` makes it, so that a number is one wherever shown."""
+    """Run → metric name → estimate."""
     found: dict[str, dict[str, Any]] = {run: {} for run in plan.runs}
     for way, named in slices.items():
         for name, part in named.items():
             tail = "" if name == ALL else f"/{quote(name, safe='')}"
-            for k, run, estimate in _recalls(part, plan, how):
-                found[run][f"{way}/recall@{k}{tail}"] = plain(estimate)
-            sums_UR = np.column_stack([part.by_unit(reciprocal_ranks(part.field.rank[run])) for run in plan.runs])
-            estimates = means(sums_UR, part.counts_U, fractions=[True] * len(plan.runs), **how)
-            for run, estimate in zip(plan.runs, estimates, strict=True):
-                found[run][f"{way}/mrr{tail}"] = plain(estimate)
-            for run in plan.runs:
-                middle = float(np.median(part.field.rank[run]))
-                found[run][f"{way}/median_rank{tail}"] = plain(Estimate(middle, None, None, len(part.counts_U)))
+            for run, reached in zip(plan.runs, measured(part, plan.runs, plan.ks, how), strict=True):
+                found[run] |= {f"{way}/{metric}{tail}": plain(estimate) for metric, estimate in reached.items()}
     return found
-
-
-def _recalls(part: Slice, plan: Plan, how: How) -> Iterator[tuple[int, str, Estimate]]:
-    """Each run's recall at each k on a slice, all from the same resamples."""
-    asked = list(product(plan.ks, plan.runs))
-    hits_UA = np.column_stack([part.by_unit(hits_at(part.field.rank[run], k)) for k, run in asked])
-    estimates = means(hits_UA, part.counts_U, fractions=[True] * len(asked), **how)
-    for (k, run), estimate in zip(asked, estimates, strict=True):
-        yield k, run, estimate
 
 
 def _changes(slices: Slices, plan: Plan) -> dict[str, Any]:

@@ -90,6 +90,14 @@ def test_recall_is_the_number_that_the_run_itself_reports() -> None:
     assert compute(outcomes, labels, plan)["metrics"]["2"]["t2i/recall@5"] == own._asdict()
 
 
+def test_a_run_reaches_the_same_beside_whatever_it_is_compared_with() -> None:
+    whole = found(seed=17)["metrics"]
+    for runs in (("1", "2"), ("1", "rnd")):
+        few = found(seed=17, runs=runs, control="")["metrics"]
+        assert few == {run: whole[run] for run in runs}
+    assert found(seed=18)["metrics"] != whole
+
+
 def test_a_slice_chosen_by_the_baselines_failures_is_never_shown_without_a_control() -> None:
     ids = tuple(f"p{number}" for number in range(20))
     before, after = [2] * 20 + [1] * 40, [1] * 60

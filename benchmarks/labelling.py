@@ -46,7 +46,7 @@ EVERY = 10  # everything on: one task in so many is for three people, one is gol
 OPENED = 5
 TIMES = 10.0
 FELT_S, PAINTED_S = 0.050, 0.100
-# How far below Label Studio's the limits lie on the machine that they were set for: 440 ms of its next, 2 s of its page.
+# How far below Label Studio's the limits lie where they were set: its next took 440 ms there, its page 2 s.
 FASTER, SOONER = 0.440 / 0.050, 2.0 / 0.5
 LIMIT_MIB, LIMIT_BYTES, LIMIT_REQUESTS, LIMIT_USABLE, LIMIT_P95 = 150.0, 200e3, 12.0, 0.5, 0.050
 OURS, THEIRS = "body:not([data-busy])", ".lsf-choices input"  # what stands there once a choice can be made

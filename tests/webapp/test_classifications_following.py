@@ -65,7 +65,7 @@ def classified(corpus: Corpus, folder: Path, method: str, encoder: str = "model:
     count = load_cases(run.pk, 1, path)
     Run.objects.filter(pk=run.pk).update(state=Run.State.SUCCEEDED, case_count=count, finished_at=now)
     table = {"class": [0, 1, 2], "name": NAMES, "pictures": [2, 2, 2], "f1": [0.0] * 3, "right": [0] * 3}
-    table |= dict.fromkeys(("precision", "recall", "f1_low", "f1_high"), [0.0] * 3)
+    table |= dict.fromkeys(("precision", "recall", "f1_low", "f1_high"), [0.0] * 3) | {"given": [2, 2, 2]}
     data = json.dumps(table).encode()
     store().write_bytes(f"runs/{run.pk}/classes.json", data)
     Artifact.objects.create(

@@ -157,11 +157,12 @@ def _ends_by_weight(
     sums_US: np.ndarray, counts_U: np.ndarray, resamples: int, seed: int
 ) -> tuple[np.ndarray, np.ndarray]:
     """The same of statistics that share their resampling weights, all in one product."""
-    parts_SU = np.vstack([sums_US.T, counts_U])
+    alike = bool((counts_U == counts_U[0]).all())  # then every resample has as many queries
+    parts_SU = sums_US.T if alike else np.vstack([sums_US.T, counts_U])
     exact = _whole(parts_SU) and np.abs(parts_SU).max() * len(counts_U) < _EXACT
-    parts_SU = parts_SU.astype(np.float32 if exact else np.float64)
+    parts_SU = np.ascontiguousarray(parts_SU, dtype=np.float32 if exact else np.float64)
     drawn_SB = _sums(parts_SU, resamples, seed)
-    return percentiles(drawn_SB[:-1] / drawn_SB[-1])
+    return percentiles(drawn_SB / counts_U.sum() if alike else drawn_SB[:-1] / drawn_SB[-1])
 
 
 def _sums(parts_SU: np.ndarray, resamples: int, seed: int) -> np.ndarray:

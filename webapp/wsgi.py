@@ -13,7 +13,7 @@ _django = get_wsgi_application()
 def application(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
     """Django's answer; one that is whole as a list, which granian sends at once.
 
-    What only iterates goes to it piece by piece, through a channel between threads: a third of a short request's time.
+    What only iterates goes to it piece by piece, through a channel between threads, which a short request waits for.
     """
     answer = _django(environ, start_response)
     if not isinstance(answer, HttpResponse):  # a stream, or a file
